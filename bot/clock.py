@@ -39,7 +39,9 @@ class MovableClock:
 def as_utc(instant: datetime) -> datetime:
     """`instant` in UTC. Refuses one without an offset: it would mean different things to different people."""
     if instant.tzinfo is None:
-        raise InputError(f"The time {instant.isoformat()} has no offset. Write it like 2026-11-22T10:00:00+01:00.")
+        raise InputError(
+            f"The time {instant.isoformat()} has no offset. Write it like 2026-11-22T10:00:00+01:00."
+        )
     return instant.astimezone(UTC)
 
 

@@ -1,0 +1,199 @@
+"""The store: two engines on one database, and the few ways in.
+
+`Store.write()` opens one transaction that may change things; `Store.read()` one that may not. Neither is
+held while a model is asked or a platform is called.
+
+SQLite: autocommit is left to us (`isolation_level=None`), and a writing transaction begins with BEGIN
+IMMEDIATE, so that a read-modify-write waits for its turn instead of losing an update. Readers use
+their own engine, begin deferred and never block.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.errors import SettingsError, StoreUnavailable
+
+BUSY_TIMEOUT_MS = 15_000
+
+
+def database_url(given: str) -> URL:
+    """`given` as the URL of one of the two supported databases, with the driver that we use."""
+    try:
+        url = make_url(given)
+    except ArgumentError:
+        raise SettingsError(
+            "DATABASE_URL can't be read. Use postgresql+asyncpg://user:password@host/name, or leave it out "
+            "for SQLite."
+        ) from None
+    backend = url.get_backend_name()
+    if backend in ("postgresql", "postgres"):
+        return url.set(drivername="postgresql+asyncpg")
+    if backend == "sqlite":
+        return url.set(drivername="sqlite+aiosqlite")
+    raise SettingsError(f"DATABASE_URL names {backend}. Stagecoach runs on PostgreSQL and SQLite.")
+
+
+class Store:
+    """The database behind a URL. Make one per process, close it at the end."""
+
+    def __init__(self, url: str, pool_size: int = 10) -> None:
+        self.url = database_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            _make_folder(self.url)
+        self._writer = self._engine(pool_size=1 if self.is_sqlite else pool_size, immediate=True)
+        self._reader = self._engine(pool_size=pool_size, immediate=False) if self.is_sqlite else self._writer
+
+    def _engine(self, pool_size: int, immediate: bool) -> AsyncEngine:
+        if self.is_sqlite:
+            engine = create_async_engine(
+                self.url,
+                pool_size=pool_size,
+                max_overflow=0,
+                pool_timeout=60,
+                connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_MS / 1000},
+            )
+            _sqlite_rules(engine.sync_engine, immediate)
+            return engine
+        return create_async_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=True,
+            pool_timeout=15,
+            connect_args={"timeout": 5},
+        )
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed at the end, rolled back by any exception."""
+        with plain_errors():
+            async with AsyncSession(self._writer, expire_on_commit=False) as session, session.begin():
+                yield session
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """One consistent look. Changes made in it are not kept."""
+        with plain_errors():
+            async with AsyncSession(self._reader, expire_on_commit=False) as session:
+                yield session
+
+    async def run_sync(self, function: Any, *args: Any) -> Any:
+        """Call `function(connection, *args)` on a plain connection in one writing transaction."""
+        with plain_errors():
+            async with self._writer.begin() as connection:
+                return await connection.run_sync(function, *args)
+
+    @asynccontextmanager
+    async def writing_connection(self) -> AsyncIterator[Any]:
+        """A bare connection in one writing transaction; for migrations and backups."""
+        with plain_errors():
+            async with self._writer.begin() as connection:
+                yield connection
+
+    async def ping(self) -> None:
+        """Raise StoreUnavailable unless the database answers."""
+        async with self.read() as session:
+            await (await session.connection()).execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        await self._writer.dispose()
+        if self._reader is not self._writer:
+            await self._reader.dispose()
+
+
+def _make_folder(url: URL) -> None:
+    if not url.database or url.database == ":memory:":
+        raise SettingsError("SQLite needs a file: several connections have to see the same data.")
+    folder = Path(url.database).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(
+            f"The folder {folder} can't be made ({error.strerror}). Set STAGECOACH_HOME to one that can."
+        ) from None
+
+
+def _sqlite_rules(engine: Engine, immediate: bool) -> None:
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        # FULL: an event that was acknowledged survives a power cut, not just a crash of ours.
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        if not immediate:
+            cursor.execute("PRAGMA query_only = ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+_UNAVAILABLE = (
+    ("database or disk is full", "There is no space left where the database lives. Free some and try again."),
+    ("disk i/o error", "The disk that holds the database gives errors. Check it and its free space."),
+    ("database is locked", "Another process holds the database for too long. Try again in a moment."),
+    ("readonly database", "The database file can't be written. Check who owns it and its folder."),
+    ("unable to open database", "The database file can't be opened. Check its folder and who owns it."),
+    ("file is not a database", "The database file is damaged or is something else. Restore a backup."),
+    ("malformed", "The database file is damaged. Restore a backup."),
+    ("no such table", "The database has no tables yet. Run: stagecoach db upgrade"),
+    ("undefinedtable", "The database has no tables yet. Run: stagecoach db upgrade"),
+    ("no such column", "The database is older than this program. Run: stagecoach db upgrade"),
+    ("undefinedcolumn", "The database is older than this program. Run: stagecoach db upgrade"),
+)
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Turn what a driver says of an outage into StoreUnavailable; leave every other error as it is."""
+    try:
+        yield
+    except DBAPIError as error:
+        sentence = _sentence(error)
+        if sentence is None:
+            raise
+        raise StoreUnavailable(sentence) from error
+    except (ConnectionError, OSError, TimeoutError) as error:
+        if isinstance(error, sqlite3.Error) or _is_about_connecting(error):
+            raise StoreUnavailable(_NOT_REACHED) from error
+        raise
+
+
+_NOT_REACHED = "The database can't be reached. Check DATABASE_URL and that the server runs."
+
+
+def _is_about_connecting(error: BaseException) -> bool:
+    trace = error.__traceback__
+    while trace is not None:
+        if "asyncpg" in trace.tb_frame.f_code.co_filename:
+            return True
+        trace = trace.tb_next
+    return False
+
+
+def _sentence(error: DBAPIError) -> str | None:
+    said = f"{type(error.orig).__name__} {error.orig}".lower()
+    for needle, sentence in _UNAVAILABLE:
+        if needle in said:
+            return sentence
+    if error.connection_invalidated or isinstance(error, InterfaceError):
+        return _NOT_REACHED
+    if isinstance(error, OperationalError) and "constraint" not in said:
+        return _NOT_REACHED
+    return None

@@ -1,0 +1,118 @@
+"""Taking a message into the outbox, in the caller's transaction. Sending is the scheduler's."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import CursorResult
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.messages import Message
+from bot.store.tables import Identity, OutboxMessage, Person, Platform
+
+
+async def insert_once(
+    tx: AsyncSession, table: type, values: list[dict[str, object]], unique: tuple[str, ...]
+) -> int:
+    """Insert rows, leaving out those that the constraint on `unique` knows already. Returns how many went in.
+
+    Columns without a value take the model's defaults from `values`; pass complete rows.
+    """
+    if not values:
+        return 0
+    dialect = tx.get_bind().dialect.name
+    make = postgresql_insert if dialect == "postgresql" else sqlite_insert
+    statement = make(table).on_conflict_do_nothing(index_elements=list(unique))
+    inserted = 0
+    # Some databases bind at most 32,766 values in one statement.
+    step = max(1, 30_000 // max(1, len(values[0])))
+    for start in range(0, len(values), step):
+        result = await tx.exec(statement.values(values[start : start + step]))
+        inserted += max(0, cast("CursorResult[Any]", result).rowcount)
+    return inserted
+
+
+async def enqueue(
+    tx: AsyncSession,
+    *,
+    platform: Platform,
+    conversation: str,
+    messages: list[Message],
+    key: str,
+    now: datetime,
+    person_id: int | None = None,
+    thread: str | None = None,
+    event_id: int | None = None,
+    scheduled_id: int | None = None,
+    due_at: datetime | None = None,
+    prefers_repeat: bool = True,
+) -> int:
+    """Take `messages` into the outbox, in order. The same `key` a second time adds nothing.
+
+    Returns how many rows were added.
+    """
+    rows = [
+        OutboxMessage(
+            platform=platform,
+            conversation=conversation,
+            thread=thread,
+            person_id=person_id,
+            event_id=event_id,
+            scheduled_id=scheduled_id,
+            dedupe_key=f"{key}:{number}",
+            message=message.model_dump(mode="json", exclude_defaults=True),
+            prefers_repeat=prefers_repeat,
+            created_at=now,
+            due_at=due_at or now,
+        ).model_dump(exclude={"id"})
+        for number, message in enumerate(messages)
+    ]
+    return await insert_once(tx, OutboxMessage, rows, ("dedupe_key",))
+
+
+async def address_of(tx: AsyncSession, person_id: int) -> tuple[Platform, str]:
+    """Where to write to a person unasked: the preferred platform, else the one seen last, else the page.
+
+    Returns the platform and its conversation key. Slack and Teams keys are the stored address; the page's
+    is the person's id.
+    """
+    person = await tx.get(Person, person_id)
+    found = await tx.exec(
+        select(Identity)
+        .where(Identity.person_id == person_id, Identity.reachable)
+        .order_by(col(Identity.last_seen_at).desc().nulls_last(), col(Identity.id))
+    )
+    reachable = [identity for identity in found if identity.address.get("conversation")]
+    preferred = person.preferred_platform if person else None
+    for identity in sorted(reachable, key=lambda identity: identity.platform != preferred):
+        return identity.platform, str(identity.address["conversation"])
+    return Platform.WEB, f"web:{person_id}"
+
+
+async def write_to_person(
+    tx: AsyncSession,
+    person_id: int,
+    messages: list[Message],
+    *,
+    key: str,
+    now: datetime,
+    scheduled_id: int | None = None,
+    prefers_repeat: bool = True,
+) -> int:
+    """Take messages to one person into the outbox, addressed by `address_of`."""
+    platform, conversation = await address_of(tx, person_id)
+    return await enqueue(
+        tx,
+        platform=platform,
+        conversation=conversation,
+        messages=messages,
+        key=key,
+        now=now,
+        person_id=person_id,
+        scheduled_id=scheduled_id,
+        prefers_repeat=prefers_repeat,
+    )

@@ -1,0 +1,37 @@
+"""What all tables share: names of constraints, enums kept by value, JSON on both databases."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Enum
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import SQLModel
+
+# Set before the first table is defined, so that migrations can name what they change.
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def by_value(members: type[StrEnum]) -> Enum:
+    """A column type that stores an enum's value as text, with a CHECK that names the members."""
+    name = "".join("_" + c.lower() if c.isupper() else c for c in members.__name__).lstrip("_")
+    return Enum(
+        members,
+        native_enum=False,
+        create_constraint=True,
+        length=32,
+        name=name,
+        values_callable=lambda enum: [member.value for member in enum],
+    )
+
+
+def json_type() -> Any:
+    """JSON on SQLite, JSONB on PostgreSQL. Change a value by assigning a new one, never in place."""
+    return JSON().with_variant(JSONB(), "postgresql")

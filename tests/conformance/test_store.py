@@ -1,0 +1,146 @@
+"""What the store promises, on SQLite and on PostgreSQL alike."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import Enum, text
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import SQLModel, select
+
+from bot.errors import StoreUnavailable
+from bot.store import migrate
+from bot.store.engine import Store
+from bot.store.outbox import insert_once
+from bot.store.tables import Company, Person, Revision
+from tests.conftest import NOW
+
+
+async def test_migrations_go_up_agree_with_the_tables_and_go_down(empty_database: str) -> None:
+    store = Store(empty_database)
+    try:
+        assert await migrate.check(store) == ["The database has no tables yet. Run: stagecoach db upgrade"]
+        assert await migrate.upgrade(store) == (None, migrate.head())
+        assert await migrate.check(store) == []
+        await migrate.downgrade(store, "base")
+        assert await migrate.upgrade(store) == (None, migrate.head())
+        assert await migrate.check(store) == []
+    finally:
+        await store.close()
+
+
+async def test_several_processes_may_migrate_at_once(empty_database: str) -> None:
+    stores = [Store(empty_database) for _ in range(4)]
+    try:
+        results = await asyncio.gather(*(migrate.upgrade(store) for store in stores))
+        assert [before for before, _ in results].count(None) == 1
+        assert {after for _, after in results} == {migrate.head()}
+    finally:
+        for store in stores:
+            await store.close()
+
+
+async def test_a_database_from_the_future_is_refused(store: Store) -> None:
+    async with store.write() as tx:
+        await (await tx.connection()).execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreUnavailable, match="newer than this program"):
+        await migrate.upgrade(store)
+    assert "newer than this program" in (await migrate.check(store))[0]
+
+
+async def test_no_update_is_lost(database: str) -> None:
+    """Two processes' worth of read-modify-write; without BEGIN IMMEDIATE SQLite loses most of them."""
+    stores = [Store(database), Store(database)]
+    async with stores[0].write() as tx:
+        tx.add(Revision(name="counter", value=0))
+
+    async def raise_it(store: Store) -> None:
+        async with store.write() as tx:
+            found = await tx.exec(select(Revision).where(Revision.name == "counter").with_for_update())
+            row = found.one()
+            await asyncio.sleep(0)
+            row.value += 1
+            tx.add(row)
+
+    await asyncio.gather(*(raise_it(stores[number % 2]) for number in range(100)))
+    async with stores[0].read() as session:
+        assert (await session.get_one(Revision, "counter")).value == 100
+    for store in stores:
+        await store.close()
+
+
+async def test_instants_come_back_as_utc_and_naive_ones_are_refused(store: Store) -> None:
+    berlin = datetime(2026, 7, 1, 12, 0, tzinfo=timezone(timedelta(hours=2)))
+    async with store.write() as tx:
+        tx.add(Person(email="a@example.com", name="A", enrolled_at=berlin))
+    async with store.read() as session:
+        person = (await session.exec(select(Person))).one()
+    assert person.enrolled_at == berlin
+    assert person.enrolled_at is not None
+    assert person.enrolled_at.utcoffset() == timedelta(0)
+
+    with pytest.raises(Exception, match=r"naive|timezone|tzinfo"):
+        async with store.write() as tx:
+            tx.add(Person(email="b@example.com", name="B", enrolled_at=NOW.replace(tzinfo=None)))
+
+
+async def test_enums_are_kept_by_value_and_checked(store: Store) -> None:
+    async with store.write() as tx:
+        tx.add(Person(email="a@example.com", name="A"))
+    with pytest.raises(IntegrityError):
+        async with store.write() as tx:
+            await (await tx.connection()).execute(text("UPDATE person SET preferred_platform = 'pigeon'"))
+
+
+def test_every_enum_column_has_a_check_with_its_values() -> None:
+    for table in SQLModel.metadata.sorted_tables:
+        for column in table.columns:
+            if isinstance(column.type, Enum):
+                assert not column.type.native_enum, f"{table.name}.{column.name}"
+                assert column.type.create_constraint, f"{table.name}.{column.name}"
+                assert column.type.enum_class is not None
+                assert column.type.enums == [member.value for member in column.type.enum_class]
+
+
+async def test_foreign_keys_hold(store: Store) -> None:
+    with pytest.raises(IntegrityError):
+        async with store.write() as tx:
+            tx.add(Person(email="a@example.com", name="A", department_id=4711))
+
+
+async def test_a_read_changes_nothing(store: Store) -> None:
+    async with store.read() as session:
+        session.add(Company(name="Lost"))
+    async with store.read() as session:
+        assert (await session.exec(select(Company))).all() == []
+
+
+async def test_insert_once_is_quiet_about_what_is_there(store: Store) -> None:
+    rows = [Revision(name=f"r{number}", value=number).model_dump() for number in range(20_000)]
+    async with store.write() as tx:
+        assert await insert_once(tx, Revision, rows[:5], ("name",)) == 5
+    async with store.write() as tx:
+        assert await insert_once(tx, Revision, rows, ("name",)) == 19_995
+
+
+async def test_an_unreachable_database_is_named_in_one_sentence(tmp_path: object) -> None:
+    store = Store("postgresql+asyncpg://nobody@127.0.0.1:9/none")
+    with pytest.raises(StoreUnavailable, match="can't be reached"):
+        await store.ping()
+    await store.close()
+
+
+async def test_a_file_that_is_no_database_is_named(sqlite_factory: object, tmp_path: object) -> None:
+    path = f"{tmp_path}/x.db"
+    with open(path, "wb") as file:  # noqa: ASYNC230
+        file.write(b"this is a text, not a database. " * 200)
+    store = Store(f"sqlite:///{path}")
+    with pytest.raises(StoreUnavailable, match="damaged or is something else"):
+        await store.ping()
+    await store.close()
+
+
+def test_the_present_is_utc() -> None:
+    assert NOW.tzinfo is UTC

@@ -1,0 +1,71 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.clock import MovableClock
+from bot.store.engine import Store
+from tests.support.databases import PostgresFactory, SqliteFactory
+
+SHARED = Path(__file__).parents[2] / "shared"
+"""Data beside the checkout that tests may read where it is present."""
+
+NOW = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)
+"""A Wednesday."""
+
+
+@pytest.fixture(scope="session")
+def sqlite_factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteFactory]:
+    factory = SqliteFactory(tmp_path_factory.mktemp("sqlite"))
+    yield factory
+    factory.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_factory() -> Iterator[PostgresFactory]:
+    factory = PostgresFactory()
+    yield factory
+    factory.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database(request: pytest.FixtureRequest) -> str:
+    """The URL of a fresh, migrated database: the test runs once on each kind."""
+    if request.param == "sqlite":
+        return request.getfixturevalue("sqlite_factory").url()
+    return await request.getfixturevalue("postgres_factory").url()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def empty_database(request: pytest.FixtureRequest) -> str:
+    """The URL of a database without tables."""
+    if request.param == "sqlite":
+        return request.getfixturevalue("sqlite_factory").empty_url()
+    return await request.getfixturevalue("postgres_factory").empty_url()
+
+
+@pytest.fixture
+async def store(database: str) -> AsyncIterator[Store]:
+    """A store on a fresh database; the test runs on SQLite and on PostgreSQL."""
+    made = Store(database)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def sqlite_store(sqlite_factory: SqliteFactory) -> AsyncIterator[Store]:
+    """A store on a fresh SQLite file, for tests where the database makes no difference."""
+    made = Store(sqlite_factory.url())
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    """A clock that stands (nearly) still on a Wednesday morning and can be moved."""
+    return MovableClock(NOW)
