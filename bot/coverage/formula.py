@@ -1,8 +1,11 @@
-"""The coverage formula: which share of repetitive hours AI handles at accepted quality, and how sure that is.
+"""The coverage formula: which share of repetitive hours AI handles at accepted quality, and how surely.
 
-Shares, acceptance and results are fractions from 0 to 1; hours are hours a week. Everything here is pure. The rules
-are the section `coverage` of the instrument; a sum of hours is never replaced by an average of percentages, so
-a role, a department and the company are the same function over more tasks.
+Shares, acceptance and results are fractions from 0 to 1; hours are hours a week. Everything here is pure.
+The rules are the section `coverage` of the instrument. Hours are added, percentages never averaged: a role,
+a department and the company are the same function over more tasks.
+
+The interval is first order. Against a simulation of the same inputs it is about two points off where one or
+two tasks hold nearly all hours, because a share of so few lognormal weights is skewed; never more than four.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ Z_80 = 1.28
 """Half the width of an 80% interval, in standard deviations of a normal distribution."""
 
 UNIFORM_SD = 1.73
-"""A uniform distribution's half width over its standard deviation (the root of 3, as the instrument rounds it)."""
+"""A uniform distribution's half width over its standard deviation: root 3, rounded as in the instrument."""
 
 CV_ESTIMATED, CV_LOGGED = 0.5, 0.15
 """Coefficient of variation of hours that people estimated, and of hours taken from logs."""
@@ -45,10 +48,11 @@ NOTHING = Estimate(0.0)
 class TaskFact:
     """One repetitive task of one role, as far as it is known.
 
-    `headcount` people each spend `hours` a week on it (the frozen baseline from before AI; `estimated` unless taken
-    from logs). In `share` of the cases AI does a part that counts as `mode_weight` of the work, and `accepted` of the
-    results are used. `safe_use`: results are checked and the tool is approved; otherwise nothing counts as handled.
-    `fresh`: there is an answer that is not stale. `keep_human`: a person does it on purpose.
+    `headcount` people each spend `hours` a week on it: the frozen baseline from before AI, `estimated` unless
+    taken from logs. In `share` of the cases AI does a part that counts as `mode_weight` of the work, and
+    `accepted` of the results are used. `safe_use`: results are checked and the tool is approved; otherwise
+    nothing counts as handled. `fresh`: there is an answer that is not stale. `keep_human`: a person does it
+    on purpose.
     """
 
     id: str
