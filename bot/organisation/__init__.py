@@ -1,0 +1,1 @@
+"""Departments, roles, people: how they are described in a file, imported, found and shown."""
