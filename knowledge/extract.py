@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from knowledge.extract_text import Finding, Unreadable, clean, decode
-from knowledge.extract_worker import MAX_FILE, SECONDS
+from knowledge.extract_text import MAX_FILE, Finding, Unreadable, clean, decode
+from knowledge.extract_worker import SECONDS
 
 _MAX_REPLY = 320_000_000  # bytes: an unpacked archive and its frames
 _GRACE = 2.0  # seconds on top of the limit, for a process to start

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+MAX_FILE = 25_000_000  # bytes of one document
 MAX_TEXT = 4_000_000  # characters of one document; about 600,000 words
 MAX_LINE = 200_000  # characters; no paragraph that people wrote is longer
 

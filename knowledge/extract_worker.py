@@ -15,12 +15,11 @@ import zipfile
 from collections.abc import Callable
 from typing import BinaryIO
 
-from knowledge.extract_text import MAX_TEXT, Finding, Unreadable, decode, table
+from knowledge.extract_text import MAX_FILE, MAX_TEXT, Finding, Unreadable, decode, table
 
 MEMORY = 512 * 1024 * 1024  # bytes
 SECONDS = 20
 MAX_FILES = 2_000
-MAX_FILE = 25_000_000  # bytes
 MAX_UNPACKED = 200_000_000  # bytes of all files of an archive
 
 Read = tuple[str, str | None, list[Finding]]

@@ -1,0 +1,78 @@
+"""What an answer may say: every quote word for word in its passage, every claim borne out by its quote.
+
+These checks are plain comparisons on purpose. A model is not asked whether a model was right.
+"""
+
+from __future__ import annotations
+
+import re
+
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_NEGATIONS = frozenset(
+    _WORD.findall(
+        "no not never none nobody nothing neither nor without cannot except unless forbidden prohibited banned "
+        "refuse refused unable nicht nie kein keine keinen keiner ohne verboten ne pas jamais sans aucun"
+    )
+)
+_MONTHS = _WORD.findall(
+    "january february march april may june july august september october november december"
+)
+_DAYS = _WORD.findall("monday tuesday wednesday thursday friday saturday sunday")
+_NUMBER_WORDS = {
+    word: str(number)
+    for number, word in enumerate(
+        _WORD.findall(
+            "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+            "sixteen seventeen eighteen nineteen twenty"
+        )
+    )
+} | {"thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "ninety": "90", "hundred": "100"}
+_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.\-]*://|\bwww\.|\]\(|<[@!#]|(?<!\w)@\w", re.I)
+
+
+def locate(quote: str, passage: str) -> str | None:
+    """The stretch of `passage` that `quote` repeats, as it stands there; None unless word for word.
+
+    Only white space may differ. Fewer than three words are too little to bear anything.
+    """
+    words = quote.strip().strip("\"“”„'").split()
+    if len(words) < 3:
+        return None
+    found = re.search(r"\s+".join(re.escape(word) for word in words), passage)
+    return found[0] if found else None
+
+
+def bears_out(quote: str, claim: str) -> bool:
+    """Whether `quote` can carry `claim`: its numbers, dates and weekdays all occur in the quote, and both
+    say yes or both say no. A claim never carries an address or a mention."""
+    if _ADDRESS.search(claim):
+        return False
+    return _figures(claim) <= _figures(quote) and _negated(claim) == _negated(quote)
+
+
+def _figures(text: str) -> set[str]:
+    words = [word.casefold() for word in _WORD.findall(text)]
+    figures = {number.replace(",", "").rstrip(".") for number in _NUMBER.findall(text)}
+    figures |= {_NUMBER_WORDS[word] for word in words if word in _NUMBER_WORDS and word != "one"}
+    # "may" is a verb more often than a month; a date has its number anyway.
+    return figures | {word for word in words if word in (*_MONTHS, *_DAYS) and word != "may"}
+
+
+def _negated(text: str) -> bool:
+    words = (word.casefold().replace("’", "'") for word in _WORD.findall(text))
+    return any(word in _NEGATIONS or word.endswith("n't") for word in words)
+
+
+def differ_in_figures(one: str, other: str) -> bool:
+    """Whether two sentences give different figures for one unit ("4 hours" and "24 hours")."""
+    mine, theirs = _measures(one), _measures(other)
+    shared = mine.keys() & theirs.keys()
+    return any(mine[unit].isdisjoint(theirs[unit]) for unit in shared)
+
+
+def _measures(text: str) -> dict[str, set[str]]:
+    measures: dict[str, set[str]] = {}
+    for number, unit in re.findall(r"(\d+(?:[.,]\d+)*)\s*(%|[A-Za-zÀ-ÿ€$£]{2,})", text):
+        measures.setdefault(unit.casefold().rstrip("s"), set()).add(number.replace(",", ""))
+    return measures
