@@ -83,13 +83,14 @@ def _instant(reading: Reading, value: object, where: str, field: str) -> datetim
 
 
 def _answers(reading: Reading, rules: Instrument, value: object, now: datetime | None) -> list[AnswerFact]:
+    ids = [criterion.id for criterion in rules.criteria]
     rows = reading.rows(value, "answers")
-    read = [_answer(reading, rules, row, f"answers[{index}]", now) for index, row in enumerate(rows)]
+    read = [_answer(reading, rules, ids, row, f"answers[{index}]", now) for index, row in enumerate(rows)]
     return [answer for answer in read if answer is not None]
 
 
 def _answer(
-    reading: Reading, rules: Instrument, row: object, where: str, now: datetime | None
+    reading: Reading, rules: Instrument, ids: list[str], row: object, where: str, now: datetime | None
 ) -> AnswerFact | None:
     noted = len(reading.faults)
     special = isinstance(row, dict) and row.get("claimed") in _SPECIAL
@@ -97,7 +98,6 @@ def _answer(
     fields = reading.record(row, where, needed, ["evidence", "approved"])
     if fields is None:
         return None
-    ids = [criterion.id for criterion in rules.criteria]
     criterion = (
         reading.choice(fields["criterion"], where, "criterion", ids) if "criterion" in fields else None
     )

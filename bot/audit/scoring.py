@@ -96,10 +96,8 @@ def score(
     of the input has checked that.
     """
     latest = latest_answers(answers)
-    criteria = {
-        criterion.id: criterion_score(instrument, latest.get(criterion.id), now)
-        for criterion in instrument.criteria
-    }
+    ids = [criterion.id for criterion in instrument.criteria]
+    criteria = {name: criterion_score(instrument, latest.get(name), now) for name in ids}
     ratings = Ratings(
         instrument=instrument,
         levels={name: each.level for name, each in criteria.items() if each.applies},
