@@ -154,6 +154,8 @@ class Gap(SQLModel, table=True):
     sent_at: datetime | None = None
     closed_at: datetime | None = None
     reply: str = ""
+    answering_in: str = Field(default="", max_length=200)
+    """The conversation in which its owner is writing the reply: the next words there are it."""
     entry_document_id: int | None = Field(default=None, foreign_key="document.id")
 
 

@@ -771,6 +771,7 @@ def upgrade() -> None:
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reply", sa.String(), nullable=False),
+        sa.Column("answering_in", sa.String(length=200), nullable=False),
         sa.Column("entry_document_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["asker_id"], ["person.id"], name=op.f("fk_gap_asker_id")),
         sa.ForeignKeyConstraint(
