@@ -1,0 +1,298 @@
+"""What a sitting remembers, what can come in, and what follows: plain frozen records, ready for JSON.
+
+The state holds no names and no clock. Replaying the same inputs at the same instants gives the same state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.audit.parts import EvidenceClass
+from bot.messages import Message
+
+Kind = Literal["first", "re", "second"]
+Phase = Literal[
+    "welcome",  # who sees what; nothing is asked before a tap on start
+    "case",  # the question: the last real case in own words
+    "different",  # re-audit: what is different since the last answer?
+    "fresh",  # re-audit, the same again: one fresh case at the level that stands
+    "placing",  # words are in; two anchors are being looked for
+    "place",  # two anchors, or all five
+    "probe",  # when did this last not happen?
+    "evidence",  # something that somebody else could open
+    "rest",  # between two sittings
+    "done",  # nothing more to ask
+    "away",  # stayed out, or handed over
+]
+Interlude = Literal["", "reason", "approver", "later", "hand_over", "edit"]
+ClaimKind = Literal["level", "unknown", "not_applicable"]
+Source = Literal["", "model", "embeddings", "all"]
+
+MOST_WORDS = 10_000
+"""Characters kept of one text. Nobody answers in more; it keeps a pasted file out of the state."""
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Given(_Record):
+    """One answer of this sitting. `at` and the criterion name it: completing it later keeps both.
+
+    `level` is set for the claim "level" only. `shown` lists the levels in the order they stood on the card.
+    """
+
+    criterion: str
+    claim: ClaimKind
+    at: datetime
+    level: int | None = None
+    evidence: EvidenceClass = "E0"
+    words: str = ""
+    probe_words: str = ""
+    evidence_text: str = ""
+    shown: tuple[int, ...] = ()
+    proposed_by: Source = ""
+    reason: str = ""
+    approver: int | None = None
+
+
+class Known(_Record):
+    """The answer that stood before this sitting. `comparable` is false when anchors or lead changed since."""
+
+    claim: ClaimKind
+    level: int | None
+    counted: int | None
+    words: str
+    at: datetime
+    still_true_used: bool = False
+    comparable: bool = True
+
+
+class Draft(_Record):
+    """The present question's unfinished answer.
+
+    `at` is when its first pick was stored, `keep_level` the level of a fresh case. `probed` and
+    `asked_evidence` keep each of these questions to once.
+    """
+
+    at: datetime | None = None
+    words: str = ""
+    shown: tuple[int, ...] = ()
+    proposed_by: Source = ""
+    probe_words: str = ""
+    probed: bool = False
+    asked_evidence: bool = False
+    reason: str = ""
+    keep_level: int | None = None
+
+
+class State(_Record):
+    """Where one person's audit of one department stands.
+
+    `turn` counts the cards shown; a button carries the turn of its card. `current` is the criterion that is
+    asked now. `queue` lists what a re-audit or a second rater is to be asked; a first audit plans as it goes.
+    """
+
+    session: int
+    kind: Kind
+    version: str
+    seed: int
+    turn: int = 0
+    phase: Phase = "welcome"
+    interlude: Interlude = ""
+    paused: bool = False
+    no_models: tuple[str, ...] = ()
+    known: dict[str, Known] = {}
+    queue: tuple[str, ...] = ()
+    sittings: int = 0
+    sitting: tuple[str, ...] = ()
+    current: str = ""
+    answers: dict[str, Given] = {}
+    carried: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    draft: Draft = Draft()
+    later_on: date | None = None
+    last_choice: str = ""
+
+    @property
+    def settled(self) -> frozenset[str]:
+        """The criteria that need no further word in this sitting."""
+        return frozenset((*self.answers, *self.carried, *self.skipped))
+
+    @property
+    def asks(self) -> bool:
+        """A card waits for words or a tap."""
+        return not self.paused and self.phase not in ("rest", "done", "away")
+
+
+@dataclass(frozen=True)
+class Someone:
+    """A person as a sitting speaks of them."""
+
+    id: int
+    name: str
+    email: str = ""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the sentences need and the state does not keep."""
+
+    department: str
+    owners: tuple[Someone, ...] = ()
+    """The programme owners: they read raw answers and approve what does not apply."""
+    colleagues: tuple[Someone, ...] = ()
+    """Whom this sitting may be handed to."""
+    zone: tzinfo = UTC
+    """The person's own; "tomorrow" is a day there."""
+
+
+# What can come in.
+
+
+@dataclass(frozen=True)
+class Words:
+    """Something typed or said."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Chose:
+    """A button, with the turn of the card it stood on."""
+
+    turn: int
+    what: str
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """The anchors that a model or the embeddings find closest. Anything odd in it shows all five instead."""
+
+    levels: tuple[int, ...]
+    source: Source
+    quote: str = ""
+
+
+@dataclass(frozen=True)
+class NoProposal:
+    """No two anchors stood out, or whoever was asked was too slow."""
+
+
+@dataclass(frozen=True)
+class Resume:
+    """Show the present card, here."""
+
+
+@dataclass(frozen=True)
+class InstrumentChanged:
+    """The instrument has a new version; `gone` are the criteria that it no longer asks."""
+
+    version: str
+    gone: tuple[str, ...] = ()
+
+
+Input = Words | Chose | Proposed | NoProposal | Resume | InstrumentChanged
+
+
+# What follows.
+
+
+@dataclass(frozen=True)
+class Say:
+    """Tell the person."""
+
+    message: Message
+
+
+@dataclass(frozen=True)
+class SaveAnswer:
+    """Store this answer, or complete the stored one of the same criterion and instant."""
+
+    answer: Given
+
+
+@dataclass(frozen=True)
+class StillTrue:
+    """The stored answer stands; its clock is set forward, once."""
+
+    criterion: str
+
+
+@dataclass(frozen=True)
+class AskProposal:
+    """Look for the two closest anchors; answer with Proposed or NoProposal."""
+
+    criterion: str
+    words: str
+
+
+@dataclass(frozen=True)
+class AskFreely:
+    """A question that is not part of the audit: answer it, the card comes again after it."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class ShowPlacement:
+    """Work out and show where the department stands."""
+
+    provisional: bool
+
+
+@dataclass(frozen=True)
+class OfferSteps:
+    """Begin the coaching: three steps of one criterion."""
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """Pass the rest of the sitting to this person."""
+
+    to: int
+
+
+@dataclass(frozen=True)
+class RequestApproval:
+    """Ask a programme owner whether this criterion may be left out."""
+
+    criterion: str
+    approver: int
+
+
+@dataclass(frozen=True)
+class AskSecond:
+    """Have a colleague answer the same question without seeing the first answer."""
+
+    criterion: str
+
+
+@dataclass(frozen=True)
+class Enrol:
+    """The person agreed to start; until then nothing is sent unasked."""
+
+
+@dataclass(frozen=True)
+class StayOut:
+    """The person wants none of it."""
+
+
+Effect = (
+    Say
+    | SaveAnswer
+    | StillTrue
+    | AskProposal
+    | AskFreely
+    | ShowPlacement
+    | OfferSteps
+    | HandOver
+    | RequestApproval
+    | AskSecond
+    | Enrol
+    | StayOut
+)

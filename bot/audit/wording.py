@@ -1,0 +1,450 @@
+"""Every sentence of the audit. Nothing is decided here: a state goes in, a card comes out.
+
+The voice: a thoughtful colleague. Short, warm, plain; no scores announced like marks, no blame, and no word
+that the question itself did not explain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from bot.audit.instrument import Instrument
+from bot.audit.parts import Criterion
+from bot.audit.state import Facts, Given, Known, Someone, State
+from bot.choice_ids import ChoiceId
+from bot.messages import Choice, Message, Progress, plain
+
+PREFIX = "audit"
+LETTERS = "ABCDE"
+_QUOTE_LENGTH = 280
+
+
+def names(people: Iterable[Someone]) -> str:
+    """Ada Lovelace and Grace Hopper."""
+    listed = [plain(person.name) for person in people]
+    if len(listed) < 2:
+        return "".join(listed)
+    return f"{', '.join(listed[:-1])} and {listed[-1]}"
+
+
+def day(value: date | datetime) -> str:
+    """5 December 2026."""
+    return f"{value.day} {value.strftime('%B %Y')}"
+
+
+def quoted(words: str) -> str:
+    """A person's own words as a quote, shortened at a word."""
+    flat = " ".join(words.split())
+    if len(flat) > _QUOTE_LENGTH:
+        flat = flat[:_QUOTE_LENGTH].rsplit(" ", 1)[0] + " ..."
+    return f"> {plain(flat)}"
+
+
+class Cards:
+    """The cards of one sitting: the instrument's questions with the facts of one department."""
+
+    def __init__(self, instrument: Instrument, facts: Facts) -> None:
+        self.instrument = instrument
+        self.facts = facts
+
+    # Pieces
+
+    def choice(self, state: State, what: str, label: str, primary: bool = False) -> Choice:
+        """A button of the present card. `what` is led by the criterion, so that an old button can be explained."""
+        about = ChoiceId(PREFIX, state.session, state.turn, f"{state.current or '-'}.{what}")
+        return Choice(id=str(about), label=label, style="primary" if primary else "default")
+
+    def choices(self, state: State, *pairs: tuple[str, str]) -> tuple[Choice, ...]:
+        return tuple(self.choice(state, what, label) for what, label in pairs)
+
+    def criterion(self, state: State) -> Criterion:
+        return self.instrument.criterion(state.current)
+
+    def level_name(self, level: int) -> str:
+        return self.instrument.scale.levels[level].name
+
+    def _always(self, state: State) -> tuple[Choice, ...]:
+        return self.choices(
+            state,
+            ("skip", "Skip"),
+            ("later", "Ask me later"),
+            ("hand", "Hand over"),
+            ("edit", "Edit an answer"),
+            ("pause", "Pause"),
+        )
+
+    def progress(self, state: State) -> Progress:
+        """Position and minutes: about three quarters of a minute a question, as a sitting of four takes three."""
+        place = state.sitting.index(state.current) if state.current in state.sitting else 0
+        left = len([c for c in state.sitting if c not in state.settled or c == state.current])
+        return Progress(done=place, total=len(state.sitting), minutes=max(1, round(left * 0.75)))
+
+    def _heading(self, state: State) -> str:
+        at = self.progress(state)
+        unit = "minute" if at.minutes == 1 else "minutes"
+        return f"**Question {at.done + 1} of {at.total}**, about {at.minutes} {unit}"
+
+    # Cards
+
+    def card(self, state: State) -> Message:
+        """The card that stands now. The same state always gives the same card."""
+        if state.paused:
+            return self._paused(state)
+        if state.interlude:
+            return _INTERLUDES[state.interlude](self, state)
+        return _CARDS[state.phase](self, state)
+
+    def _welcome(self, state: State) -> Message:
+        text = {"first": self._hello, "re": self._hello_again, "second": self._hello_second}[state.kind]()
+        return Message(
+            kind="question",
+            text=text,
+            choices=(
+                self.choice(state, "start", "Start", primary=True),
+                self.choice(state, "out", "Not for me"),
+            ),
+        )
+
+    def privacy(self) -> str:
+        """Who sees what, naming the programme owner."""
+        owners = names(self.facts.owners)
+        readers = (
+            f"you and {owners}, who runs the AI programme"
+            if len(self.facts.owners) == 1
+            else (
+                f"you and {owners}, who run the AI programme"
+                if owners
+                else "you and whoever runs the AI programme"
+            )
+        )
+        return (
+            f"- Your own words: {readers}. Nobody else, unless you release a sentence yourself.\n"
+            "- Where your department stands and its next steps: its leads and the executives, for the "
+            "department as a whole.\n"
+            "- It is never used for anyone's performance, pay or job."
+        )
+
+    def _hello(self) -> str:
+        return (
+            f"Hello! I help {plain(self.facts.department)} find its next useful step with AI. We start with four "
+            "questions, about 3 minutes. You tell me about real cases in your own words; there is no right "
+            'answer, and "not sure" is a good one.\n\n'
+            f"**Who sees what**\n{self.privacy()}\n\n"
+            "You can skip, pause or stop at any point, and nothing is lost. Shall we start?"
+        )
+
+    def _hello_again(self) -> str:
+        return (
+            f"Good to see you again. Let's see what has changed in {plain(self.facts.department)}: at most four "
+            "questions, about 3 minutes, and one tap where nothing has.\n\n"
+            f"**Who sees what, as before**\n{self.privacy()}\n\n"
+            "Shall we start?"
+        )
+
+    def _hello_second(self) -> str:
+        return (
+            f"Hello! Could you help with one question about {plain(self.facts.department)}? Your lead has answered it "
+            "too; a second view from inside the team makes the picture fairer. It takes a minute.\n\n"
+            f"**Who sees what**\n{self.privacy()}\n\n"
+            "Shall we start?"
+        )
+
+    def _case(self, state: State) -> Message:
+        criterion = self.criterion(state)
+        before = state.answers.get(state.current)
+        keep = (("keep", "Keep my answer"),) if before else ()
+        said = f"You said:\n\n{quoted(before.words)}\n\n" if before and before.words else ""
+        return Message(
+            kind="question",
+            text=f"{self._heading(state)}\n\n{said}{criterion.question}\n\n"
+            "_The last real case, in your own words. One or two sentences are plenty._",
+            choices=(
+                *self.choices(state, *keep, ("unsure", "Not sure"), ("why", "Why do you ask?")),
+                *self._always(state),
+                self.choice(state, "na", "Doesn't apply to us"),
+            ),
+            progress=self.progress(state),
+            input_hint="What happened, when, roughly how many?",
+        )
+
+    def _different(self, state: State) -> Message:
+        criterion, known = self.criterion(state), state.known[state.current]
+        return Message(
+            kind="question",
+            text=f"{self._heading(state)}\n\n{criterion.question}\n\n{self.last_time(known)}\n\nWhat is different now?",
+            choices=(
+                *self.choices(
+                    state,
+                    ("same", "The same"),
+                    ("better", "Better"),
+                    ("worse", "Worse"),
+                    ("unsure", "Not sure"),
+                ),
+                *self._always(state),
+                *self.choices(state, ("why", "Why do you ask?"), ("na", "Doesn't apply to us")),
+            ),
+            progress=self.progress(state),
+            input_hint="Or just tell me what is different",
+        )
+
+    def last_time(self, known: Known) -> str:
+        """The words and the level of last time."""
+        if known.claim != "level" or known.level is None:
+            return f"On {day(known.at)} this was still to find out."
+        said = f"On {day(known.at)} you were at **{self.level_name(known.level)}**"
+        return f"{said}:\n\n{quoted(known.words)}" if known.words else f"{said}."
+
+    def _fresh(self, state: State) -> Message:
+        return Message(
+            kind="question",
+            text="Good to know it holds. The last confirmation was one tap, so this time I'd like one fresh case: "
+            "what happened, when, roughly how many?",
+            choices=self._always(state),
+            progress=self.progress(state),
+            input_hint="One recent case",
+        )
+
+    def _place(self, state: State) -> Message:
+        anchors, shown = self.criterion(state).levels, state.draft.shown
+        lines = "\n".join(f"- **{LETTERS[n]}** {anchors[level]}" for n, level in enumerate(shown))
+        two = len(shown) == 2
+        ask = (
+            "Thank you. Which of these two is closer to how it is today?"
+            if two
+            else ("Thank you. Which of these is closest to how it is today?")
+        )
+        picks = [(f"pick.{level}", LETTERS[n]) for n, level in enumerate(shown)]
+        also = [("neither", "Neither")] if two else []
+        return Message(
+            kind="question",
+            text=f"{ask}\n\n{lines}",
+            choices=(*self.choices(state, *picks, *also, ("unsure", "Not sure")), *self._always(state)),
+            progress=self.progress(state),
+        )
+
+    def _probe(self, state: State) -> Message:
+        return Message(
+            kind="question",
+            text="That sounds well settled. One thing I ask everyone at this point: when did this last _not_ happen?",
+            choices=(
+                *self.choices(state, ("cannot", "I can't think of a time"), ("again", "Choose again")),
+                *self._always(state),
+            ),
+            progress=self.progress(state),
+            input_hint="The last exception you remember",
+        )
+
+    def _evidence(self, state: State) -> Message:
+        criterion, given = self.criterion(state), state.answers[state.current]
+        if (given.level or 0) <= 2:
+            ask = (
+                "Could you give me one recent case: what, when, and roughly how many? Then it counts in full."
+            )
+        else:
+            examples = "; ".join(_lower(text) for text in criterion.evidence)
+            ask = (
+                "Is there something that a colleague could open to see this? A link or the name of a file is "
+                f"best. For example: {examples}.\n\n_I keep the link and one line about it. I never open or copy it._"
+            )
+        return Message(
+            kind="question",
+            text=ask,
+            choices=(
+                *self.choices(state, ("nothing", "Nothing at hand"), ("again", "Choose again")),
+                *self._always(state),
+            ),
+            progress=self.progress(state),
+            input_hint="A link, a file or a sentence",
+        )
+
+    def _rest(self, state: State) -> Message:
+        count = len(state.queue)
+        if state.sittings == 1 and state.kind == "first":
+            text = (
+                f"That was the first part, thank you. {_count(count).capitalize()} more, about 3 minutes, and I can "
+                "tell you where the other four fields of AI work stand. Go on now, or another day?"
+            )
+        else:
+            text = (
+                f"There {'is' if count == 1 else 'are'} {_count(count)} more for whenever you like; they fill in the "
+                "fields where you are already active. Go on now, or another day?"
+            )
+        return Message(
+            kind="question",
+            text=text,
+            choices=(
+                self.choice(state, "go", "Go on", primary=True),
+                self.choice(state, "later", "Another day"),
+            ),
+        )
+
+    def _done(self, state: State) -> Message:
+        texts = {
+            "second": "Thank you, that was all. Your view is in.",
+            "re": "That's all for this time. Thank you.",
+            "first": "That's everything I wanted to ask. Thank you.",
+        }
+        return Message(kind="text", text=texts[state.kind])
+
+    def _away(self, _state: State) -> Message:
+        return Message(
+            kind="text",
+            text='All right, I won\'t write to you about this. If you change your mind, say "start".',
+        )
+
+    def _paused(self, state: State) -> Message:
+        until = f" I'll come back to it on {day(state.later_on)}." if state.later_on else ""
+        return Message(
+            kind="text",
+            text=f'Saved. Everything is where you left it.{until} Say "resume" whenever you like.',
+            choices=(self.choice(state, "resume", "Resume", primary=True),),
+        )
+
+    # Interludes
+
+    def _reason(self, state: State) -> Message:
+        return Message(
+            kind="question",
+            text="Understood. In a sentence: why does this not apply to your department?",
+            choices=self.choices(state, ("cancel", "Back to the question")),
+            input_hint="The reason, in a sentence",
+        )
+
+    def _approver(self, state: State) -> Message:
+        return Message(
+            kind="question",
+            text="Who should confirm that? Until then it stays open.",
+            choices=(
+                *(
+                    self.choice(state, f"approver.{someone.id}", someone.name)
+                    for someone in self.facts.owners
+                ),
+                self.choice(state, "cancel", "Back to the question"),
+            ),
+        )
+
+    def _later(self, state: State) -> Message:
+        return Message(
+            kind="question",
+            text='Of course. When suits you? A day is enough, such as "Friday" or "in two weeks".',
+            choices=self.choices(
+                state,
+                ("day.tomorrow", "Tomorrow"),
+                ("day.next monday", "Next Monday"),
+                ("day.in two weeks", "In two weeks"),
+                ("cancel", "Back to the question"),
+            ),
+            input_hint="A day",
+        )
+
+    def _hand_over(self, state: State) -> Message:
+        listed = self.facts.colleagues[:8]
+        return Message(
+            kind="question",
+            text="Who can tell more about this? They get the remaining questions; what you answered stays yours.",
+            choices=(
+                *(self.choice(state, f"to.{someone.id}", someone.name) for someone in listed),
+                self.choice(state, "cancel", "Back to the question"),
+            ),
+            input_hint="A name or an e-mail address",
+        )
+
+    def _edit(self, state: State) -> Message:
+        listed = [(f"edit.{c}", self.instrument.criterion(c).name) for c in (*state.answers, *state.skipped)]
+        return Message(
+            kind="question",
+            text="Which one shall we look at again?",
+            choices=self.choices(state, *listed, ("cancel", "Back to the question")),
+        )
+
+    # Short replies
+
+    def notice(self, text: str, choices: tuple[Choice, ...] = ()) -> Message:
+        return Message(kind="notice", text=text, choices=choices)
+
+    def why(self, state: State) -> str:
+        criterion = self.criterion(state)
+        return f"{criterion.why} Here it's about **{_lower(criterion.name)}**."
+
+    def noted(self, given: Given, counted: int) -> str:
+        """What became of the answer, in one or two lines."""
+        if given.claim == "unknown":
+            return 'Fine, I put that under "to find out".'
+        if given.claim == "not_applicable":
+            return "Thank you, I've passed that on. It stays open until it is confirmed."
+        level = given.level or 0
+        named = f"Noted: **{self.level_name(level)}**."
+        if counted == level:
+            return named
+        return f"{named} You described level {level}. It counts as {counted} until you add {_missing(given)}."
+
+    def who_is(self, typed: str, matches: int) -> str:
+        """Said when a typed name fits nobody, or several."""
+        if matches:
+            return f"There is more than one {plain(typed)} here. Which one? An e-mail address settles it."
+        return f"I don't know {plain(typed)} in {plain(self.facts.department)}. Pick somebody, or type an e-mail address."
+
+    def handed(self, someone: Someone) -> str:
+        return f"Done: {plain(someone.name)} gets the remaining questions. What you answered stays yours. Thank you!"
+
+    def help(self) -> str:
+        return (
+            "You can answer in your own words, or say: **back**, **skip**, **not sure**, **why**, **who sees this**, "
+            "**edit**, **ask me later**, **hand over**, **doesn't apply**, **pause**. You can also ask me anything "
+            "with a question mark; we come back to this place."
+        )
+
+    def moved_on(self, state: State, criterion: str) -> Message:
+        """For a button of an old card: nothing happened, and here is how to change that answer."""
+        if criterion not in state.answers or state.phase == "away":
+            return self.notice("That question has moved on, so nothing was changed.")
+        name = self.instrument.criterion(criterion).name
+        return self.notice(
+            f"That question has moved on; your answer on **{_lower(name)}** is saved. Would you like to change it?",
+            (
+                self.choice(state, f"edit.{criterion}", "Edit that answer"),
+                self.choice(state, "show", "No, go on"),
+            ),
+        )
+
+
+def _missing(given: Given) -> str:
+    level = given.level or 0
+    if given.evidence == "E2":
+        return "a second view from a colleague"
+    if level <= 2:
+        return "one recent case"
+    return "something that others can open"
+
+
+def _lower(text: str) -> str:
+    """`text` with a small first letter, unless it starts with a short form such as AI."""
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
+
+
+def _count(number: int) -> str:
+    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    return words[number] if number < len(words) else str(number)
+
+
+_CARDS = {
+    "welcome": Cards._welcome,
+    "case": Cards._case,
+    "different": Cards._different,
+    "fresh": Cards._fresh,
+    "placing": Cards._case,
+    "place": Cards._place,
+    "probe": Cards._probe,
+    "evidence": Cards._evidence,
+    "rest": Cards._rest,
+    "done": Cards._done,
+    "away": Cards._away,
+}
+_INTERLUDES = {
+    "reason": Cards._reason,
+    "approver": Cards._approver,
+    "later": Cards._later,
+    "hand_over": Cards._hand_over,
+    "edit": Cards._edit,
+}
