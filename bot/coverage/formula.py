@@ -5,7 +5,7 @@ The rules are the section `coverage` of the instrument. Hours are added, percent
 a department and the company are the same function over more tasks.
 
 The interval is first order. Against a simulation of the same inputs it is about two points off where one or
-two tasks hold nearly all hours, because a share of so few lognormal weights is skewed; never more than four.
+two tasks hold nearly all hours, because a share of so few lognormal weights is skewed; four at worst.
 """
 
 from __future__ import annotations
