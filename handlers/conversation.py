@@ -1,0 +1,103 @@
+"""One incoming thing -> one use case -> messages.
+
+A button belongs to the part that made it: its id begins with that part's prefix. Free words go to whoever
+waits for them (an open audit question, an owner's reply), then to whoever recognises them, and at last to the
+policies: a question is what people come with most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.messages import Message
+from bot.store.engine import Store
+from bot.store.tables import InboxEvent, Person, Platform
+from bot.turns import Turn, UseCase
+
+
+class Hearing(Protocol):
+    """A surface's translation of a stored event."""
+
+    async def __call__(self, session: AsyncSession, event: InboxEvent) -> Turn | None:
+        """Who said what; None where there is nothing to answer (an echo, a stranger)."""
+        ...
+
+
+class Listener(Protocol):
+    """A part that may want free words."""
+
+    async def wants(self, session: AsyncSession, turn: Turn) -> bool:
+        """Whether these words are for it: because it asked, or because it recognises them."""
+        ...
+
+
+async def hear_plain(session: AsyncSession, event: InboxEvent) -> Turn | None:
+    """The page's and the terminal's events: they name the person and hold a text or a choice."""
+    payload = event.payload
+    person = await session.get(Person, payload["person_id"])
+    if person is None or person.archived_at is not None or event.id is None:
+        return None
+    return Turn(
+        event_id=event.id,
+        person_id=payload["person_id"],
+        platform=event.platform.value,
+        conversation=event.conversation,
+        at=event.received_at,
+        text=payload.get("text"),
+        choice=payload.get("choice"),
+        thread=payload.get("thread"),
+    )
+
+
+@dataclass(frozen=True)
+class Routed:
+    """What a part prepared for a turn."""
+
+    part: UseCase[Any]
+    prepared: Any
+
+
+class Conversation:
+    """Knows the parts and who gets a turn. `parts` are asked in their order; `otherwise` takes the rest."""
+
+    def __init__(
+        self,
+        store: Store,
+        parts: Sequence[UseCase[Any]],
+        otherwise: UseCase[Any],
+        hearing: dict[Platform, Hearing],
+    ) -> None:
+        self._store = store
+        self._parts = {part.prefix: part for part in (*parts, otherwise)}
+        self._otherwise = otherwise
+        self._hearing = hearing
+
+    async def hear(self, event: InboxEvent) -> Turn | None:
+        """Who said what, by the surface's own translation."""
+        async with self._store.read() as session:
+            return await self._hearing[event.platform](session, event)
+
+    async def prepare(self, turn: Turn) -> Routed:
+        """Find the part that answers, and let it do whatever takes time."""
+        part = await self._part_for(turn)
+        return Routed(part, await part.prepare(turn))
+
+    async def apply(self, tx: AsyncSession, turn: Turn, prepared: object) -> list[Message]:
+        """Let the part change its state and reply, in the caller's transaction."""
+        assert isinstance(prepared, Routed)  # noqa: S101  (it is what `prepare` returned)
+        return await prepared.part.apply(tx, turn, prepared.prepared)
+
+    async def _part_for(self, turn: Turn) -> UseCase[Any]:
+        if turn.choice is not None:
+            prefix = turn.choice.partition(":")[0]
+            return self._parts.get(prefix, self._otherwise)
+        async with self._store.read() as session:
+            for part in self._parts.values():
+                wants = getattr(part, "wants", None)
+                if wants is not None and await wants(session, turn):
+                    return part
+        return self._otherwise

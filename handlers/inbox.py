@@ -1,0 +1,111 @@
+"""Every incoming event, stored before it is acknowledged.
+
+Events that arrive at the same moment share one transaction: durability costs one wait for the disk, not one
+for each. `record` returns when the event is safe, and raises where it is not: then the platform must be told
+so that it sends again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlmodel import col
+
+from bot.store.engine import Store
+from bot.store.tables import InboxEvent, Platform
+
+BATCH = 200
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """An event as a surface received it.
+
+    `key` names the event on its platform: a second delivery has the same. `conversation` orders: its events
+    are processed one after the other.
+    """
+
+    platform: Platform
+    key: str
+    conversation: str
+    payload: dict[str, Any]
+    at: datetime
+
+    def row(self) -> dict[str, Any]:
+        event = InboxEvent(
+            platform=self.platform,
+            dedupe_key=self.key,
+            conversation=self.conversation,
+            payload=self.payload,
+            received_at=self.at,
+        )
+        return event.model_dump(exclude={"id"})
+
+
+@dataclass
+class _Waiting:
+    arrival: Arrival
+    done: asyncio.Future[int | None]
+
+
+class Inbox:
+    """Takes events in. `on_new` is called after each batch that held something new."""
+
+    def __init__(self, store: Store, on_new: Callable[[], None] = lambda: None) -> None:
+        self._store = store
+        self._on_new = on_new
+        self._waiting: list[_Waiting] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    async def record(self, arrival: Arrival) -> int | None:
+        """Store one event. Returns its id, or None where it was known already.
+
+        Raises StoreUnavailable where it could not be stored: nothing may be acknowledged then.
+        """
+        future: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(arrival, future))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write_all())
+        # A caller that goes away (a closed connection) must not take the others' batch along.
+        return await asyncio.shield(future)
+
+    async def _write_all(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+            try:
+                stored = await self._write([waiting.arrival for waiting in batch])
+            except Exception as error:
+                self._fail(batch, error)
+                continue
+            for waiting in batch:
+                key = (waiting.arrival.platform, waiting.arrival.key)
+                if not waiting.done.done():
+                    # The first of two equal deliveries in a batch takes the id, the second finds it gone.
+                    waiting.done.set_result(stored.pop(key, None))
+            self._on_new()
+
+    @staticmethod
+    def _fail(batch: list[_Waiting], error: Exception) -> None:
+        for waiting in batch:
+            if not waiting.done.done():
+                waiting.done.set_exception(error)
+                # Nobody may be left to hear it; that is no second error.
+                waiting.done.exception()
+
+    async def _write(self, arrivals: list[Arrival]) -> dict[tuple[Platform, str], int]:
+        make = sqlite_insert if self._store.is_sqlite else postgresql_insert
+        statement = (
+            make(InboxEvent)
+            .values([arrival.row() for arrival in arrivals])
+            .on_conflict_do_nothing(index_elements=["platform", "dedupe_key"])
+            .returning(col(InboxEvent.id), col(InboxEvent.platform), col(InboxEvent.dedupe_key))
+        )
+        async with self._store.write() as tx:
+            rows = (await tx.exec(statement)).all()
+        return {(Platform(platform), key): number for number, platform, key in rows}

@@ -1,0 +1,26 @@
+"""Telling whoever waits, within this process, that something new is there."""
+
+from __future__ import annotations
+
+import asyncio
+
+
+class News:
+    """A bell. `ring` wakes everybody who waits; nobody has to listen."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wake all who wait now."""
+        self._event.set()
+        self._event = asyncio.Event()
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait for the next ring, `seconds` at most. Returns whether it rang."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
+        except TimeoutError:
+            return False
+        return True

@@ -1,0 +1,209 @@
+"""Takes stored events and answers them, each exactly once.
+
+An event is claimed for a while, its use case prepares without a transaction, and one transaction then
+changes the state, takes the replies into the outbox and marks the event as done. A worker that dies in
+between leaves nothing half done: its claim runs out and another begins anew. Only the oldest open event of a
+conversation can be claimed, so that a person's words are answered in the order they were said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+from sqlalchemy.orm import aliased
+from sqlmodel import col, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
+
+from bot.clock import Clock, system_clock
+from bot.errors import StagecoachError, StoreUnavailable
+from bot.messages import Message
+from bot.store.engine import Store
+from bot.store.outbox import enqueue
+from bot.store.tables import InboxEvent, InboxStatus
+from bot.turns import Turn
+from handlers.news import News
+
+log = structlog.get_logger()
+
+LEASE = timedelta(seconds=60)
+"""Longer than the slowest preparation (a model's time-out and the search before it)."""
+MOST_ATTEMPTS = 3
+POLL_SECONDS = 0.5
+"""How late an event that another process stored may be noticed."""
+
+APOLOGY = Message(
+    kind="notice",
+    text="Something went wrong on my side, and I could not answer this. Nothing you said is lost. Please try "
+    "again in a moment; if it happens again, tell your administrator.",
+)
+
+
+class Answering(Protocol):
+    """What turns a stored event into replies (handlers.conversation)."""
+
+    async def hear(self, event: InboxEvent) -> Turn | None:
+        """Who said what. None where there is nothing to answer."""
+        ...
+
+    async def prepare(self, turn: Turn) -> object:
+        """Whatever takes time."""
+        ...
+
+    async def apply(self, tx: AsyncSession, turn: Turn, prepared: object) -> list[Message]:
+        """Change the state in the transaction and say what to reply."""
+        ...
+
+
+class Worker:
+    """Answers events until it is told to stop; any number of them may run, in any number of processes.
+
+    Claims are measured by the machine's own clock, even where the product's clock is moved.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        answering: Answering,
+        clock: Clock,
+        news: News,
+        on_answered: Callable[[], None] = lambda: None,
+        machine_clock: Clock = system_clock,
+    ) -> None:
+        self._store, self._answering, self._clock, self._news = store, answering, clock, news
+        self._on_answered, self._machine_clock = on_answered, machine_clock
+        self._name = secrets.token_hex(8)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Answer events until `stop` is set; what is being answered then is finished first."""
+        while not stop.is_set():
+            try:
+                if await self.answer_next():
+                    continue
+            except StoreUnavailable as error:
+                log.warning("worker.store_unavailable", action="worker.claim", error=str(error))
+                await asyncio.sleep(1)
+            await self._news.wait(POLL_SECONDS)
+
+    async def answer_next(self) -> bool:
+        """Answer the oldest event that may be answered. Returns whether there was one."""
+        event = await self._claim()
+        if event is None:
+            return False
+        try:
+            await self._answer(event)
+        except StoreUnavailable as error:
+            log.warning("worker.store_unavailable", action="worker.answer", event_id=event.id, error=str(error))
+            await asyncio.sleep(1)
+        except Exception as error:
+            # Whatever goes wrong with one event, the others have to be answered.
+            log.exception("worker.failed", action="worker.answer", event_id=event.id, kind=type(error).__name__)
+            await self._failed(event, error)
+        self._on_answered()
+        return True
+
+    async def _claim(self) -> InboxEvent | None:
+        now = self._machine_clock()
+        async with self._store.read() as session:
+            if (await session.exec(_claimable(now).limit(1))).first() is None:
+                return None
+        async with self._store.write() as tx:
+            query = _claimable(now).limit(1).with_for_update(skip_locked=True)
+            event = (await tx.exec(query)).first()
+            if event is None:
+                return None
+            event.claimed_by, event.claimed_until = self._name, now + LEASE
+            event.attempts += 1
+            tx.add(event)
+        return event
+
+    async def _answer(self, event: InboxEvent) -> None:
+        turn = await self._answering.hear(event)
+        if turn is None:
+            await self._finish(event, None, None)
+            return
+        prepared: object | Message
+        try:
+            prepared = await self._answering.prepare(turn)
+            await self._finish(event, turn, prepared)
+        except StoreUnavailable:
+            raise
+        except StagecoachError as refusal:
+            await self._finish(event, turn, Message(kind="notice", text=str(refusal)))
+
+    async def _finish(self, event: InboxEvent, turn: Turn | None, prepared: object) -> None:
+        async with self._store.write() as tx:
+            row = await tx.get_one(InboxEvent, event.id, with_for_update=True)
+            if row.status is not InboxStatus.NEW or row.claimed_by != self._name:
+                return  # The claim ran out and somebody else has it.
+            if turn is not None:
+                messages = (
+                    [prepared]
+                    if isinstance(prepared, Message)
+                    else await self._answering.apply(tx, turn, prepared)
+                )
+                await enqueue(
+                    tx,
+                    platform=row.platform,
+                    conversation=turn.conversation,
+                    thread=turn.thread,
+                    messages=messages,
+                    key=f"reply:{row.id}",
+                    now=self._clock(),
+                    person_id=turn.person_id,
+                    event_id=row.id,
+                )
+            row.status, row.done_at = InboxStatus.DONE, self._clock()
+            tx.add(row)
+
+    async def _failed(self, event: InboxEvent, error: Exception) -> None:
+        """Give the event back, or after several attempts put it aside and say so."""
+        try:
+            async with self._store.write() as tx:
+                row = await tx.get_one(InboxEvent, event.id, with_for_update=True)
+                if row.status is not InboxStatus.NEW or row.claimed_by != self._name:
+                    return
+                row.error = type(error).__name__
+                if row.attempts < MOST_ATTEMPTS:
+                    row.claimed_until = self._machine_clock() + timedelta(seconds=row.attempts)
+                else:
+                    row.status, row.done_at = InboxStatus.FAILED, self._clock()
+                    await enqueue(
+                        tx,
+                        platform=row.platform,
+                        conversation=row.conversation,
+                        messages=[APOLOGY],
+                        key=f"reply:{row.id}",
+                        now=self._clock(),
+                        event_id=row.id,
+                    )
+                tx.add(row)
+        except StoreUnavailable:
+            log.warning("worker.store_unavailable", action="worker.failed", event_id=event.id)
+
+
+def _claimable(now: datetime) -> SelectOfScalar[InboxEvent]:
+    earlier = aliased(InboxEvent)
+    is_first = (
+        ~select(earlier.id)
+        .where(
+            earlier.conversation == InboxEvent.conversation,
+            earlier.status == InboxStatus.NEW,
+            col(earlier.id) < col(InboxEvent.id),
+        )
+        .exists()
+    )
+    return (
+        select(InboxEvent)
+        .where(
+            InboxEvent.status == InboxStatus.NEW,
+            or_(col(InboxEvent.claimed_until).is_(None), col(InboxEvent.claimed_until) < now),
+            is_first,
+        )
+        .order_by(col(InboxEvent.id))
+    )
