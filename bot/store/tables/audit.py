@@ -85,6 +85,8 @@ class DialogueSession(SQLModel, table=True):
     started_at: datetime
     updated_at: datetime
     finished_at: datetime | None = None
+    remind_on: date | None = None
+    """The day on which the person asked to be reminded of a paused sitting."""
 
 
 class Answer(SQLModel, table=True):
