@@ -1,0 +1,206 @@
+"""The `stagecoach` command. Each command reads, calls one use case and prints.
+
+stdout carries what was asked for and nothing else; sentences for people go to stderr. Status: 0 done, 1
+refused or failed with a sentence, 2 wrong usage. Nothing prints a traceback: what nobody foresaw goes to a
+file.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from bot.config import from_environment
+from bot.errors import StagecoachError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Coaches a company through the five AI value models, in Slack, Teams and on a local page.",
+)
+
+
+def _group(name: str, help_text: str) -> typer.Typer:
+    made = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=help_text)
+    app.add_typer(made, name=name)
+    return made
+
+
+org = _group("org", "Departments and people.")
+kb = _group("kb", "The policies.")
+audit = _group("audit", "Where departments stand.")
+coverage = _group("coverage", "The share of repetitive work that AI handles.")
+db = _group("db", "The database.")
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+def _command(module: str, function: str, *args: Any, **named: Any) -> Any:
+    """Import a command's module only when it is called: a start of one command loads no other's libraries."""
+    return getattr(importlib.import_module(f"handlers.commands.{module}"), function)(*args, **named)
+
+
+@app.command()
+def serve() -> None:
+    """Every configured surface, the worker and the scheduler, until SIGTERM."""
+    _command("serve", "serve", from_environment())
+
+
+@app.command()
+def demo(
+    reset: Annotated[bool, typer.Option("--reset", help="Begin again with a fresh sample company.")] = False,
+) -> None:
+    """The whole product on a local page, with a sample company and a clock that can be moved."""
+    _command("serve", "demo", from_environment(), reset)
+
+
+@app.command()
+def chat(
+    as_email: Annotated[str, typer.Option("--as", help="Whose conversation it is.")],
+    as_json: Annotated[bool, typer.Option("--json", help="JSON lines in and out.")] = False,
+) -> None:
+    """One conversation over the terminal."""
+    _command("chat", "chat", from_environment(), as_email, as_json)
+
+
+@app.command()
+def schedule(
+    start: Annotated[str, typer.Option("--from", help="ISO time with offset.")],
+    end: Annotated[str, typer.Option("--to", help="ISO time with offset.")],
+    as_json: AsJson = False,
+) -> None:
+    """What would be sent to whom and why, and what is held back. Sends nothing."""
+    _command("schedule", "schedule_command", from_environment(), start, end, as_json)
+
+
+@app.command()
+def digest(
+    department: Annotated[str | None, typer.Option(help="A department's id; else the company.")] = None,
+    week: Annotated[str | None, typer.Option(help="Such as 2026-W47; else the last whole week.")] = None,
+    formats: Annotated[str, typer.Option("--format", help="text,json,slack,teams,html,png")] = "text",
+    out: Annotated[Path | None, typer.Option(help="A folder for the files; else stdout.")] = None,
+) -> None:
+    """Render a weekly digest without sending it."""
+    _command("schedule", "digest_command", from_environment(), department, week, formats, out)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Check everything that has to work, and say what to do."""
+    _command("operate", "doctor", from_environment(), as_json)
+
+
+@app.command()
+def backup(file: Path) -> None:
+    """Write everything stored into one file."""
+    _command("operate", "backup", from_environment(), file)
+
+
+@app.command()
+def restore(file: Path) -> None:
+    """Put back what `backup` wrote, into an empty database."""
+    _command("operate", "restore", from_environment(), file)
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the database to this program's schema."""
+    _command("operate", "db_upgrade", from_environment())
+
+
+@db.command("check")
+def db_check() -> None:
+    """Say whether the database fits this program."""
+    _command("operate", "db_check", from_environment())
+
+
+@org.command("import")
+def org_import(
+    file: Path,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the difference, change nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """People and departments from YAML or CSV."""
+    _command("org", "org_import", from_environment(), file, dry_run, as_json)
+
+
+@org.command("show")
+def org_show(as_json: AsJson = False) -> None:
+    """The organisation as stored."""
+    _command("org", "org_show", from_environment(), as_json)
+
+
+@audit.command("score")
+def audit_score(file: Path, as_json: AsJson = False) -> None:
+    """The rules on the answers in a file."""
+    _command("score", "audit_score_command", file, as_json)
+
+
+@coverage.command("score")
+def coverage_score(file: Path, as_json: AsJson = False) -> None:
+    """The coverage of the tasks in a file."""
+    _command("score", "coverage_score_command", file, as_json)
+
+
+def _unforeseen(error: BaseException, settings_home: Callable[[], Path]) -> NoReturn:
+    """Write the details to a file, tell the person one sentence, and leave with status 1."""
+    where = "nowhere (the folder can't be written)"
+    try:
+        folder = settings_home()
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / "errors.log"
+        with file.open("a", encoding="utf-8") as log:
+            log.write(f"{datetime.now(UTC).isoformat()} {' '.join(sys.argv[:3])}\n")
+            traceback.print_exception(error, file=log)
+        where = str(file)
+    except OSError:
+        pass
+    _say(f"Something went wrong that nobody foresaw ({type(error).__name__}). The details are in {where}.")
+    raise SystemExit(1)
+
+
+def _home() -> Path:
+    try:
+        return from_environment().home
+    except StagecoachError:
+        return Path(os.environ.get("STAGECOACH_HOME") or "var")
+
+
+def _say(sentence: str) -> None:
+    typer.echo(sentence, err=True)
+
+
+def main() -> NoReturn:
+    """The entry point of the `stagecoach` command."""
+    try:
+        app()
+        sys.stdout.flush()
+    except StagecoachError as refusal:
+        _say(str(refusal))
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        _say("Stopped.")
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        # Whoever read our output has enough of it. Python would complain once more at its own end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            _say("There is no space left on the disk. Free some and try again; nothing was half stored.")
+            raise SystemExit(1) from None
+        _unforeseen(error, _home)
+    except Exception as error:
+        _unforeseen(error, _home)
+    raise SystemExit(0)
