@@ -1,0 +1,140 @@
+"""Pure builders: a value in, HTML out. Nothing here reads a database, a clock or a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from bot.messages import Message
+from handlers.web import charts, markup
+from handlers.web.ports import Conversation, Entry, Inside, Persona, Source
+
+STATE_WORDS = {
+    "not_started": "not started",
+    "exploring": "exploring",
+    "building": "building",
+    "operational": "operational",
+    "steering": "steering",
+    "not_applicable": "does not apply",
+}
+_STATE_SHARE = {"exploring": 0.25, "building": 0.5}
+
+KIND_WORDS = {
+    "nudge": "A nudge",
+    "digest": "Weekly digest",
+    "answer": "From the policies",
+    "result": "Where you stand",
+    "notice": "A note",
+}
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Who looks at the page, and what its forms need: the CSRF token, fresh keys, the theme if chosen."""
+
+    person: Persona
+    people: tuple[Persona, ...]
+    unread: dict[int, int]
+    company: str
+    token: str
+    key: str
+    theme: str | None = None
+    demo: bool = True
+    style: str = "/static/page.css"
+    script: str = "/static/page.js"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%A} {at.day} {at:%B %Y}, {at:%H:%M}"
+
+
+def _short(at: datetime) -> str:
+    return f"{at:%a} {at.day} {at:%b}, {at:%H:%M}"
+
+
+def _initials(name: str) -> str:
+    words = name.split()
+    return (words[0][:1] + (words[-1][:1] if len(words) > 1 else "")).upper()
+
+
+def _progress(message: Message) -> str:
+    found = message.progress
+    if found is None:
+        return ""
+    minutes = "less than a minute" if found.minutes < 1 else f"about {found.minutes} minute"
+    return (
+        f"Question {min(found.done + 1, found.total)} of {found.total}, {minutes}{'s' * (found.minutes > 1)}"
+    )
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(
+        light=markup.light,
+        moment=_moment,
+        short=_short,
+        initials=_initials,
+        shown=charts.shown,
+        progress=_progress,
+        state_words=lambda state: STATE_WORDS.get(state, "not asked yet"),
+    )
+    made.globals.update(
+        line_plot=charts.line_plot,
+        bar_share=charts.bar_share,
+        pie=charts.pie,
+        state_of=charts.state_of,
+        state_share=_STATE_SHARE,
+        kind_words=KIND_WORDS,
+    )
+    return made
+
+
+class Views:
+    """The templates, compiled once. Every method is a pure function of its arguments."""
+
+    def __init__(self) -> None:
+        self._environment = _environment()
+
+    def _render(self, template: str, **values: Any) -> Markup:
+        return Markup(self._environment.get_template(template).render(values))  # noqa: S704 - autoescaped
+
+    def page(self, visit: Visit, conversation: Conversation, inside: Inside) -> str:
+        """The whole page."""
+        return self._render("page.html", visit=visit, conversation=conversation, inside=inside)
+
+    def entries(self, visit: Visit, entries: Iterable[Entry]) -> str:
+        """The lines of a conversation, one list item each."""
+        return self._render("entries.html", visit=visit, entries=tuple(entries))
+
+    def inside(self, visit: Visit, inside: Inside) -> str:
+        """The content of the panel."""
+        return self._render("inside.html", visit=visit, inside=inside)
+
+    def people(self, visit: Visit) -> str:
+        """The switch between personas."""
+        return self._render("people.html", visit=visit)
+
+    def source(self, visit: Visit, source: Source, whole: bool) -> str:
+        """A cited document with the quote marked: a page of its own, or only the sheet's content."""
+        text = markup.document(source.text, source.quotes, source.start)
+        return self._render(
+            "source_page.html" if whole else "source.html", visit=visit, source=source, text=text
+        )
+
+    def refusal(self, visit_theme: str | None, style: str, title: str, sentence: str) -> str:
+        """A page that says what did not work and what to do."""
+        return self._render(
+            "refusal.html", theme=visit_theme, style=style, title=title, sentence=sentence
+        )
