@@ -374,10 +374,9 @@ class Cards:
         if given.claim == "not_applicable":
             return "Thank you, I've passed that on. It stays open until it is confirmed."
         level = given.level or 0
-        named = f"Noted: **{self.level_name(level)}**."
         if counted == level:
-            return named
-        return f"{named} You described level {level}. It counts as {counted} until you add {_missing(given)}."
+            return "Noted, thank you."
+        return f"Noted. You described level {level} of 4. It counts as {counted} until you add {_missing(given)}."
 
     def who_is(self, typed: str, matches: int) -> str:
         """Said when a typed name fits nobody, or several."""

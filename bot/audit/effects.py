@@ -1,0 +1,176 @@
+"""Carrying out what the dialogue asks for, in the transaction that also keeps its state."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.audit.instrument import Instrument
+from bot.audit.opening import open_session
+from bot.audit.records import latest_answers, placement_of, save_answer
+from bot.audit.result import placement_message
+from bot.audit.second import ask_second, resolve
+from bot.audit.state import (
+    AskSecond,
+    Draft,
+    Effect,
+    Enrol,
+    Facts,
+    HandOver,
+    OfferSteps,
+    RequestApproval,
+    SaveAnswer,
+    Say,
+    ShowPlacement,
+    State,
+    StayOut,
+    StillTrue,
+)
+from bot.choice_ids import ChoiceId
+from bot.messages import Choice, Message, plain
+from bot.store.outbox import write_to_person
+from bot.store.tables import Answer, Department, DialogueSession, Person
+
+OfferNextSteps = Callable[[AsyncSession, int, int, datetime], Awaitable[list[Message]]]
+"""Begins the coaching: (transaction, department, person, now) -> messages."""
+
+
+@dataclass
+class Desk:
+    """One step's work place: who, about what, when, and what has been said so far."""
+
+    tx: AsyncSession
+    instrument: Instrument
+    row: DialogueSession
+    department: Department
+    person: Person
+    facts: Facts
+    now: datetime
+    offer_steps: OfferNextSteps | None = None
+    messages: list[Message] = field(default_factory=list)
+    saved: dict[str, Answer] = field(default_factory=dict)
+
+    @property
+    def session_id(self) -> int:
+        return self.row.id or 0
+
+    @property
+    def department_id(self) -> int:
+        return self.department.id or 0
+
+    async def carry_out(self, effect: Effect, state: State) -> None:
+        """Do one thing. `state` is the state after the step that asked for it."""
+        match effect:
+            case Say(message=message):
+                self.messages.append(message)
+            case SaveAnswer():
+                await self._save(effect, state)
+            case StillTrue(criterion=criterion):
+                await self._still_true(criterion)
+            case ShowPlacement(provisional=provisional):
+                await self._placement(provisional)
+            case OfferSteps():
+                await self._steps()
+            case _:
+                await self._about_people(effect, state)
+
+    async def _about_people(self, effect: Effect, state: State) -> None:
+        match effect:
+            case HandOver(to=to):
+                await self._hand_over(to, state)
+            case RequestApproval(criterion=criterion, approver=approver):
+                await self._ask_approval(criterion, approver)
+            case AskSecond(criterion=criterion):
+                await ask_second(
+                    self.tx, self.instrument, self.department, self.session_id, criterion, self.now
+                )
+            case Enrol():
+                self.person.enrolled_at = self.person.enrolled_at or self.now
+                self.person.declined_at = None
+            case StayOut():
+                self.person.enrolled_at, self.person.declined_at = None, self.now
+
+    async def _save(self, effect: SaveAnswer, state: State) -> None:
+        second = state.kind == "second"
+        row = await save_answer(
+            self.tx,
+            effect.answer,
+            instrument=self.instrument,
+            department_id=self.department_id,
+            person_id=self.person.id or 0,
+            session_id=self.session_id,
+            second=second,
+        )
+        self.saved[row.criterion] = row
+        if second and effect.answer.criterion != state.current:
+            await resolve(self.tx, self.instrument, self.department, row, self.now)
+
+    async def _still_true(self, criterion: str) -> None:
+        rows = await latest_answers(self.tx, self.instrument, self.department_id, self.now)
+        if criterion in rows and rows[criterion].still_true_at is None:
+            rows[criterion].still_true_at = self.now
+
+    async def _placement(self, provisional: bool) -> None:
+        scores = await placement_of(self.tx, self.instrument, self.department_id, self.now)
+        self.messages.append(placement_message(self.instrument, self.department.name, scores, provisional))
+
+    async def _steps(self) -> None:
+        if self.offer_steps is not None:
+            person = self.person.id or 0
+            self.messages += await self.offer_steps(self.tx, self.department_id, person, self.now)
+
+    async def _hand_over(self, to: int, state: State) -> None:
+        """The colleague gets the open questions. The levels stay with them, the first person's words do not."""
+        blank = {
+            criterion: given.model_copy(
+                update={"words": "", "probe_words": "", "evidence_text": "", "reason": ""}
+            )
+            for criterion, given in state.answers.items()
+        }
+        handed = state.model_copy(
+            update={
+                "phase": "welcome",
+                "turn": 0,
+                "current": "",
+                "sitting": (),
+                "sittings": max(0, state.sittings - 1),
+                "answers": blank,
+                "known": {c: known.model_copy(update={"words": ""}) for c, known in state.known.items()},
+                "draft": Draft(),
+                "last_choice": "",
+            }
+        )
+        row = await open_session(self.tx, handed, self.department_id, to, self.now)
+        start = ChoiceId("audit", row.id or 0, 0, "-.show")
+        message = Message(
+            kind="nudge",
+            text=f"{plain(self.person.name)} thinks you can tell more about how "
+            f"{plain(self.department.name)} works with AI, and passed a few questions on to you. About 3 minutes.",
+            choices=(Choice(id=str(start), label="Have a look", style="primary"),),
+        )
+        await write_to_person(
+            self.tx, to, [message], key=f"hand-over:{self.session_id}:{row.id}", now=self.now
+        )
+
+    async def _ask_approval(self, criterion: str, approver: int) -> None:
+        answer = self.saved[criterion]
+        name = self.instrument.criterion(criterion).name
+        message = Message(
+            kind="nudge",
+            text=f"{plain(self.department.name)} says that **{name}** does not apply to them:\n\n"
+            f"> {plain(answer.reason)}\n\nIs that right? It would hold for 180 days.",
+            choices=(
+                Choice(
+                    id=str(ChoiceId("audit", self.session_id, 0, f"approve.{answer.id}")),
+                    label="Yes, leave it out",
+                ),
+                Choice(
+                    id=str(ChoiceId("audit", self.session_id, 0, f"decline.{answer.id}")),
+                    label="No, keep asking",
+                ),
+            ),
+        )
+        await write_to_person(self.tx, approver, [message], key=f"approval:{answer.id}", now=self.now)

@@ -1,0 +1,171 @@
+"""Finding and opening sittings: whose it is, about which department, and with which questions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.audit.instrument import Instrument
+from bot.audit.planning import chance
+from bot.audit.queues import known_answers, questions_due
+from bot.audit.records import Answers, latest_answers, no_models
+from bot.audit.state import Facts, Someone, State
+from bot.organisation.directory import holders
+from bot.store.tables import (
+    Company,
+    Department,
+    DialogueSession,
+    DutyName,
+    Person,
+    Plan,
+    PlanStatus,
+    SessionKind,
+    SessionStatus,
+)
+
+AUDITS = (SessionKind.FIRST_AUDIT, SessionKind.RE_AUDIT)
+LIVE = (SessionStatus.OPEN, SessionStatus.PAUSED)
+KINDS = {
+    "first": SessionKind.FIRST_AUDIT,
+    "re": SessionKind.RE_AUDIT,
+    "second": SessionKind.SECOND_RATER,
+}
+MOST_COLLEAGUES = 200
+
+
+async def facts_for(tx: AsyncSession, department: Department, person: Person) -> Facts:
+    """The names and the time zone that a sitting of this person speaks with."""
+    owners = await holders(tx, DutyName.PROGRAMME_OWNER)
+    leads = await holders(tx, DutyName.LEAD, department.id)
+    team = await tx.exec(
+        select(Person)
+        .where(Person.department_id == department.id, col(Person.archived_at).is_(None))
+        .order_by(Person.name)
+        .limit(MOST_COLLEAGUES)
+    )
+    others = {each.id: each for each in (*leads, *team) if each.id != person.id}
+    return Facts(
+        department=department.name,
+        owners=tuple(_someone(owner) for owner in owners),
+        colleagues=tuple(_someone(each) for each in others.values()),
+        zone=await zone_of(tx, person, department),
+    )
+
+
+def _someone(person: Person) -> Someone:
+    return Someone(person.id or 0, person.name, person.email)
+
+
+async def zone_of(tx: AsyncSession, person: Person, department: Department) -> ZoneInfo:
+    """The person's zone, else the department's, else the company's."""
+    company = await tx.get(Company, 1)
+    own = person.time_zone or department.time_zone
+    return ZoneInfo(own or (company.time_zone if company is not None else "UTC"))
+
+
+async def live_sessions(
+    tx: AsyncSession, person_id: int, kinds: tuple[SessionKind, ...], lock: bool = False
+) -> list[DialogueSession]:
+    """The person's open and paused sittings, the one touched last first."""
+    query = (
+        select(DialogueSession)
+        .where(
+            DialogueSession.person_id == person_id,
+            col(DialogueSession.kind).in_(kinds),
+            col(DialogueSession.status).in_(LIVE),
+        )
+        .order_by(col(DialogueSession.updated_at).desc(), col(DialogueSession.id).desc())
+    )
+    return list(await tx.exec(query.with_for_update() if lock else query))
+
+
+async def new_state(
+    tx: AsyncSession,
+    instrument: Instrument,
+    department: Department,
+    person_id: int,
+    now: datetime,
+    everything: bool = False,
+) -> State:
+    """A sitting that has not begun: a first audit where the department was never asked, else a re-audit."""
+    department_id = department.id or 0
+    rows = await latest_answers(tx, instrument, department_id, now)
+    unanswered = not rows
+    none = no_models(department)
+    leads = [lead.id or 0 for lead in await holders(tx, DutyName.LEAD, department_id)]
+    active = await _models_with_steps(tx, department_id)
+    return State(
+        session=0,
+        kind="first" if unanswered else "re",
+        version=instrument.version,
+        seed=chance(department_id, person_id, now.isoformat()) % 2**31,
+        no_models=none,
+        known=known_answers(instrument, rows, person_id, leads),
+        queue=() if unanswered else questions_due(instrument, rows, none, active, now, everything),
+    )
+
+
+async def _models_with_steps(tx: AsyncSession, department_id: int) -> set[str]:
+    rows = await tx.exec(
+        select(Plan.criterion).where(
+            Plan.department_id == department_id, col(Plan.status).in_((PlanStatus.OPEN, PlanStatus.NOT_YET))
+        )
+    )
+    return {criterion.split("-")[0] for criterion in rows}
+
+
+async def open_session(
+    tx: AsyncSession, state: State, department_id: int, person_id: int, now: datetime
+) -> DialogueSession:
+    """Store a new sitting, or find the live one that another device opened a moment ago."""
+    row = DialogueSession(
+        department_id=department_id,
+        person_id=person_id,
+        kind=KINDS[state.kind],
+        instrument_version=state.version,
+        started_at=now,
+        updated_at=now,
+    )
+    try:
+        async with tx.begin_nested():
+            tx.add(row)
+            await tx.flush()
+    except IntegrityError:
+        return next(
+            found
+            for found in await live_sessions(tx, person_id, (KINDS[state.kind],), lock=True)
+            if found.department_id == department_id
+        )
+    keep_state(row, state.model_copy(update={"session": row.id}))
+    return row
+
+
+def load_state(row: DialogueSession) -> State:
+    return State.model_validate(row.state)
+
+
+def keep_state(row: DialogueSession, state: State) -> None:
+    """Put the state into its row, with what follows from it for the row's other columns."""
+    row.state = state.model_dump(mode="json", exclude_defaults=True)
+    row.instrument_version = state.version
+    row.remind_on = state.later_on
+    row.status = _status(state)
+
+
+def _status(state: State) -> SessionStatus:
+    if state.phase == "done":
+        return SessionStatus.FINISHED
+    if state.phase == "away":
+        return SessionStatus.CLOSED
+    return SessionStatus.OPEN if state.asks else SessionStatus.PAUSED
+
+
+def next_due(instrument: Instrument, rows: Answers) -> datetime | None:
+    """When the oldest answer was last looked at: from there the next cycle is counted."""
+    return min(
+        (max(row.answered_at, row.still_true_at or row.answered_at) for row in rows.values()), default=None
+    )

@@ -1,0 +1,152 @@
+"""Stored answers and what is made of them: the rows of one department, read in one go whatever its age."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import union_all
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.audit.gates import Mode
+from bot.audit.instrument import Instrument
+from bot.audit.scoring import Agreement, AnswerFact, Scores, score
+from bot.audit.scoring import Claim as ClaimedLevel
+from bot.audit.state import Given
+from bot.store.tables import Answer, Audience, Blocker, Claim, Company, Department
+from bot.store.tables import EvidenceClass as StoredEvidence
+
+Answers = dict[str, Answer]
+"""The answer that counts for each criterion that has one."""
+
+
+async def latest_answers(
+    tx: AsyncSession,
+    instrument: Instrument,
+    department_id: int,
+    now: datetime,
+    before_session: int | None = None,
+) -> Answers:
+    """The latest answer of the department per criterion as at `now`; second raters' answers stay out.
+
+    With `before_session`, answers given in that sitting stay out too. One look-up in the index per criterion,
+    so that the time does not grow with the years.
+    """
+    looks = []
+    for criterion in instrument.criteria:
+        query = select(Answer.id).where(
+            Answer.department_id == department_id,
+            Answer.criterion == criterion.id,
+            Answer.answered_at <= now,
+            col(Answer.second).is_(False),
+        )
+        if before_session is not None:
+            query = query.where(col(Answer.session_id).is_(None) | (col(Answer.session_id) != before_session))
+        latest = query.order_by(col(Answer.answered_at).desc(), col(Answer.id).desc()).limit(1).subquery()
+        looks.append(select(latest.c.id))
+    rows = await tx.exec(select(Answer).where(col(Answer.id).in_(union_all(*looks))))
+    return {row.criterion: row for row in rows}
+
+
+def fact(row: Answer) -> AnswerFact:
+    """A stored answer as the scoring reads it."""
+    claimed: ClaimedLevel = row.level or 0
+    if row.claim is not Claim.LEVEL:
+        claimed = cast("ClaimedLevel", row.claim.value)
+    return AnswerFact(
+        criterion=row.criterion,
+        claimed=claimed,
+        at=row.answered_at,
+        evidence=row.evidence.value,
+        approved=row.approved_at is not None,
+        still_true=row.still_true_at is not None,
+        ended_early=row.expired_by is not None,
+        agreement=cast("Agreement", row.agreement),
+    )
+
+
+def no_models(department: Department) -> tuple[str, ...]:
+    """The models that do not apply to a department at all: AD where it serves nobody in conversation."""
+    return ("AD",) if department.ad_audience is Audience.NONE else ()
+
+
+async def gate_mode(tx: AsyncSession) -> Mode:
+    """The company's choice of how gates work; strict unless set otherwise."""
+    company = await tx.get(Company, 1)
+    return "chain" if company is not None and company.settings.get("gates") == "chain" else "strict"
+
+
+async def open_blockers(tx: AsyncSession, department_id: int, now: datetime) -> list[Blocker]:
+    """What is in the department's way at `now`, oldest first."""
+    rows = await tx.exec(
+        select(Blocker)
+        .where(
+            Blocker.department_id == department_id,
+            Blocker.raised_at <= now,
+            col(Blocker.resolved_at).is_(None) | (col(Blocker.resolved_at) > now),
+        )
+        .order_by(col(Blocker.raised_at), col(Blocker.id))
+    )
+    return list(rows)
+
+
+async def placement_of(
+    tx: AsyncSession,
+    instrument: Instrument,
+    department_id: int,
+    now: datetime,
+    extra: Iterable[AnswerFact] = (),
+) -> Scores:
+    """Where a department stands at `now`, from everything stored by then. `extra` answers are taken as given."""
+    department = await tx.get_one(Department, department_id)
+    answers = await latest_answers(tx, instrument, department_id, now)
+    blockers = await open_blockers(tx, department_id, now)
+    known = {kind.id for model in instrument.models for kind in model.blockers}
+    return score(
+        instrument,
+        [*map(fact, answers.values()), *extra],
+        {blocker.code for blocker in blockers} & known,
+        no_models(department),
+        await gate_mode(tx),
+        now,
+    )
+
+
+async def save_answer(
+    tx: AsyncSession,
+    given: Given,
+    *,
+    instrument: Instrument,
+    department_id: int,
+    person_id: int,
+    session_id: int,
+    second: bool = False,
+) -> Answer:
+    """Store an answer, or complete the one of the same sitting, criterion and instant."""
+    found = await tx.exec(
+        select(Answer).where(
+            Answer.session_id == session_id,
+            Answer.criterion == given.criterion,
+            Answer.answered_at == given.at,
+        )
+    )
+    row = found.first() or Answer(
+        department_id=department_id,
+        criterion=given.criterion,
+        claim=Claim.LEVEL,
+        session_id=session_id,
+        answered_at=given.at,
+        instrument_version=instrument.version,
+        second=second,
+    )
+    row.claim, row.level, row.picked_by = Claim(given.claim), given.level, person_id
+    row.evidence = StoredEvidence(given.evidence)
+    row.counted = None if given.level is None else min(given.level, instrument.cap(given.evidence))
+    row.words, row.probe_words, row.evidence_text = given.words, given.probe_words, given.evidence_text
+    row.shown, row.proposed_by = list(given.shown), given.proposed_by
+    row.reason, row.approver_id = given.reason, given.approver
+    tx.add(row)
+    await tx.flush()
+    return row

@@ -1,0 +1,226 @@
+"""A second person's view of one criterion: asked blind, compared, and settled (instrument.yaml, second_rater).
+
+Also the programme owner's yes or no to "this does not apply".
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.audit.instrument import Instrument
+from bot.audit.opening import LIVE, keep_state, load_state, open_session
+from bot.audit.planning import chance
+from bot.audit.state import State
+from bot.messages import Message, plain
+from bot.organisation.directory import holders
+from bot.store.outbox import write_to_person
+from bot.store.tables import (
+    Answer,
+    Claim,
+    Department,
+    DialogueSession,
+    DutyName,
+    EvidenceClass,
+    Person,
+    SessionKind,
+)
+
+TIME_TO_AGREE = timedelta(days=7)
+
+
+async def ask_second(
+    tx: AsyncSession,
+    instrument: Instrument,
+    department: Department,
+    session_id: int,
+    criterion: str,
+    now: datetime,
+) -> DialogueSession | None:
+    """Open a blind question for a team member chosen by chance, or None where there is nobody to ask.
+
+    The invitation itself is the scheduler's: it finds the open sitting.
+    """
+    team = await _team(tx, department.id or 0)
+    if not team:
+        return None
+    person = team[chance(session_id, criterion, "who") % len(team)]
+    live = await tx.exec(
+        select(DialogueSession)
+        .where(
+            DialogueSession.person_id == person.id,
+            DialogueSession.department_id == department.id,
+            DialogueSession.kind == SessionKind.SECOND_RATER,
+            col(DialogueSession.status).in_(LIVE),
+        )
+        .with_for_update()
+    )
+    found = live.first()
+    if found is not None:
+        state = load_state(found)
+        if criterion not in (*state.queue, *state.answers):
+            keep_state(found, state.model_copy(update={"queue": (*state.queue, criterion)}))
+        return found
+    state = State(
+        session=0,
+        kind="second",
+        version=instrument.version,
+        seed=chance(session_id, criterion) % 2**31,
+        queue=(criterion,),
+    )
+    return await open_session(tx, state, department.id or 0, person.id or 0, now)
+
+
+async def _team(tx: AsyncSession, department_id: int) -> list[Person]:
+    leads = {lead.id for lead in await holders(tx, DutyName.LEAD, department_id)}
+    rows = await tx.exec(
+        select(Person)
+        .where(
+            Person.department_id == department_id,
+            col(Person.archived_at).is_(None),
+            col(Person.declined_at).is_(None),
+            col(Person.external).is_(False),
+        )
+        .order_by(col(Person.id))
+    )
+    return [person for person in rows if person.id not in leads]
+
+
+async def resolve(
+    tx: AsyncSession, instrument: Instrument, department: Department, second: Answer, now: datetime
+) -> None:
+    """Compare a second view with the lead's answer.
+
+    The same level corroborates it. One level apart: the lower stands, and the lead sees both anchors. Two or more:
+    both are asked for a recent case; `settle_contested` ends it after seven days.
+    """
+    first = await _first_view(tx, second)
+    if first is None or first.level is None or second.level is None:
+        return
+    apart = abs(first.level - second.level)
+    if apart == 0:
+        await _agreed(tx, instrument, first, first.level, "same_level", now)
+    elif apart == 1:
+        lower = min(first.level, second.level)
+        await _agreed(tx, instrument, first, lower, "one_level_apart", now)
+        await _tell_lead(tx, instrument, department, first, second, now)
+    else:
+        first.agreement = "two_or_more_apart_unresolved"
+        await _ask_both(tx, instrument, department, first, second, now)
+
+
+async def _first_view(tx: AsyncSession, second: Answer) -> Answer | None:
+    rows = await tx.exec(
+        select(Answer)
+        .where(
+            Answer.department_id == second.department_id,
+            Answer.criterion == second.criterion,
+            col(Answer.second).is_(False),
+            Answer.answered_at <= second.answered_at,
+        )
+        .order_by(col(Answer.answered_at).desc(), col(Answer.id).desc())
+        .limit(1)
+    )
+    return rows.first()
+
+
+async def _agreed(
+    tx: AsyncSession, instrument: Instrument, first: Answer, level: int, agreement: str, now: datetime
+) -> None:
+    """Add the answer that now stands; the lead's own stays as it was given."""
+    seen = first.evidence in (EvidenceClass.E2, EvidenceClass.E3)
+    evidence = EvidenceClass.E3 if seen else first.evidence
+    copied = first.model_dump(exclude={"id", "agreement", "level", "evidence", "counted", "answered_at"})
+    tx.add(
+        Answer(
+            **copied,
+            agreement=agreement,
+            level=level,
+            evidence=evidence,
+            counted=min(level, instrument.cap(evidence.value)),
+            answered_at=now,
+        )
+    )
+
+
+async def _tell_lead(
+    tx: AsyncSession,
+    instrument: Instrument,
+    department: Department,
+    first: Answer,
+    second: Answer,
+    now: datetime,
+) -> None:
+    criterion = instrument.criterion(first.criterion)
+    text = (
+        f"A colleague in {plain(department.name)} sees **{criterion.name}** a little differently. You picked:\n\n"
+        f"> {criterion.levels[first.level or 0]}\n\nThey picked:\n\n> {criterion.levels[second.level or 0]}\n\n"
+        "I go with the lower one for now. If you talk it over and see it differently, just tell me at the next look."
+    )
+    if first.picked_by is not None:
+        message = Message(kind="nudge", text=text)
+        await write_to_person(tx, first.picked_by, [message], key=f"second:{second.id}", now=now)
+
+
+async def _ask_both(
+    tx: AsyncSession,
+    instrument: Instrument,
+    department: Department,
+    first: Answer,
+    second: Answer,
+    now: datetime,
+) -> None:
+    name = instrument.criterion(first.criterion).name
+    text = (
+        f"Two people in {plain(department.name)} see **{name}** quite differently. That is worth knowing. Could you "
+        "think of one recent case, and talk it over? If nothing changes within a week, I go with the lower one."
+    )
+    for person in {first.picked_by, second.picked_by} - {None}:
+        if person is not None:
+            message = Message(kind="nudge", text=text)
+            await write_to_person(tx, person, [message], key=f"apart:{second.id}:{person}", now=now)
+
+
+async def settle_contested(tx: AsyncSession, instrument: Instrument, now: datetime) -> int:
+    """Let the lower level stand where two views have been two or more apart for seven days. Returns how many."""
+    rows = await tx.exec(
+        select(Answer).where(
+            col(Answer.second).is_(True),
+            Answer.answered_at <= now - TIME_TO_AGREE,
+            Answer.answered_at > now - 2 * TIME_TO_AGREE,
+            Answer.claim == Claim.LEVEL,
+        )
+    )
+    settled = 0
+    for second in rows:
+        first = await _first_view(tx, second)
+        if first is None or first.agreement != "two_or_more_apart_unresolved" or first.level is None:
+            continue
+        if second.level is not None and second.level < first.level:
+            await _agreed(tx, instrument, first, second.level, "two_or_more_apart_unresolved", now)
+            settled += 1
+    return settled
+
+
+async def answer_approval(
+    tx: AsyncSession, instrument: Instrument, person_id: int, answer_id: int, approve: bool, now: datetime
+) -> Message:
+    """A programme owner's yes or no. Others are told that it is not theirs to say."""
+    owners = {owner.id for owner in await holders(tx, DutyName.PROGRAMME_OWNER)}
+    answer = await tx.get(Answer, answer_id, with_for_update=True)
+    if answer is None or person_id not in owners:
+        return Message(kind="notice", text="Only whoever runs the AI programme can confirm that.")
+    if answer.approved_at is not None or answer.claim is not Claim.NOT_APPLICABLE:
+        return Message(kind="notice", text="That is settled already, thank you.")
+    name = instrument.criterion(answer.criterion).name
+    if approve:
+        answer.approved_at, answer.approver_id = now, person_id
+        said = f"**{name}** is left out from now on, for 180 days."
+    else:
+        said = f"**{name}** stays in; I'll ask about it at the next look."
+    if answer.picked_by is not None:
+        message = Message(kind="text", text=f"About what does not apply: {said}")
+        await write_to_person(tx, answer.picked_by, [message], key=f"approved:{answer.id}:{approve}", now=now)
+    return Message(kind="text", text=f"Thank you. {said}")

@@ -1,0 +1,290 @@
+"""The audit as a use case: a turn finds its sitting, the dialogue takes one step, the effects are stored.
+
+Everything of one step happens in the caller's transaction: the answer, the state, the replies. The sitting's
+row is locked first, so that two devices take turns. What was prepared before (a proposal of anchors, an answer
+to a question in between) is used only where it still fits.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.audit.dialogue import Dialogue
+from bot.audit.effects import Desk, OfferNextSteps
+from bot.audit.instrument import Instrument
+from bot.audit.opening import (
+    AUDITS,
+    facts_for,
+    keep_state,
+    live_sessions,
+    load_state,
+    new_state,
+    open_session,
+)
+from bot.audit.proposal import AnchorProposer
+from bot.audit.second import answer_approval
+from bot.audit.state import (
+    AskFreely,
+    AskProposal,
+    Chose,
+    Effect,
+    Input,
+    InstrumentChanged,
+    NoProposal,
+    Proposed,
+    Resume,
+    State,
+    Words,
+)
+from bot.choice_ids import ChoiceId, parse_choice_id
+from bot.errors import InputError
+from bot.messages import Choice, Message, plain
+from bot.organisation.directory import led_departments
+from bot.store.engine import Store
+from bot.store.tables import Department, DialogueSession, Person, SessionKind
+from bot.turns import Turn, UseCase
+
+PREFIX = "audit"
+_EVERY_KIND = (*AUDITS, SessionKind.SECOND_RATER)
+_START = re.compile(
+    r"(start|begin|resume|continue)?( the| an| my)? ?(audit|check[- ]?in|sitting)|start|resume"
+)
+
+
+def start_choice(department_id: int, label: str = "Start") -> Choice:
+    """The button that opens, or goes on with, the audit of a department; for invitations."""
+    return Choice(id=str(ChoiceId(PREFIX, 0, 0, f"start.{department_id}")), label=label, style="primary")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What was found out before the transaction. `asked` says which words the proposal is about."""
+
+    proposal: Proposed | NoProposal = field(default_factory=NoProposal)
+    asked: AskProposal | None = None
+    aside: Any = None
+
+
+class AuditUseCase:
+    """Takes turns of audits. `asides` answers questions in between; `offer_steps` begins the coaching."""
+
+    prefix = PREFIX
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        store: Store,
+        proposer: AnchorProposer,
+        asides: UseCase[Any] | None = None,
+        offer_steps: OfferNextSteps | None = None,
+    ) -> None:
+        self._instrument = instrument
+        self._store = store
+        self._proposer = proposer
+        self._asides = asides
+        self._offer_steps = offer_steps
+
+    async def wants(self, tx: AsyncSession, turn: Turn) -> bool:
+        """Free words are for the audit where a card waits for them, or where they name it."""
+        if turn.public or turn.text is None:
+            return False
+        if is_start(turn.text):
+            return True
+        rows = await live_sessions(tx, turn.person_id, _EVERY_KIND)
+        return any(load_state(row).asks for row in rows)
+
+    async def prepare(self, turn: Turn) -> Prepared:
+        """Take the step for trial, and find out what it asks for. Nothing is kept."""
+        async with self._store.read() as tx:
+            row = await self._row(tx, turn)
+            if row is None:
+                return Prepared()
+            effects = await self._trial(tx, row, turn)
+        prepared = Prepared()
+        for effect in effects:
+            if isinstance(effect, AskProposal):
+                proposal = await self._proposer.propose(effect.criterion, effect.words)
+                prepared = replace(prepared, proposal=proposal, asked=effect)
+            elif isinstance(effect, AskFreely) and self._asides is not None:
+                prepared = replace(prepared, aside=await self._asides.prepare(turn))
+        return prepared
+
+    async def _trial(self, tx: AsyncSession, row: DialogueSession, turn: Turn) -> tuple[Effect, ...]:
+        department, person = await _whose(tx, row)
+        dialogue = Dialogue(self._instrument, await facts_for(tx, department, person))
+        state = load_state(row)
+        return dialogue.step(state, _input(turn, state), turn.at)[1]
+
+    async def apply(self, tx: AsyncSession, turn: Turn, prepared: Prepared) -> list[Message]:
+        """One step, in the caller's transaction."""
+        choice = parse_choice_id(turn.choice) if turn.choice is not None else None
+        if choice is not None:
+            name, _, argument = choice.what.partition(".")
+            if name in ("approve", "decline") and argument.isdigit():
+                return [
+                    await answer_approval(
+                        tx, self._instrument, turn.person_id, int(argument), name == "approve", turn.at
+                    )
+                ]
+            if choice.session == 0:
+                return await self._entry(tx, turn, name, argument)
+        row = await self._row(tx, turn, lock=True)
+        if row is None:
+            return await self._without_sitting(tx, turn)
+        return await self._step(tx, row, _input(turn, load_state(row)), turn, prepared)
+
+    async def start(
+        self, tx: AsyncSession, person_id: int, department_id: int, turn: Turn, everything: bool = False
+    ) -> list[Message]:
+        """Open the audit of a department for one of its leads, or go on with the one that is open."""
+        live = [
+            row
+            for row in await live_sessions(tx, person_id, AUDITS, lock=True)
+            if row.department_id == department_id
+        ]
+        if live:
+            return await self._step(tx, live[0], Resume(), turn, Prepared())
+        department = await tx.get_one(Department, department_id)
+        state = await new_state(tx, self._instrument, department, person_id, turn.at, everything)
+        if state.kind == "re" and not state.queue:
+            return [_all_fresh(department)]
+        row = await open_session(tx, state, department_id, person_id, turn.at)
+        person = await tx.get_one(Person, person_id)
+        if state.kind == "first" or person.enrolled_at is None:
+            return await self._step(tx, row, Resume(), turn, Prepared())
+        # Whoever agreed before is not asked again; who sees what stands above the first question.
+        return await self._step(tx, row, Chose(0, "-.start"), turn, Prepared(), remind_privacy=True)
+
+    async def _entry(self, tx: AsyncSession, turn: Turn, name: str, argument: str) -> list[Message]:
+        led = {department.id for department in await led_departments(tx, turn.person_id)}
+        if name not in ("start", "again") or not argument.isdigit() or int(argument) not in led:
+            return [_NOT_A_LEAD]
+        return await self.start(tx, turn.person_id, int(argument), turn, everything=name == "again")
+
+    async def _row(self, tx: AsyncSession, turn: Turn, lock: bool = False) -> DialogueSession | None:
+        """The sitting that a turn belongs to: the button's own, or the one that waits for words."""
+        if turn.choice is not None:
+            choice = parse_choice_id(turn.choice)
+            if choice is None or choice.session == 0:
+                return None
+            row = await tx.get(DialogueSession, choice.session, with_for_update=lock or None)
+            mine = row is not None and row.person_id == turn.person_id and row.kind in _EVERY_KIND
+            return row if mine else None
+        rows = await live_sessions(tx, turn.person_id, _EVERY_KIND, lock)
+        asking = [row for row in rows if load_state(row).asks]
+        if not asking and is_start(turn.text or ""):
+            return next((row for row in rows if load_state(row).sittings), None)
+        return asking[0] if asking else None
+
+    async def _without_sitting(self, tx: AsyncSession, turn: Turn) -> list[Message]:
+        if turn.choice is not None:
+            return [Message(kind="notice", text="That button is no longer in use. Nothing was changed.")]
+        led = await led_departments(tx, turn.person_id)
+        if not led:
+            return [_NOT_A_LEAD]
+        if len(led) == 1:
+            return await self.start(tx, turn.person_id, led[0].id or 0, turn)
+        return [
+            Message(
+                kind="question",
+                text="Which department shall we look at?",
+                choices=tuple(start_choice(department.id or 0, department.name) for department in led),
+            )
+        ]
+
+    async def _step(
+        self,
+        tx: AsyncSession,
+        row: DialogueSession,
+        given: Input,
+        turn: Turn,
+        prepared: Prepared,
+        remind_privacy: bool = False,
+    ) -> list[Message]:
+        department, person = await _whose(tx, row)
+        facts = await facts_for(tx, department, person)
+        dialogue = Dialogue(self._instrument, facts)
+        desk = Desk(tx, self._instrument, row, department, person, facts, turn.at, self._offer_steps)
+        state = await self._up_to_date(desk, dialogue, load_state(row))
+        state, effects = dialogue.step(state, given, turn.at)
+        state = await self._carry_out(desk, dialogue, state, effects, turn, prepared)
+        keep_state(row, state)
+        row.updated_at = turn.at
+        row.finished_at = turn.at if state.phase == "done" else None
+        await tx.flush()
+        if remind_privacy and desk.messages:
+            first = desk.messages[0]
+            text = f"**As before**\n{dialogue.cards.privacy()}\n\n{first.text}"
+            desk.messages[0] = first.model_copy(update={"text": text})
+        return desk.messages
+
+    async def _up_to_date(self, desk: Desk, dialogue: Dialogue, state: State) -> State:
+        if state.version == self._instrument.version:
+            return state
+        ids = {criterion.id for criterion in self._instrument.criteria}
+        asked = {*state.sitting, *state.queue, *state.known, *state.answers}
+        change = InstrumentChanged(self._instrument.version, tuple(sorted(asked - ids)))
+        state, effects = dialogue.step(state, change, desk.now)
+        for effect in effects:
+            await desk.carry_out(effect, state)
+        return state
+
+    async def _carry_out(
+        self,
+        desk: Desk,
+        dialogue: Dialogue,
+        state: State,
+        effects: tuple[Effect, ...],
+        turn: Turn,
+        prepared: Prepared,
+    ) -> State:
+        for effect in effects:
+            if isinstance(effect, AskProposal):
+                proposal = prepared.proposal if prepared.asked == effect else NoProposal()
+                state, more = dialogue.step(state, proposal, desk.now)
+                state = await self._carry_out(desk, dialogue, state, more, turn, prepared)
+            elif isinstance(effect, AskFreely):
+                if self._asides is not None and prepared.aside is not None:
+                    desk.messages += await self._asides.apply(desk.tx, turn, prepared.aside)
+            else:
+                await desk.carry_out(effect, state)
+        return state
+
+
+async def _whose(tx: AsyncSession, row: DialogueSession) -> tuple[Department, Person]:
+    return await tx.get_one(Department, row.department_id), await tx.get_one(Person, row.person_id)
+
+
+def _input(turn: Turn, state: State) -> Input:
+    if turn.text is not None:
+        return Resume() if is_start(turn.text) and not state.asks else Words(turn.text)
+    choice = parse_choice_id(turn.choice or "")
+    if choice is None:
+        raise InputError("That button is not one of ours.")
+    return Chose(choice.turn, choice.what)
+
+
+def is_start(text: str) -> bool:
+    """The words ask for the audit, or to go on with it."""
+    return _START.fullmatch(" ".join(text.lower().split()).strip(" .!")) is not None
+
+
+_NOT_A_LEAD = Message(
+    kind="notice",
+    text="The check-in is for team leads, and I don't have you down as one. You can ask me about the company's "
+    "AI policies at any time.",
+)
+
+
+def _all_fresh(department: Department) -> Message:
+    again = ChoiceId(PREFIX, 0, 0, f"again.{department.id}")
+    return Message(
+        kind="text",
+        text=f"Everything about {plain(department.name)} is recent, so nothing is due today. If something changed, we "
+        "can go through it again.",
+        choices=(Choice(id=str(again), label="Go through it again"),),
+    )
