@@ -38,7 +38,9 @@ class Embedder(Protocol):
 class ClosestAnchors(BaseModel):
     """The two neighbouring levels that fit best, and the words that this rests on, copied exactly."""
 
-    lower: int = Field(ge=0, le=3, description="The lower of the two neighbouring levels; the other is one higher.")
+    lower: int = Field(
+        ge=0, le=3, description="The lower of the two neighbouring levels; the other is one higher."
+    )
     quote: str = Field(description="The words of the answer that decided it, copied exactly.")
 
 
