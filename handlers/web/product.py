@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.clock import Clock, at_local, local_day, zone
 from bot.errors import AccessDenied, NotFound
@@ -27,8 +29,8 @@ from handlers.inbox import Arrival, Inbox
 from handlers.news import News
 from handlers.web.ports import Conversation, Cursor, Entry, Inside, Leap, Persona, Source
 
-MORNING = time(8, 0)
-"""Where the demo's clock goes on the day that was chosen; what is due that day then comes step by step."""
+NOON = time(12, 0)
+"""Where the demo's clock stops, in the company's zone: what is due that morning has come by then."""
 
 _OFFERED = 200
 """Messages back in which a button may be picked; older ones are out of reach on the page."""
@@ -175,7 +177,7 @@ class Product:
         return await self._machinery.panel()
 
     async def leap(self, where: Leap) -> None:
-        """Move the clock to the morning of the next such day, through everything that falls due."""
+        """Move the clock to noon of the next such day, through everything that falls due."""
         today = local_day(self._clock(), await self._zone())
         if where == "tomorrow":
             days = 1
@@ -188,11 +190,11 @@ class Product:
         if self._machinery.run_until is None:
             raise AccessDenied("The clock can be moved in the demo only.")
         tz = await self._zone()
-        target = at_local(local_day(self._clock(), tz) + timedelta(days=days), time(18, 0), tz)
+        target = at_local(local_day(self._clock(), tz) + timedelta(days=days), NOON, tz)
         await self._machinery.run_until(target)
         self._news.ring()
 
-    async def _zone(self):  # type: ignore[no-untyped-def]
+    async def _zone(self) -> ZoneInfo:
         async with self._store.read() as session:
             company = await session.get(Company, 1)
         return zone(company.time_zone if company else "UTC")
@@ -216,13 +218,13 @@ class Product:
         return replace(found, quotes=quotes)
 
 
-def _said(person_id: int):  # type: ignore[no-untyped-def]
+def _said(person_id: int) -> SelectOfScalar[InboxEvent]:
     return select(InboxEvent).where(
         InboxEvent.conversation == f"web:{person_id}", InboxEvent.platform == Platform.WEB
     )
 
 
-def _heard(person_id: int):  # type: ignore[no-untyped-def]
+def _heard(person_id: int) -> SelectOfScalar[OutboxMessage]:
     return select(OutboxMessage).where(
         OutboxMessage.conversation == f"web:{person_id}",
         OutboxMessage.platform == Platform.WEB,
