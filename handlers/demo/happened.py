@@ -156,15 +156,24 @@ class GivenGap(Entry):
 
 
 class GivenQuestion(Dated):
-    """A question to the policies. `policy` is the id of the one that answered it, or was nearest."""
+    """A question to the policies. `policy` is the id of the one that answered it, or was nearest, and `quote`
+    what it said, word for word.
+    """
 
     person: str
     text: str
     band: Band
     policy: str
+    quote: str = ""
     mark: Literal[-1, 1] | None = None
     mark_reason: str = ""
     gap: GivenGap | None = None
+
+    @model_validator(mode="after")
+    def _quoted(self) -> Self:
+        if (self.band is Band.SILENT) == bool(self.quote):
+            raise ValueError("a quote is needed, unless the policies were silent")
+        return self
 
 
 class History(Entry):

@@ -5,7 +5,7 @@ Each thing that happened becomes the rows that the product itself would have wri
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,28 +19,23 @@ from bot.audit.instrument import Instrument, load_instrument
 from bot.errors import Fault, InputError
 from bot.store.tables import (
     Answer,
-    Band,
     Blocker,
     Claim,
     CoverageAnswer,
     CoverageTask,
     Department,
     DialogueSession,
-    Document,
-    Gap,
-    GapStatus,
     Person,
     Plan,
-    PolicyQuestion,
     Role,
     SessionKind,
     SessionStatus,
 )
+from handlers.demo.asked import plant_questions
 from handlers.demo.happened import (
     GivenAnswer,
     GivenBlocker,
     GivenPlan,
-    GivenQuestion,
     History,
     RoleCoverage,
     Sitting,
@@ -81,16 +76,14 @@ async def plant(
         await garden.coverage(role)
     tx.add_all([garden.blocker(given) for given in history.blockers])
     tx.add_all([garden.plan(given) for given in history.plans])
-    for question in sorted(history.questions, key=lambda given: given.at(now)):
-        await garden.question(question)
+    await plant_questions(tx, history.questions, garden.people, now)
 
 
-async def _who(tx: AsyncSession) -> tuple[dict[str, Department], dict[Any, Role], dict[str, Person], Any]:
+async def _who(tx: AsyncSession) -> tuple[dict[str, Department], dict[Any, Role], dict[str, Person]]:
     departments = {row.slug: row for row in await tx.exec(select(Department))}
     roles = {(row.department_id, row.slug): row for row in await tx.exec(select(Role))}
     people = {row.email: row for row in await tx.exec(select(Person))}
-    documents = {row.source.removeprefix("id:"): row.id for row in await tx.exec(select(Document))}
-    return departments, roles, people, documents
+    return departments, roles, people
 
 
 @dataclass
@@ -101,8 +94,6 @@ class _Garden:
     departments: dict[str, Department]
     roles: dict[tuple[int | None, str], Role]
     people: dict[str, Person]
-    documents: dict[str, int]
-    gaps: dict[str, int | None] = field(default_factory=dict)
 
     def person(self, email: str) -> Person:
         if email not in self.people:
@@ -256,46 +247,6 @@ class _Garden:
             closed_at=closed_at,
             outcome=given.outcome,
         )
-
-    async def question(self, given: GivenQuestion) -> None:
-        asker = _id(self.person(given.person))
-        question_id = await self._saved(
-            PolicyQuestion(
-                person_id=asker,
-                conversation=f"person:{asker}",
-                text=given.text,
-                normalised=" ".join(given.text.casefold().split()),
-                band=given.band,
-                answer={"band": given.band.value, "text": _SILENT if given.band is Band.SILENT else ""},
-                asked_at=given.at(self.now),
-                mark=given.mark,
-                mark_reason=given.mark_reason,
-            )
-        )
-        if given.gap:
-            self.gaps[given.text] = await self._saved(self._gap(given, question_id, asker))
-
-    def _gap(self, given: GivenQuestion, question_id: int, asker: int) -> Gap:
-        assert given.gap is not None, "called for questions with a gap only"  # noqa: S101
-        gap, at = given.gap, given.at(self.now)
-        closed = gap.closed_days_ago
-        return Gap(
-            question_id=question_id,
-            text=given.text,
-            asker_id=asker,
-            anonymous=gap.anonymous,
-            owner_id=_id(self.person(gap.owner)),
-            nearest_document_id=self.documents.get(given.policy),
-            group_id=self.gaps.get(gap.like) if gap.like else None,
-            status=gap.status,
-            opened_at=at,
-            sent_at=None if gap.status is GapStatus.OFFERED else at,
-            closed_at=None if closed is None else self.now - timedelta(days=closed),
-            reply=gap.reply,
-        )
-
-
-_SILENT = "The policies do not say."
 
 
 def _id(row: SQLModel) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,7 @@ from bot.organisation.parse import parse_organisation
 from bot.store.engine import Store
 from bot.store.tables import (
     Answer,
+    Band,
     Blocker,
     Claim,
     CoverageAnswer,
@@ -30,17 +32,21 @@ from bot.store.tables import (
     Document,
     Gap,
     GapStatus,
+    Passage,
     Person,
     PolicyQuestion,
     Role,
 )
 from handlers.demo.history import load_history, plant
-from handlers.demo.sample_files import HISTORY_FILE, organisation_file, policy_files
+from handlers.demo.sample_files import HISTORY_FILE, SampleFile, organisation_file, policy_files
+from knowledge.frontmatter import Details, split
+from knowledge.library import Draft, PassageDraft, put
+from knowledge.stored import unpacked
 
 INSTRUMENT = load_instrument()
 HISTORY = load_history(HISTORY_FILE)
 MONDAY = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
-ANY_DAY = [MONDAY + timedelta(days=day, hours=2 * day) for day in range(7)]
+DAYS = [MONDAY + timedelta(days=day, hours=3 * day) for day in (0, 1, 6)]
 
 
 async def planted(store: Store, now: datetime = MONDAY) -> None:
@@ -49,9 +55,26 @@ async def planted(store: Store, now: datetime = MONDAY) -> None:
     draft = parse_organisation(file.text, file.name, frozenset(templates))
     await import_organisation(store, draft, now, {})
     async with store.write() as tx:
-        tx.add(Document(source="id:code-assistants", title="Code Assistants", added_at=now))
-        await tx.flush()
         await plant(tx, HISTORY, now)
+
+
+async def add_policies(store: Store) -> None:
+    async with store.write() as tx:
+        for policy in policy_files(MONDAY.date()):
+            await put(tx, draft_of(policy), MONDAY)
+
+
+def draft_of(policy: SampleFile) -> Draft:
+    """The policy with one passage for each section, as far as a test needs it."""
+    details, body = split(policy.text)
+    parts = re.split(r"^#+ (.+)\n", body, flags=re.M)[1:]
+    passages = [
+        PassageDraft((heading,), text, 0, len(text), b"", 0)
+        for heading, text in zip(parts[::2], parts[1::2], strict=True)
+    ]
+    source, title = f"id:{details.stable_id}", details.title or ""
+    no_people = Details(effective=details.effective, label=details.label)
+    return Draft(source, title, no_people, body, policy.name, (), tuple(passages), "none")
 
 
 async def scores_of(tx: AsyncSession, slug: str, now: datetime, at: datetime | None = None) -> Scores:
@@ -76,14 +99,11 @@ def skips(scores: Scores) -> dict[str, str]:
     return {each.model: each.severity for each in scores.placement.skipped}
 
 
-@pytest.mark.parametrize("now", ANY_DAY, ids=lambda now: f"{now:%a}")
+@pytest.mark.parametrize("now", DAYS, ids=lambda now: f"{now:%a}")
 async def test_it_shows_what_it_was_written_to_show(sqlite_store: Store, now: datetime) -> None:
     await planted(sqlite_store, now)
     async with sqlite_store.read() as tx:
-        seen = {
-            slug: await scores_of(tx, slug, now) for slug in ("engineering", "marketing", "support", "hr")
-        }
-        finance, legal = await scores_of(tx, "finance", now), await scores_of(tx, "legal", now)
+        seen = {slug: await scores_of(tx, slug, now) for slug in await slugs(tx)}
     assert seen["support"].placement.operational_through == 1
     assert skips(seen["support"]) == {"AD": "soft"}
     assert skips(seen["marketing"]) == {"WE": "soft"}
@@ -92,13 +112,13 @@ async def test_it_shows_what_it_was_written_to_show(sqlite_store: Store, now: da
     assert seen["engineering"].placement.reach == 4
     assert seen["engineering"].criteria["WE-4"].counted == 1
     assert skips(seen["engineering"])["WE"] == "hard"
-    answered = [each for each in finance.criteria.values() if each.claimed is not None]
+    answered = [each for each in seen["finance"].criteria.values() if each.claimed is not None]
     assert answered
     assert all(each.stale for each in answered)
-    assert all(each.claimed is None for each in legal.criteria.values())
+    assert all(each.claimed is None for each in seen["legal"].criteria.values())
 
 
-@pytest.mark.parametrize("now", ANY_DAY, ids=lambda now: f"{now:%a}")
+@pytest.mark.parametrize("now", DAYS, ids=lambda now: f"{now:%a}")
 async def test_both_weeks_have_something_to_tell(sqlite_store: Store, now: datetime) -> None:
     """A rise with evidence in the week before this one; a drop and a rise within the last day."""
     await planted(sqlite_store, now)
@@ -200,16 +220,44 @@ async def coverage_facts(tx: AsyncSession, slug: str, now: datetime) -> list[Tas
 
 
 async def test_questions_and_gaps_hang_together(sqlite_store: Store) -> None:
+    await add_policies(sqlite_store)
     await planted(sqlite_store)
     async with sqlite_store.read() as tx:
         gaps = (await tx.exec(select(Gap))).all()
         questions = {row.id: row for row in await tx.exec(select(PolicyQuestion))}
+        documents = {row.id: row.source for row in await tx.exec(select(Document))}
     assert {gap.status for gap in gaps} == set(GapStatus)
     assert all(gap.text == questions[gap.question_id].text for gap in gaps)
     assert all(bool(gap.reply) == (gap.status in (GapStatus.ANSWERED, GapStatus.DECLINED)) for gap in gaps)
     grouped = [gap for gap in gaps if gap.group_id is not None]
-    assert [gap.nearest_document_id for gap in grouped] == [1]
+    assert [documents[gap.nearest_document_id] for gap in grouped] == ["id:code-assistants"]
     assert all(gap.group_id in {other.id for other in gaps} for gap in grouped)
+
+
+async def test_what_was_answered_stands_word_for_word_in_the_policy(sqlite_store: Store) -> None:
+    await add_policies(sqlite_store)
+    await planted(sqlite_store)
+    async with sqlite_store.read() as tx:
+        rows = (await tx.exec(select(PolicyQuestion))).all()
+        passages = {row.id: row.text for row in await tx.exec(select(Passage))}
+    assert len(rows) == len(HISTORY.questions)
+    for row in rows:
+        answer = unpacked(row.answer)
+        assert answer.nearest_document_id is not None
+        assert len(answer.citations) == (row.band is not Band.SILENT), row.text
+        assert row.passage_ids == [citation.passage_id for citation in answer.citations]
+        assert all(each.quote in passages[each.passage_id] for each in answer.citations)
+
+
+def test_askers_may_read_what_answered_them() -> None:
+    file = organisation_file(MONDAY.date())
+    draft = parse_organisation(file.text, file.name, frozenset(t.id for t in INSTRUMENT.departments))
+    people = {person.email: person for person in draft.people}
+    audiences = {f.name.removesuffix(".md"): split(f.text)[0].audience for f in policy_files(MONDAY.date())}
+    for question in HISTORY.questions:
+        asker = people[question.person]
+        mine = {"all", asker.department, f"role:{asker.role}"}
+        assert mine & set(audiences[question.policy] or ()), question.text
 
 
 def test_every_id_is_one_of_the_instrument() -> None:
