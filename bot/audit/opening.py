@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.audit.instrument import Instrument
 from bot.audit.planning import chance
 from bot.audit.queues import known_answers, questions_due
-from bot.audit.records import Answers, latest_answers, no_models
+from bot.audit.records import latest_answers, no_models
 from bot.audit.state import Facts, Someone, State
 from bot.organisation.directory import holders
 from bot.store.tables import (
@@ -162,10 +162,3 @@ def _status(state: State) -> SessionStatus:
     if state.phase == "away":
         return SessionStatus.CLOSED
     return SessionStatus.OPEN if state.asks else SessionStatus.PAUSED
-
-
-def next_due(instrument: Instrument, rows: Answers) -> datetime | None:
-    """When the oldest answer was last looked at: from there the next cycle is counted."""
-    return min(
-        (max(row.answered_at, row.still_true_at or row.answered_at) for row in rows.values()), default=None
-    )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 
+from bot.audit.agreement import wants_second_rater
 from bot.audit.instrument import Instrument
 from bot.audit.state import Given, State
 
@@ -61,12 +62,10 @@ def order_shown(seed: int, criterion: str, levels: tuple[int, ...]) -> tuple[int
 
 
 def wants_second(instrument: Instrument, state: State, given: Given) -> bool:
-    """A second person is to be asked: 3 or 4 on a critical criterion, a rise of two or more, or one in ten."""
+    """Whether a team member is to be asked the same; never for an answer that is itself a second one."""
     if state.kind == "second" or given.claim != "level" or given.level is None:
         return False
-    if given.level >= 3 and instrument.criterion(given.criterion).critical:
-        return True
     known = state.known.get(given.criterion)
-    if known is not None and known.level is not None and given.level - known.level >= 2:
-        return True
-    return chance(state.seed, given.criterion, "second") % 10 == 0
+    draw = chance(state.seed, given.criterion, "second") / 2**64
+    last_time = None if known is None else known.level
+    return wants_second_rater(instrument.criterion(given.criterion), given.level, last_time, draw)

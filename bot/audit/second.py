@@ -5,11 +5,13 @@ Also the programme owner's yes or no to "this does not apply".
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.access import Action, actor, can
+from bot.audit.agreement import TIME_TO_SETTLE, Settlement, corroborated, settle
 from bot.audit.instrument import Instrument
 from bot.audit.opening import LIVE, keep_state, load_state, open_session
 from bot.audit.planning import chance
@@ -27,8 +29,6 @@ from bot.store.tables import (
     Person,
     SessionKind,
 )
-
-TIME_TO_AGREE = timedelta(days=7)
 
 
 async def ask_second(
@@ -99,16 +99,14 @@ async def resolve(
     first = await _first_view(tx, second)
     if first is None or first.level is None or second.level is None:
         return
-    apart = abs(first.level - second.level)
-    if apart == 0:
-        await _agreed(tx, instrument, first, first.level, "same_level", now)
-    elif apart == 1:
-        lower = min(first.level, second.level)
-        await _agreed(tx, instrument, first, lower, "one_level_apart", now)
-        await _tell_lead(tx, instrument, department, first, second, now)
-    else:
-        first.agreement = "two_or_more_apart_unresolved"
+    settled = settle(first.level, second.level, now, now)
+    if settled.ask_for_cases:
+        first.agreement = settled.agreement
         await _ask_both(tx, instrument, department, first, second, now)
+        return
+    await _agreed(tx, instrument, first, settled, now)
+    if settled.show_anchors:
+        await _tell_lead(tx, instrument, department, first, second, now)
 
 
 async def _first_view(tx: AsyncSession, second: Answer) -> Answer | None:
@@ -127,19 +125,18 @@ async def _first_view(tx: AsyncSession, second: Answer) -> Answer | None:
 
 
 async def _agreed(
-    tx: AsyncSession, instrument: Instrument, first: Answer, level: int, agreement: str, now: datetime
+    tx: AsyncSession, instrument: Instrument, first: Answer, settled: Settlement, now: datetime
 ) -> None:
     """Add the answer that now stands; the lead's own stays as it was given."""
-    seen = first.evidence in (EvidenceClass.E2, EvidenceClass.E3)
-    evidence = EvidenceClass.E3 if seen else first.evidence
+    evidence = EvidenceClass(corroborated(first.evidence.value))
     copied = first.model_dump(exclude={"id", "agreement", "level", "evidence", "counted", "answered_at"})
     tx.add(
         Answer(
             **copied,
-            agreement=agreement,
-            level=level,
+            agreement=settled.agreement,
+            level=settled.level,
             evidence=evidence,
-            counted=min(level, instrument.cap(evidence.value)),
+            counted=min(settled.level, instrument.cap(evidence.value)),
             answered_at=now,
         )
     )
@@ -188,29 +185,29 @@ async def settle_contested(tx: AsyncSession, instrument: Instrument, now: dateti
     rows = await tx.exec(
         select(Answer).where(
             col(Answer.second).is_(True),
-            Answer.answered_at <= now - TIME_TO_AGREE,
-            Answer.answered_at > now - 2 * TIME_TO_AGREE,
+            Answer.answered_at <= now - TIME_TO_SETTLE,
+            Answer.answered_at > now - 3 * TIME_TO_SETTLE,
             Answer.claim == Claim.LEVEL,
         )
     )
-    settled = 0
+    count = 0
     for second in rows:
         first = await _first_view(tx, second)
         if first is None or first.agreement != "two_or_more_apart_unresolved" or first.level is None:
             continue
-        if second.level is not None and second.level < first.level:
-            await _agreed(tx, instrument, first, second.level, "two_or_more_apart_unresolved", now)
-            settled += 1
-    return settled
+        settled = settle(first.level, second.level or 0, second.answered_at, now)
+        if settled.level < first.level:
+            await _agreed(tx, instrument, first, settled, now)
+            count += 1
+    return count
 
 
 async def answer_approval(
     tx: AsyncSession, instrument: Instrument, person_id: int, answer_id: int, approve: bool, now: datetime
 ) -> Message:
     """A programme owner's yes or no. Others are told that it is not theirs to say."""
-    owners = {owner.id for owner in await holders(tx, DutyName.PROGRAMME_OWNER)}
     answer = await tx.get(Answer, answer_id, with_for_update=True)
-    if answer is None or person_id not in owners:
+    if answer is None or not can(await actor(tx, person_id), Action.APPROVE):
         return Message(kind="notice", text="Only whoever runs the AI programme can confirm that.")
     if answer.approved_at is not None or answer.claim is not Claim.NOT_APPLICABLE:
         return Message(kind="notice", text="That is settled already, thank you.")

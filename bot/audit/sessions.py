@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.audit import hearing
 from bot.audit.dialogue import Dialogue
 from bot.audit.effects import Desk, OfferNextSteps
 from bot.audit.instrument import Instrument
@@ -95,7 +96,7 @@ class AuditUseCase:
         if is_start(turn.text):
             return True
         rows = await live_sessions(tx, turn.person_id, _EVERY_KIND)
-        return any(load_state(row).asks for row in rows)
+        return any(takes_words(load_state(row), turn.text) for row in rows)
 
     async def prepare(self, turn: Turn) -> Prepared:
         """Take the step for trial, and find out what it asks for. Nothing is kept."""
@@ -175,7 +176,7 @@ class AuditUseCase:
             mine = row is not None and row.person_id == turn.person_id and row.kind in _EVERY_KIND
             return row if mine else None
         rows = await live_sessions(tx, turn.person_id, _EVERY_KIND, lock)
-        asking = [row for row in rows if load_state(row).asks]
+        asking = [row for row in rows if takes_words(load_state(row), turn.text or "")]
         if not asking and is_start(turn.text or ""):
             return next((row for row in rows if load_state(row).sittings), None)
         return asking[0] if asking else None
@@ -261,11 +262,16 @@ async def _whose(tx: AsyncSession, row: DialogueSession) -> tuple[Department, Pe
 
 def _input(turn: Turn, state: State) -> Input:
     if turn.text is not None:
-        return Resume() if is_start(turn.text) and not state.asks else Words(turn.text)
+        return Resume() if is_start(turn.text) and not takes_words(state, turn.text) else Words(turn.text)
     choice = parse_choice_id(turn.choice or "")
     if choice is None:
         raise InputError("That button is not one of ours.")
     return Chose(choice.turn, choice.what)
+
+
+def takes_words(state: State, text: str) -> bool:
+    """A card waits for these words. Between two sittings only short commands are meant for the audit."""
+    return state.asks or (state.phase == "rest" and not state.paused and hearing.command(text) is not None)
 
 
 def is_start(text: str) -> bool:
