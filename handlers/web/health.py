@@ -63,7 +63,7 @@ def exposition(metrics: list[Metric]) -> str:
     lines: list[str] = []
     for metric in metrics:
         lines += [f"# HELP {metric.name} {_escape(metric.help)}", f"# TYPE {metric.name} {metric.kind}"]
-        lines += [f"{metric.name}{_labels(labels)} {value:g}" for labels, value in metric.values.items()]
+        lines += [f"{metric.name}{_labels(labels)} {float(value)!r}" for labels, value in metric.values.items()]
     return "\n".join(lines) + "\n"
 
 

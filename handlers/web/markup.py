@@ -136,6 +136,8 @@ class _Letters:
             first = ends.get(id(token), (token, place, place))[1]
             ends[id(token)] = (token, first, place + 1)
         for token, first, last in ends.values():
+            if token.content[last : last + 1] in (".", "!", "?"):
+                last += 1
             spans = [*token.meta.get("marks", []), (first, last)]
             token.meta["marks"] = _united(spans)
 

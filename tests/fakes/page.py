@@ -57,6 +57,8 @@ PERSONAS = [
     ),
     Persona(OWNER, "Saoirse Quill", "Policy owner", "Legal", "You keep three policies.", ("Which questions are open?",)),
     Persona(EXECUTIVE, "Henrik Dalgaard", "Executive", "Finance", "You read one digest a week."),
+    Persona(5, "Oksana Hrytsenko", "Team lead, ahead of the ground", "Engineering", "You lead Engineering."),
+    Persona(6, "Elena Marquardt", "Programme owner", "People and HR", "You run AI adoption."),
 ]
 
 POLICY = """# Acceptable Use of AI

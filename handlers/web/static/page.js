@@ -11,6 +11,12 @@ const problem = document.querySelector(".problem");
 const words = document.querySelector("#words");
 const sheet = document.querySelector("[data-sheet]");
 
+function toPerson() {
+  const row = document.querySelector(".people ul");
+  const current = row.querySelector("[aria-current]");
+  if (current) row.scrollLeft = current.parentElement.offsetLeft - (row.clientWidth - current.offsetWidth) / 2;
+}
+
 function toLatest() {
   const last = entries.lastElementChild;
   const roomy = last && last.offsetHeight > log.clientHeight - 80;
@@ -141,7 +147,10 @@ function listen() {
     body.dataset.cursor = event.lastEventId;
   });
   source.addEventListener("people", (event) => {
-    swap(document.querySelector("[data-people]"), JSON.parse(event.data).html);
+    const place = document.querySelector("[data-people]");
+    const scrolled = place.querySelector("ul").scrollLeft;
+    swap(place, JSON.parse(event.data).html);
+    place.querySelector("ul").scrollLeft = scrolled;
   });
   source.addEventListener("inside", (event) => {
     swap(document.querySelector("[data-inside]"), JSON.parse(event.data).html);
@@ -215,5 +224,6 @@ tabs.hidden = false;
 toggle.hidden = false;
 nameToggle();
 markPast();
+toPerson();
 toLatest();
 listen();
