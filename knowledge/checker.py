@@ -11,8 +11,9 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NEGATIONS = frozenset(
     _WORD.findall(
-        "no not never none nobody nothing neither nor without cannot except unless forbidden prohibited banned "
-        "refuse refused unable nicht nie kein keine keinen keiner ohne verboten ne pas jamais sans aucun"
+        "no not never none nobody nothing neither nor without cannot except unless forbidden prohibited "
+        "banned refuse refused unable nicht nie kein keine keinen keiner ohne verboten ne pas jamais sans "
+        "aucun"
     )
 )
 _MONTHS = _WORD.findall(

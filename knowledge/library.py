@@ -255,14 +255,20 @@ async def _set_audience(tx: AsyncSession, document: Document, parts: Sequence[st
     return True
 
 
+async def named(session: AsyncSession, name: str) -> Document:
+    """The document with this id or stable id, removed or not. Raises NotFound."""
+    condition = col(Document.source) == f"id:{name}"
+    if name.isdigit():
+        condition = or_(condition, col(Document.id) == int(name))
+    document = (await session.exec(select(Document).where(condition))).first()
+    if document is None:
+        raise NotFound(f"There is no document {name!r} that could be superseded. See: stagecoach kb list")
+    return document
+
+
 async def supersede(tx: AsyncSession, document_id: int, older: str) -> None:
-    """Mark the document that `older` names (its id, or its own stable id) as superseded by this one."""
-    named = col(Document.source) == f"id:{older}"
-    if older.isdigit():
-        named = or_(named, col(Document.id) == int(older))
-    old = (await tx.exec(select(Document).where(named))).first()
-    if old is None:
-        raise NotFound(f"There is no document {older!r} that could be superseded. See: stagecoach kb list")
+    """Mark the document that `older` names as superseded by this one."""
+    old = await named(tx, older)
     if old.id == document_id:
         raise InputError("A document can't supersede itself.")
     if old.superseded_by != document_id:
@@ -303,3 +309,34 @@ async def passage_counts(session: AsyncSession) -> dict[int, int]:
 def is_stale(document: Document, today: date) -> bool:
     """Whether the review date of a document has passed."""
     return document.review_by is not None and document.review_by < today
+
+
+StoredPassage = tuple[Passage, str, bytes | None, int | None]
+"""A passage, its document's title, and its vectors with their width, None where the model has made none."""
+
+
+async def passage_titles(session: AsyncSession) -> dict[int, tuple[int, str]]:
+    """Of every passage the document and its title."""
+    found = await session.exec(
+        select(Passage.id, Passage.document_id, Document.title).join(
+            Document, col(Document.id) == Passage.document_id
+        )
+    )
+    return {saved(number): (document, title) for number, document, title in found}
+
+
+async def passages_with_vectors(
+    session: AsyncSession, numbers: Sequence[int], model: str
+) -> list[StoredPassage]:
+    """Passages by id, with the vectors that `model` made of them."""
+    rows: list[StoredPassage] = []
+    of_model = (col(PassageVector.passage_id) == Passage.id) & (col(PassageVector.model) == model)
+    for start in range(0, len(numbers), 5_000):
+        found = await session.exec(
+            select(Passage, Document.title, PassageVector.vectors, PassageVector.dimensions)
+            .join(Document, col(Document.id) == Passage.document_id)
+            .outerjoin(PassageVector, of_model)
+            .where(col(Passage.id).in_(numbers[start : start + 5_000]))
+        )
+        rows.extend(found.all())
+    return rows

@@ -1,0 +1,59 @@
+"""What the library needs from an index: a port, so that the index can be built and tested on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.store.tables import Band
+from knowledge.library import PassageDraft
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """A passage as the index takes it in, with the vectors that `Retriever.prepare` made of it."""
+
+    passage_id: int
+    document_id: int
+    title: str
+    heading_path: tuple[str, ...]
+    text: str
+    vectors: bytes
+    dimensions: int
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Passages by rank, as (passage id, score), and how sure it is that the first one answers."""
+
+    hits: tuple[tuple[int, float], ...]
+    band: Band
+
+
+class Retriever(Protocol):
+    """The index and the model that embeds for it. Calls may take long and come from several threads."""
+
+    model: str
+
+    def prepare(self, title: str, text: str) -> list[PassageDraft]:
+        """The passages of a document with their vectors."""
+        ...
+
+    def vectors(self, title: str, heading_path: Sequence[str], text: str) -> tuple[bytes, int]:
+        """The vectors of one passage, for one that has none of this model yet."""
+        ...
+
+    def update(self, added: Sequence[Indexed], removed: Sequence[int]) -> None:
+        """Take passages in and out."""
+        ...
+
+    def search(
+        self, question: str, documents: frozenset[int], limit: int, earlier: Sequence[str] = ()
+    ) -> Ranked:
+        """The best passages of `documents` only; `earlier` are the questions before in the thread."""
+        ...
+
+    def decisive(self, question: str, passage: str) -> list[str]:
+        """The sentences of a passage that decide the question, best first, each a slice of it."""
+        ...

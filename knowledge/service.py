@@ -1,0 +1,353 @@
+"""The policy library's use case: documents in, passages found, questions answered.
+
+Embedding, searching and asking a model happen with no transaction open. Every process keeps the index in
+memory and follows the revision in the database: one row is read before each search, so that a change made
+elsewhere is seen with the next question.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import delete
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.clock import Clock
+from bot.errors import InputError, NotFound
+from bot.llm import LanguageModel
+from bot.store.engine import Store
+from bot.store.outbox import insert_once
+from bot.store.tables import (
+    Band,
+    CachedAnswer,
+    Passage,
+    PolicyQuestion,
+)
+from knowledge import library
+from knowledge.answer import PolicyAnswer, Source, extractive, with_model
+from knowledge.audience import Reader, parse_audience, readable, reader
+from knowledge.extract import extract
+from knowledge.extract_text import Finding, Unreadable, clean
+from knowledge.fetch import Fetcher
+from knowledge.frontmatter import Details, split
+from knowledge.library import Draft, StoredPassage, saved
+from knowledge.port import Indexed, Retriever
+from knowledge.sources import Incoming, from_bytes, gather
+from knowledge.stored import normalised, packed, sources_of, unpacked
+
+MAX_QUESTION = 2_000  # characters; what lies beyond is not read
+_OFFERED = 8  # passages that an answer is made from
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file: "added", "new version", "changed", "unchanged" or "refused" with a reason."""
+
+    label: str
+    status: str
+    document_id: int | None = None
+    title: str | None = None
+    version: int | None = None
+    reason: str | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question on its way: who asks where, and what came before it in the thread."""
+
+    person_id: int
+    text: str
+    conversation: str = ""
+    thread: str | None = None
+    public: bool = False
+    earlier: tuple[str, ...] = ()
+    style: str = ""
+
+
+class KnowledgeService:
+    """The policy library. One per process."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        retriever: Retriever,
+        fetcher: Fetcher,
+        model: LanguageModel | None = None,
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.retriever = retriever
+        self.fetcher = fetcher
+        self.model = model
+        self._revision = -1
+        self._titles: dict[
+            int, tuple[int, str]
+        ] = {}  # passage id -> its document and the title it went in with
+        self._refreshing = asyncio.Lock()
+
+    # ── In ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def add(
+        self, places: Sequence[str], given: Details | None = None, by: int | None = None
+    ) -> AsyncIterator[Outcome]:
+        """Take in every file at `places` (paths or web addresses), one outcome each, as it goes along.
+
+        `given` counts more than what documents say of themselves. Raises InputError, before anything is
+        stored, when `given` names people, departments or documents that do not exist.
+        """
+        await self._check(given or Details())
+        pending: list[tuple[Outcome, str]] = []
+        for place in places:
+            async for incoming in gather(place, self.fetcher):
+                outcome, replaces = await self._take(incoming, given or Details(), by)
+                if replaces and outcome.document_id:
+                    pending.append((outcome, replaces))
+                yield outcome
+        await self._supersede(pending)
+
+    async def add_upload(
+        self, name: str, data: bytes, given: Details | None = None, by: int | None = None
+    ) -> list[Outcome]:
+        """Take in a file that somebody dropped in a chat; a zip archive may hold several."""
+        outcomes, pending = [], []
+        async for incoming in from_bytes(f"upload:{name}"[:500], name, data):
+            outcome, replaces = await self._take(incoming, given or Details(), by)
+            outcomes.append(outcome)
+            pending += [(outcome, replaces)] if replaces else []
+        await self._supersede(pending)
+        return outcomes
+
+    async def add_text(self, source: str, text: str, details: Details, by: int | None = None) -> Outcome:
+        """Take in Markdown that the product itself holds, such as the sample company's policies."""
+        outcome, replaces = await self._take(Incoming(source, source, text.encode()), details, by)
+        await self._supersede([(outcome, replaces)] if replaces else [])
+        return outcome
+
+    async def _check(self, given: Details) -> None:
+        """Try the particulars on nothing, so that a slip is told before a folder was read."""
+        async with self.store.read() as session:
+            if given.owner is not None:
+                await library.person_by_email(session, given.owner)
+            if given.audience is not None:
+                await parse_audience(session, given.audience)
+            if given.supersedes is not None:
+                await library.named(session, given.supersedes)
+
+    async def _take(self, incoming: Incoming, given: Details, by: int | None) -> tuple[Outcome, str | None]:
+        if incoming.data is None:
+            return Outcome(incoming.label, "refused", reason=incoming.refusal), None
+        try:
+            draft, findings = await self._draft(incoming, incoming.data, given)
+        except Unreadable as refusal:
+            return Outcome(incoming.label, "refused", reason=str(refusal)), None
+        try:
+            async with self.store.write() as tx:
+                stored = await library.put(tx, draft, self.clock(), by)
+        except (InputError, NotFound) as error:
+            return Outcome(incoming.label, "refused", reason=f"can't be filed. {error}"), None
+        outcome = Outcome(
+            incoming.label, stored.status, stored.document_id, draft.title, stored.version, None, findings
+        )
+        return outcome, draft.details.supersedes
+
+    async def _draft(
+        self, incoming: Incoming, data: bytes, given: Details
+    ) -> tuple[Draft, tuple[Finding, ...]]:
+        extracted = await extract(data, incoming.label, self.fetcher.trusts)
+        own, text = split(extracted.text)
+        if not text.strip():
+            raise Unreadable("holds no text")
+        details = given.over(own)
+        title = details.title or extracted.title or _name(incoming.label)
+        source = library.source_of(incoming.source, details)
+        sha256 = hashlib.sha256(data).hexdigest()
+        async with self.store.read() as session:
+            present = await library.current_version(session, source)
+        same = present is not None and present[1].sha256 == sha256
+        passages = [] if same else await asyncio.to_thread(self.retriever.prepare, title, text)
+        flags = tuple(f"{found.kind}: {found.excerpt}" for found in extracted.findings)
+        draft = Draft(source, title, details, text, sha256, flags, tuple(passages), self.retriever.model)
+        return draft, extracted.findings
+
+    async def draft_entry(self, source: str, text: str, details: Details) -> Draft:
+        """An owner's reply, ready to be stored as an entry by `library.put`."""
+        cleaned, findings = await asyncio.to_thread(clean, text, self.fetcher.trusts)
+        title = details.title or source
+        passages = await asyncio.to_thread(self.retriever.prepare, title, cleaned)
+        sha256 = hashlib.sha256(cleaned.encode()).hexdigest()
+        flags = tuple(f"{found.kind}: {found.excerpt}" for found in findings)
+        model = self.retriever.model
+        return Draft(source, title, details, cleaned, sha256, flags, tuple(passages), model, "entry")
+
+    async def _supersede(self, pending: Sequence[tuple[Outcome, str]]) -> None:
+        """Mark older documents once the whole batch is in: they may come later in it than what replaces
+        them. One that never came has nothing to be marked."""
+        for outcome, older in pending:
+            try:
+                async with self.store.write() as tx:
+                    await library.supersede(tx, saved(outcome.document_id), older)
+            except (InputError, NotFound):
+                continue
+
+    async def remove(self, document_id: int) -> str:
+        """Take a document out, and everything made from it. Returns its title. Raises NotFound."""
+        async with self.store.write() as tx:
+            return await library.remove(tx, document_id, self.clock())
+
+    # ── Found ───────────────────────────────────────────────────────────────────────────────────────────
+
+    async def refresh(self) -> int:
+        """Bring the index in memory up to the database's revision, and return that."""
+        async with self.store.read() as session:
+            revision = await library.revision(session)
+        if revision == self._revision:
+            return revision
+        async with self._refreshing:
+            if revision != self._revision:
+                await self._follow()
+        return self._revision
+
+    async def _follow(self) -> None:
+        async with self.store.read() as session:
+            revision = await library.revision(session)
+            wanted = await library.passage_titles(session)
+            fresh = [number for number, held in wanted.items() if self._titles.get(number) != held]
+            rows = await library.passages_with_vectors(session, fresh, self.retriever.model)
+        stale = [number for number, held in self._titles.items() if wanted.get(number) != held]
+        await asyncio.to_thread(self._update, rows, stale)
+        self._titles = wanted
+        self._revision = revision
+
+    def _update(self, rows: Sequence[StoredPassage], stale: Sequence[int]) -> None:
+        self.retriever.update([self._indexed(*row) for row in rows], stale)
+
+    def _indexed(
+        self, passage: Passage, title: str, vectors: bytes | None, dimensions: int | None
+    ) -> Indexed:
+        if vectors is None or dimensions is None:  # embedded by another model than the present one
+            vectors, dimensions = self.retriever.vectors(title, passage.heading_path, passage.text)
+        path = tuple(passage.heading_path)
+        return Indexed(saved(passage.id), passage.document_id, title, path, passage.text, vectors, dimensions)
+
+    async def search(self, person_id: int, text: str, limit: int = 10, public: bool = False) -> list[Source]:
+        """The passages that this person may read, best first."""
+        async with self.store.read() as session:
+            who = await reader(session, person_id, public)
+        return (await self._found(who, _question(text), limit, ()))[0]
+
+    async def _found(
+        self, who: Reader, text: str, limit: int, earlier: Sequence[str]
+    ) -> tuple[list[Source], Band]:
+        await self.refresh()
+        async with self.store.read() as session:
+            documents = await readable(session, who, self.clock().date())
+        if not documents or not text:
+            return [], Band.SILENT
+        ranked = await asyncio.to_thread(self.retriever.search, text, documents, limit, earlier)
+        async with self.store.read() as session:
+            # Asked again at the end: a document may have been removed or closed meanwhile.
+            allowed = documents & await readable(session, who, self.clock().date())
+            sources = await sources_of(session, dict(ranked.hits), allowed)
+        return sources, ranked.band if sources else Band.SILENT
+
+    # ── Answered ────────────────────────────────────────────────────────────────────────────────────────
+
+    async def answer(self, question: Question) -> PolicyAnswer:
+        """The answer to a question, not yet stored. From the cache where the same was asked before."""
+        started = self.clock()
+        async with self.store.read() as session:
+            who = await reader(session, question.person_id, question.public)
+        revision = await self.refresh()
+        key = self._cache_key(question, who)
+        async with self.store.read() as session:
+            cached = await session.get(CachedAnswer, key)
+        if cached is not None and cached.revision == revision:
+            return replace(unpacked(cached.answer), took_ms=self._since(started))
+        answer = await self._make(question, who)
+        return replace(answer, took_ms=self._since(started))
+
+    async def _make(self, question: Question, who: Reader) -> PolicyAnswer:
+        text = _question(question.text)
+        sources, band = await self._found(who, text, _OFFERED, question.earlier)
+        today = self.clock().date()
+        plain_answer = await asyncio.to_thread(
+            extractive, text, band, sources, self.retriever.decisive, today
+        )
+        if self.model is None or band is Band.SILENT:
+            return plain_answer
+        return await with_model(self.model, text, sources, plain_answer, question.style)
+
+    def _since(self, started: datetime) -> int:
+        return max(0, round((self.clock() - started).total_seconds() * 1000))
+
+    def _cache_key(self, question: Question, who: Reader) -> str:
+        parts = [
+            *(normalised(question.text), who.key, self.clock().date().isoformat(), question.style),
+            *(self.model.name if self.model else "", *map(normalised, question.earlier)),
+        ]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    async def record(self, tx: AsyncSession, question: Question, answer: PolicyAnswer) -> PolicyAnswer:
+        """Store a question and its answer in the caller's transaction; the answer gets its id."""
+        now = self.clock()
+        row = PolicyQuestion(
+            person_id=question.person_id,
+            conversation=question.conversation,
+            thread=question.thread,
+            text=question.text[:MAX_QUESTION],
+            normalised=normalised(question.text)[:500],
+            band=answer.band,
+            answer=packed(answer),
+            passage_ids=[citation.passage_id for citation in answer.citations],
+            model=answer.model,
+            took_ms=answer.took_ms,
+            asked_at=now,
+        )
+        tx.add(row)
+        await tx.flush()
+        await self._cache(tx, question, answer, now)
+        return replace(answer, answer_id=saved(row.id))
+
+    async def _cache(self, tx: AsyncSession, question: Question, answer: PolicyAnswer, now: datetime) -> None:
+        who = await reader(tx, question.person_id, question.public)
+        revision = await library.revision(tx)
+        if revision != self._revision:
+            return  # made from an index that is out of date by now
+        key = self._cache_key(question, who)
+        await tx.exec(
+            delete(CachedAnswer).where(col(CachedAnswer.key) == key, col(CachedAnswer.revision) != revision)
+        )
+        row = CachedAnswer(key=key, revision=revision, answer=packed(answer), made_at=now)
+        await insert_once(tx, CachedAnswer, [row.model_dump()], ("key",))
+
+    async def ask(
+        self,
+        person_id: int,
+        text: str,
+        *,
+        conversation: str = "",
+        thread: str | None = None,
+        public: bool = False,
+    ) -> PolicyAnswer:
+        """Answer a question and store it: for callers that have no transaction of their own."""
+        question = Question(person_id, text, conversation, thread, public)
+        answer = await self.answer(question)
+        async with self.store.write() as tx:
+            return await self.record(tx, question, answer)
+
+
+def _question(text: str) -> str:
+    return " ".join(text[:MAX_QUESTION].split())
+
+
+def _name(label: str) -> str:
+    """A title for a document without one: its file's name in words."""
+    stem = label.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    return " ".join(stem.replace("_", " ").replace("-", " ").split()).capitalize() or label
