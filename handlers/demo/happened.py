@@ -58,7 +58,10 @@ class Enrolment(Dated):
 
 
 class GivenAnswer(Entry):
-    """One criterion as it was answered. `level` is needed for a level and for nothing else."""
+    """One criterion as it was answered. `level` is needed for a level and for nothing else.
+
+    A not_applicable that isn't `approved` waits for its approver.
+    """
 
     criterion: str
     claim: Claim = Claim.LEVEL
@@ -68,6 +71,7 @@ class GivenAnswer(Entry):
     evidence_text: str = ""
     reason: str = ""
     approver: str | None = None
+    approved: bool = False
     agreement: Literal["single_rater", "same_level", "one_level_apart"] = "single_rater"
     second: bool = False
     released: bool = False

@@ -20,7 +20,6 @@ from bot.errors import Fault, InputError
 from bot.store.tables import (
     Answer,
     Blocker,
-    Claim,
     CoverageAnswer,
     CoverageTask,
     Department,
@@ -152,15 +151,13 @@ class _Garden:
             answered_at=at,
             reason=given.reason,
             approver_id=approver,
-            approved_at=at if approver else None,
+            approved_at=at if given.approved else None,
             second=given.second,
             agreement=given.agreement,
             released=given.released,
         )
 
     def _counted(self, given: GivenAnswer) -> int | None:
-        if given.claim is Claim.UNKNOWN:
-            return 0
         return None if given.level is None else min(given.level, self.instrument.cap(given.evidence.value))
 
     async def coverage(self, given: RoleCoverage) -> None:

@@ -23,6 +23,7 @@ from bot.organisation.parse import parse_organisation
 from bot.store.engine import Store
 from bot.store.tables import (
     Answer,
+    Audience,
     Band,
     Blocker,
     Claim,
@@ -30,6 +31,7 @@ from bot.store.tables import (
     CoverageTask,
     Department,
     Document,
+    EvidenceClass,
     Gap,
     GapStatus,
     Passage,
@@ -84,7 +86,8 @@ async def scores_of(tx: AsyncSession, slug: str, now: datetime, at: datetime | N
     blockers = await tx.exec(select(Blocker).where(Blocker.department_id == department.id))
     still_open = [row.code for row in blockers if row.resolved_at is None]
     facts = [fact(row) for row in rows if not row.second and row.answered_at <= (at or now)]
-    return score(INSTRUMENT, facts, still_open, [], "strict", now)
+    serves_nobody = ["AD"] if department.ad_audience is Audience.NONE else []
+    return score(INSTRUMENT, facts, still_open, serves_nobody, "strict", now)
 
 
 def fact(row: Answer) -> AnswerFact:
@@ -112,9 +115,10 @@ async def test_it_shows_what_it_was_written_to_show(sqlite_store: Store, now: da
     assert seen["engineering"].placement.reach == 4
     assert seen["engineering"].criteria["WE-4"].counted == 1
     assert skips(seen["engineering"])["WE"] == "hard"
-    answered = [each for each in seen["finance"].criteria.values() if each.claimed is not None]
-    assert answered
-    assert all(each.stale for each in answered)
+    finance = {name: each for name, each in seen["finance"].criteria.items() if each.claimed is not None}
+    assert finance.pop("AD-4").applies, "what does not apply has to be approved anew after 180 days"
+    assert len(finance) == 8
+    assert all(each.stale for each in finance.values())
     assert all(each.claimed is None for each in seen["legal"].criteria.values())
 
 
@@ -131,6 +135,26 @@ async def test_both_weeks_have_something_to_tell(sqlite_store: Store, now: datet
     assert (before.criteria["AD-4"].counted, after.criteria["AD-4"].counted) == (2, 3)
     assert (yesterday.criteria["WE-3"].counted, today.criteria["WE-3"].counted) == (3, 2)
     assert (yesterday.criteria["AD-1"].counted, today.criteria["AD-1"].counted) == (2, 3)
+
+
+async def test_a_second_view_comes_after_the_first_and_agrees(sqlite_store: Store) -> None:
+    await planted(sqlite_store)
+    async with sqlite_store.read() as tx:
+        rows = (await tx.exec(select(Answer))).all()
+    for second in (row for row in rows if row.second):
+        same = [
+            row
+            for row in rows
+            if (row.department_id, row.criterion) == (second.department_id, second.criterion)
+        ]
+        first = max(
+            (row for row in same if row.answered_at < second.answered_at), key=lambda row: row.answered_at
+        )
+        assert first.agreement == "same_level"
+        assert first.level == second.level
+        assert first.evidence is EvidenceClass.E3
+        assert first.picked_by != second.picked_by
+    assert any(row.second for row in rows)
 
 
 async def test_hr_alone_is_due_and_not_stale(sqlite_store: Store) -> None:
