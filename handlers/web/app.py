@@ -64,9 +64,7 @@ class _File:
 class Page:
     """The page over a port. `hosts` are the names by which it may be asked for."""
 
-    def __init__(
-        self, port: PagePort, *, hosts: frozenset[str] = guard.LOOPBACK, demo: bool = True
-    ) -> None:
+    def __init__(self, port: PagePort, *, hosts: frozenset[str] = guard.LOOPBACK, demo: bool = True) -> None:
         self._port = port
         self._hosts = hosts
         self._demo = demo
@@ -207,7 +205,7 @@ class Page:
                 "inside": json.dumps({"html": self._views.inside(visit, await self._port.inside())}),
             }
             for kind, data in parts.items():
-                if conversation.entries and kind == "chat" or shown.get(kind) != _without_keys(data):
+                if (conversation.entries and kind == "chat") or shown.get(kind) != _without_keys(data):
                     await response.write(f"event: {kind}\nid: {cursor}\ndata: {data}\n\n".encode())
                 shown[kind] = _without_keys(data)
 

@@ -119,7 +119,7 @@ def bar_share(value: float | None, chart: Chart) -> float:
 
 
 def pie(share: float) -> str:
-    """The path of a slice from twelve o'clock, clockwise, in a box of 20 by 20 with radius 6; 0 < share < 1."""
+    """The path of a slice from twelve o'clock, clockwise, radius 6 in a box of 20 by 20; 0 < share < 1."""
     angle = 2 * pi * share
     x, y = 10 + 6 * sin(angle), 10 - 6 * cos(angle)
     return f"M10 10V4A6 6 0 {int(share > 0.5)} 1 {x:.2f} {y:.2f}Z"

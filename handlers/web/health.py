@@ -63,14 +63,18 @@ def exposition(metrics: list[Metric]) -> str:
     lines: list[str] = []
     for metric in metrics:
         lines += [f"# HELP {metric.name} {_escape(metric.help)}", f"# TYPE {metric.name} {metric.kind}"]
-        lines += [f"{metric.name}{_labels(labels)} {float(value)!r}" for labels, value in metric.values.items()]
+        lines += [
+            f"{metric.name}{_labels(labels)} {float(value)!r}" for labels, value in metric.values.items()
+        ]
     return "\n".join(lines) + "\n"
 
 
 def _labels(labels: tuple[tuple[str, str], ...]) -> str:
     if not labels:
         return ""
-    inside = ",".join(f'{name}="{_escape(value).replace(chr(34), chr(92) + chr(34))}"' for name, value in labels)
+    inside = ",".join(
+        f'{name}="{_escape(value).replace(chr(34), chr(92) + chr(34))}"' for name, value in labels
+    )
     return "{" + inside + "}"
 
 

@@ -151,7 +151,7 @@ class PagePort(Protocol):
         ...
 
     async def wait_for_news(self, since: int, seconds: float) -> int:
-        """The number of the latest change, at once if it is not `since`, else when there is one or in time."""
+        """The number of the latest change: at once if it is not `since`, else after the next or in time."""
         ...
 
     async def inside(self) -> Inside:

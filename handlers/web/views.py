@@ -11,9 +11,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from bot.messages import Message
+from bot.messages import Choice, Message
 from handlers.web import charts, markup
 from handlers.web.ports import Conversation, Entry, Inside, Persona, Source
+from knowledge.conversation import feedback_choices
 
 STATE_WORDS = {
     "not_started": "not started",
@@ -73,6 +74,17 @@ def _progress(message: Message) -> str:
     )
 
 
+def feedback_buttons(message: Message) -> tuple[Choice, ...]:
+    """The two buttons that go under an answer."""
+    if message.answer_id is None:
+        return ()
+    good, bad = feedback_choices(message.answer_id)
+    return (
+        good.model_copy(update={"label": "This helped"}),
+        bad.model_copy(update={"label": "This did not help"}),
+    )
+
+
 def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
@@ -88,6 +100,7 @@ def _environment() -> Environment:
         initials=_initials,
         shown=charts.shown,
         progress=_progress,
+        feedback=feedback_buttons,
         state_words=lambda state: STATE_WORDS.get(state, "not asked yet"),
     )
     made.globals.update(
@@ -135,6 +148,4 @@ class Views:
 
     def refusal(self, visit_theme: str | None, style: str, title: str, sentence: str) -> str:
         """A page that says what did not work and what to do."""
-        return self._render(
-            "refusal.html", theme=visit_theme, style=style, title=title, sentence=sentence
-        )
+        return self._render("refusal.html", theme=visit_theme, style=style, title=title, sentence=sentence)

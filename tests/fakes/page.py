@@ -24,6 +24,7 @@ from handlers.web.ports import (
     Posting,
     Source,
 )
+from handlers.web.views import feedback_buttons
 
 START = datetime(2026, 11, 19, 8, 30, tzinfo=UTC)
 """A Thursday."""
@@ -44,7 +45,7 @@ PERSONAS = [
         "Maya Okonkwo",
         "Team lead",
         "Customer Support",
-        "You lead 128 people in support. Stagecoach asks you now and then where your department stands with AI.",
+        "You lead 128 people. Stagecoach asks you now and then where support stands with AI.",
         ("Start the audit", "What is holding us back?"),
     ),
     Persona(
@@ -55,7 +56,14 @@ PERSONAS = [
         "You hire people and have a question now and then about what the policies allow.",
         ("May I paste a customer's e-mail into a chatbot?", "Who approves a new AI tool?"),
     ),
-    Persona(OWNER, "Saoirse Quill", "Policy owner", "Legal", "You keep three policies.", ("Which questions are open?",)),
+    Persona(
+        OWNER,
+        "Saoirse Quill",
+        "Policy owner",
+        "Legal",
+        "You keep three policies.",
+        ("Which questions are open?",),
+    ),
     Persona(EXECUTIVE, "Henrik Dalgaard", "Executive", "Finance", "You read one digest a week."),
     Persona(5, "Oksana Hrytsenko", "Team lead, ahead of the ground", "Engineering", "You lead Engineering."),
     Persona(6, "Elena Marquardt", "Programme owner", "People and HR", "You run AI adoption."),
@@ -85,7 +93,10 @@ Customer data of class C2 or C3 must not be entered into any tool that is not on
 If something went wrong, tell the security desk within 24 hours.
 """
 
-QUOTE = "Customer data of class C2 or C3 must not be entered into any tool that is not on the list of approved tools."
+QUOTE = (
+    "Customer data of class C2 or C3 must not be entered into any tool that is not on the list of approved "
+    "tools."
+)
 
 ANSWER = Message(
     kind="answer",
@@ -102,13 +113,12 @@ ANSWER = Message(
             reviewed="15 August 2026",
         ),
     ),
-    choices=(Choice(id="feedback:1:0:up", label="Helpful"), Choice(id="feedback:1:0:down", label="Not helpful")),
     answer_id=1,
 )
 
 NUDGE = Message(
     kind="nudge",
-    text="Good morning, Maya. Last time you said that **two of three roles** use the assistant on real cases. "
+    text="Good morning, Maya. Last time you said that **two of three roles** use the assistant. "
     "Would you take four questions now? It is about three minutes.",
     choices=(
         Choice(id="nudge:1:0:now", label="Do it now", style="primary"),
@@ -236,7 +246,7 @@ class FakePage:
             one.id: one.label
             for entry in self.lines.get(person_id, [])
             if entry.message
-            for one in entry.message.choices
+            for one in (*entry.message.choices, *feedback_buttons(entry.message))
         }
         if choice not in offered:
             raise NotFound("That button is not known.")
@@ -264,7 +274,7 @@ class FakePage:
         if part == "audit":
             number = int(rest.split(":")[1])
             return [question(number + 1)] if number < 3 else [MAP]
-        if part in ("nudge", "digest", "feedback"):
+        if part in ("nudge", "digest", "kb"):
             return [Message(kind="notice", text="Thank you, noted.")]
         if "audit" in given.lower():
             return [question(0)]
@@ -331,9 +341,30 @@ class FakePage:
                 ),
             ),
             coming=(
-                Posting(tuesday, f"{tuesday:%A %d %B}, 10:30 in Berlin", "Maya Okonkwo", "Nudge", "Her audit is due.", LEAD),
-                Posting(monday, f"{monday:%A %d %B}, 08:00 in Berlin", "Henrik Dalgaard", "Weekly digest", "It is Monday.", EXECUTIVE),
-                Posting(tuesday, "Tuesday", "Inês Caldeira", "Nudge", "She is on leave until 3 December.", held=True),
+                Posting(
+                    tuesday,
+                    f"{tuesday:%A %d %B}, 10:30 in Berlin",
+                    "Maya Okonkwo",
+                    "Nudge",
+                    "Her audit is due.",
+                    LEAD,
+                ),
+                Posting(
+                    monday,
+                    f"{monday:%A %d %B}, 08:00 in Berlin",
+                    "Henrik Dalgaard",
+                    "Weekly digest",
+                    "It is Monday.",
+                    EXECUTIVE,
+                ),
+                Posting(
+                    tuesday,
+                    "Tuesday",
+                    "Inês Caldeira",
+                    "Nudge",
+                    "She is on leave until 3 December.",
+                    held=True,
+                ),
             ),
             gone=tuple(self.gone[-3:]),
         )
@@ -368,8 +399,16 @@ class FakePage:
         if passage_id != 7 or person_id not in (EMPLOYEE, OWNER):
             raise NotFound("There is no such passage.")
         start = POLICY.index("## 2")
-        found = Source(7, "Acceptable Use of AI", "2 Customer data", "3.1", POLICY, start, POLICY.index("## 3"))
-        return replace(found, owner="Saoirse Quill", effective="15 August 2026", reviewed="15 August 2026", quotes=(QUOTE,))
+        found = Source(
+            7, "Acceptable Use of AI", "2 Customer data", "3.1", POLICY, start, POLICY.index("## 3")
+        )
+        return replace(
+            found,
+            owner="Saoirse Quill",
+            effective="15 August 2026",
+            reviewed="15 August 2026",
+            quotes=(QUOTE,),
+        )
 
 
 def _next(now: datetime, weekday: int) -> datetime:
