@@ -1,0 +1,216 @@
+"""The company's map from all departments' scores: pockets, shared obstacles, and what to do next and why.
+
+Pure. Departments are never ranked: everything stands in the order in which the departments were handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.audit.gates import CLEAN, ESTABLISHED, ModelState
+from bot.audit.instrument import Instrument
+from bot.audit.parts import ValueModel
+from bot.audit.scoring import Scores
+
+STRONG: tuple[ModelState, ...] = ("building", *CLEAN)
+SHARED_FROM = 2
+ActionKind = Literal["hard_skip", "shared_blocker", "hand_off", "shared_gap", "spread"]
+
+
+@dataclass(frozen=True, slots=True)
+class DepartmentScores:
+    """One department with its scores. `id` is stable, `name` is what people read."""
+
+    id: str
+    name: str
+    scores: Scores
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process in which agents work: the ids of the departments it crosses, in order, and who owns it."""
+
+    name: str
+    departments: tuple[str, ...]
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Something that several departments have in common: a blocker's or a criterion's id, and where."""
+
+    subject: str
+    departments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pocket:
+    """A model in which a department is strong although it still works on an earlier one."""
+
+    department: str
+    model: str
+    state: ModelState
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing to do next: what it is about (an id or a process), for which departments, and why in
+    words.
+    """
+
+    kind: ActionKind
+    subject: str
+    departments: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyView:
+    """`map` holds each department's reported state per model; `actions` stand in the order to take them
+    in.
+    """
+
+    map: Mapping[str, Mapping[str, ModelState]]
+    pockets: tuple[Pocket, ...]
+    shared_blockers: tuple[Shared, ...]
+    shared_gaps: tuple[Shared, ...]
+    actions: tuple[Action, ...]
+
+
+def company_view(
+    instrument: Instrument, departments: Sequence[DepartmentScores], processes: Sequence[Process] = ()
+) -> CompanyView:
+    """The view of the whole company.
+
+    Order of actions: models that later work already rests on without ground (they can do harm); critical
+    blockers, then others, that stop several departments (one removal helps all); processes across
+    departments without an owner or with a department that is not ready; the gaps most departments work
+    on; pockets others can learn from.
+    """
+    pockets = tuple(_pockets(instrument, departments))
+    blockers = _shared(departments, lambda each: sorted(each.scores.open_blockers))
+    blockers = sorted(blockers, key=lambda each: not instrument.blocker(each.subject).critical)
+    gaps = _shared(departments, lambda each: _gaps(instrument, each.scores))
+    actions = [
+        *_hard_skips(instrument, departments),
+        *(_blocker_action(instrument, each) for each in blockers),
+        *_hand_offs(departments, processes),
+        *(_gap_action(instrument, each) for each in gaps),
+        *_spread(instrument, departments, pockets),
+    ]
+    return CompanyView(
+        map={each.id: each.scores.models for each in departments},
+        pockets=pockets,
+        shared_blockers=tuple(blockers),
+        shared_gaps=tuple(gaps),
+        actions=tuple(actions),
+    )
+
+
+def _shared(
+    departments: Sequence[DepartmentScores], subjects: Callable[[DepartmentScores], list[str]]
+) -> list[Shared]:
+    """What at least two departments have in common, the most widespread first."""
+    found: dict[str, list[str]] = {}
+    for each in departments:
+        for subject in subjects(each):
+            found.setdefault(subject, []).append(each.id)
+    common = [Shared(subject, tuple(ids)) for subject, ids in found.items() if len(ids) >= SHARED_FROM]
+    return sorted(common, key=lambda each: (-len(each.departments), each.subject))
+
+
+def _gaps(instrument: Instrument, scores: Scores) -> list[str]:
+    """The criteria below 3 of the model that the department works on."""
+    working = scores.placement.working_model
+    if working is None:
+        return []
+    rated = {criterion.id: scores.criteria[criterion.id] for criterion in instrument.model(working).criteria}
+    return [name for name, each in rated.items() if each.applies and each.level < ESTABLISHED]
+
+
+def _pockets(instrument: Instrument, departments: Sequence[DepartmentScores]) -> Iterator[Pocket]:
+    for each in departments:
+        for model in _later_models(instrument, each.scores):
+            if each.scores.own[model.id] in STRONG:
+                yield Pocket(each.id, model.id, each.scores.own[model.id])
+
+
+def _later_models(instrument: Instrument, scores: Scores) -> list[ValueModel]:
+    working = scores.placement.working_model
+    if working is None:
+        return []
+    order = instrument.model(working).order
+    return [model for model in instrument.models if model.order > order]
+
+
+def _hard_skips(instrument: Instrument, departments: Sequence[DepartmentScores]) -> Iterator[Action]:
+    for model in instrument.models:
+        skipping = [
+            each
+            for each in departments
+            if any(s.model == model.id and s.severity == "hard" for s in each.scores.placement.skipped)
+        ]
+        if skipping:
+            why = f"{_listed(skipping)} already build on {model.name}, which is not safe to build on yet"
+            yield Action("hard_skip", model.id, tuple(each.id for each in skipping), why)
+
+
+def _blocker_action(instrument: Instrument, shared: Shared) -> Action:
+    kind = instrument.blocker(shared.subject)
+    why = (
+        f"“{kind.label}” holds up {len(shared.departments)} departments; solved once, it helps them all. "
+        f"First move: {kind.first_move}"
+    )
+    return Action("shared_blocker", kind.id, shared.departments, why)
+
+
+def _gap_action(instrument: Instrument, shared: Shared) -> Action:
+    criterion = instrument.criterion(shared.subject)
+    why = f"{len(shared.departments)} departments work on “{criterion.name}”; one good answer can be shared"
+    return Action("shared_gap", criterion.id, shared.departments, why)
+
+
+def _hand_offs(departments: Sequence[DepartmentScores], processes: Sequence[Process]) -> Iterator[Action]:
+    """Processes that cross departments and lack an owner, or a department whose dependencies are under
+    control.
+    """
+    known = {each.id: each for each in departments}
+    for process in processes:
+        if len(set(process.departments)) < SHARED_FROM:
+            continue
+        if process.owner is None:
+            why = f"{process.name} crosses {len(set(process.departments))} departments and nobody owns it"
+            yield Action("hand_off", process.name, process.departments, why)
+        unready = [
+            known[name]
+            for name in dict.fromkeys(process.departments)
+            if name in known and known[name].scores.models["SD"] not in (*CLEAN, "not_applicable")
+        ]
+        if unready:
+            why = f"{process.name} runs through {_listed(unready)}, where linked changes are not under control yet"
+            yield Action("hand_off", process.name, tuple(each.id for each in unready), why)
+
+
+def _spread(
+    instrument: Instrument, departments: Sequence[DepartmentScores], pockets: Sequence[Pocket]
+) -> Iterator[Action]:
+    """Who is strong in a model that others work on now: the pocket shows them how."""
+    names = {each.id: each.name for each in departments}
+    for pocket in pockets:
+        learners = [
+            each
+            for each in departments
+            if each.id != pocket.department and each.scores.placement.working_model == pocket.model
+        ]
+        if learners:
+            model = instrument.model(pocket.model).name
+            why = f"{names[pocket.department]} is further in {model} and can show {_listed(learners)} how"
+            ids = (pocket.department, *(each.id for each in learners))
+            yield Action("spread", pocket.model, ids, why)
+
+
+def _listed(departments: Sequence[DepartmentScores]) -> str:
+    names = [each.name for each in departments]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
