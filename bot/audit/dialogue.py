@@ -17,6 +17,7 @@ from bot.audit.parts import LEVELS
 from bot.audit.planning import next_questions, order_shown, wants_second
 from bot.audit.state import (
     MOST_WORDS,
+    Asked,
     AskFreely,
     AskProposal,
     AskSecond,
@@ -71,6 +72,8 @@ class Dialogue:
                 return self._resume(state, "", now)
             case Words(text=text):
                 return self._words(state, text.strip()[:MOST_WORDS], now)
+            case Asked(text=text):
+                return self._asked(state, text)
             case Chose(turn=turn, what=what):
                 return self._chose(state, turn, what, now)
             case Proposed() | NoProposal():
@@ -104,13 +107,17 @@ class Dialogue:
         if heard is not None:
             return self._move(state, *heard, now)
         if hearing.is_question(text):
-            card = (Say(self._card(state)),) if state.asks else ()
-            return state, (AskFreely(text), *card)
+            return self._asked(state, text)
         if state.paused:
             return self._again(state)
         if state.interlude:
             return _IN_INTERLUDE[state.interlude](self, state, text, now)
         return _IN_PHASE[state.phase](self, state, text, now)
+
+    def _asked(self, state: State, text: str) -> Outcome:
+        """A question in the middle: it is answered, then the same card comes again."""
+        card = (Say(self._card(state)),) if state.asks else ()
+        return state, (AskFreely(text), *card)
 
     def _heard(self, state: State, text: str) -> tuple[str, str] | None:
         """The move that the words name here; a command that has no place here is an answer."""
@@ -223,8 +230,9 @@ class Dialogue:
         if isinstance(given, Proposed) and _are_two(given.levels):
             levels, source = given.levels, given.source
         shown = order_shown(state.seed, state.current, tuple(levels))
+        more = "I've added that to your words." if state.draft.shown else ""
         draft = state.draft.model_copy(update={"shown": shown, "proposed_by": source})
-        return self._show(_with(state, phase="place", draft=draft))
+        return self._show(_with(state, phase="place", draft=draft), more)
 
     def _neither(self, state: State, _argument: str, _now: datetime) -> Outcome:
         return self._show(self._all_anchors(state), "Then here are all five.")
@@ -317,7 +325,9 @@ class Dialogue:
         if state.phase == "different":
             state = _with(state, carried=(*state.carried, state.current))
             return self._next(state, "That's fine. I keep your last answer, with its date.")
-        if state.phase in ("probe", "evidence"):
+        if state.phase == "probe":
+            return self._cannot(state, "", now)
+        if state.phase == "evidence":
             return self._nothing(state, "", now)
         given = Given(
             criterion=state.current, claim="unknown", at=state.draft.at or now, words=state.draft.words
@@ -325,7 +335,9 @@ class Dialogue:
         return self._finish(self._keep(state, given), given)
 
     def _skip(self, state: State, _argument: str, now: datetime) -> Outcome:
-        if state.phase in ("probe", "evidence"):
+        if state.phase == "probe":
+            return self._cannot(state, "", now)
+        if state.phase == "evidence":
             return self._nothing(state, "", now)
         if state.current in state.settled:
             return self._next(state, "I left it as it was.")

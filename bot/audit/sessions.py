@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -29,6 +29,7 @@ from bot.audit.opening import (
 from bot.audit.proposal import AnchorProposer
 from bot.audit.second import answer_approval
 from bot.audit.state import (
+    Asked,
     AskFreely,
     AskProposal,
     Chose,
@@ -70,6 +71,14 @@ class Prepared:
     aside: Any = None
 
 
+class AsideAnswers(UseCase[Any], Protocol):
+    """Answers questions in the middle of a sitting."""
+
+    def recognises(self, text: str) -> bool:
+        """Whether these words are certainly a question or request of their own."""
+        ...
+
+
 class AuditUseCase:
     """Takes turns of audits. `asides` answers questions in between; `offer_steps` begins the coaching."""
 
@@ -80,7 +89,7 @@ class AuditUseCase:
         instrument: Instrument,
         store: Store,
         proposer: AnchorProposer,
-        asides: UseCase[Any] | None = None,
+        asides: AsideAnswers | None = None,
         offer_steps: OfferNextSteps | None = None,
     ) -> None:
         self._instrument = instrument
@@ -118,7 +127,7 @@ class AuditUseCase:
         department, person = await _whose(tx, row)
         dialogue = Dialogue(self._instrument, await facts_for(tx, department, person))
         state = load_state(row)
-        return dialogue.step(state, _input(turn, state), turn.at)[1]
+        return dialogue.step(state, self._input(turn, state), turn.at)[1]
 
     async def apply(self, tx: AsyncSession, turn: Turn, prepared: Prepared) -> list[Message]:
         """One step, in the caller's transaction."""
@@ -136,7 +145,7 @@ class AuditUseCase:
         row = await self._row(tx, turn, lock=True)
         if row is None:
             return await self._without_sitting(tx, turn)
-        return await self._step(tx, row, _input(turn, load_state(row)), turn, prepared)
+        return await self._step(tx, row, self._input(turn, load_state(row)), turn, prepared)
 
     async def start(
         self, tx: AsyncSession, person_id: int, department_id: int, turn: Turn, everything: bool = False
@@ -159,6 +168,18 @@ class AuditUseCase:
             return await self._step(tx, row, Resume(), turn, Prepared())
         # Whoever agreed before is not asked again; who sees what stands above the first question.
         return await self._step(tx, row, Chose(0, "-.start"), turn, Prepared(), remind_privacy=True)
+
+    def _input(self, turn: Turn, state: State) -> Input:
+        if turn.text is not None:
+            if is_start(turn.text) and not takes_words(state, turn.text):
+                return Resume()
+            if self._asides is not None and self._asides.recognises(turn.text):
+                return Asked(turn.text)
+            return Words(turn.text)
+        choice = parse_choice_id(turn.choice or "")
+        if choice is None:
+            raise InputError("That button is not one of ours.")
+        return Chose(choice.turn, choice.what)
 
     async def _entry(self, tx: AsyncSession, turn: Turn, name: str, argument: str) -> list[Message]:
         led = {department.id for department in await led_departments(tx, turn.person_id)}
@@ -258,15 +279,6 @@ class AuditUseCase:
 
 async def _whose(tx: AsyncSession, row: DialogueSession) -> tuple[Department, Person]:
     return await tx.get_one(Department, row.department_id), await tx.get_one(Person, row.person_id)
-
-
-def _input(turn: Turn, state: State) -> Input:
-    if turn.text is not None:
-        return Resume() if is_start(turn.text) and not takes_words(state, turn.text) else Words(turn.text)
-    choice = parse_choice_id(turn.choice or "")
-    if choice is None:
-        raise InputError("That button is not one of ours.")
-    return Chose(choice.turn, choice.what)
 
 
 def takes_words(state: State, text: str) -> bool:

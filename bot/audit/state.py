@@ -126,7 +126,7 @@ class State(_Record):
     @property
     def asks(self) -> bool:
         """A card waits for words or a tap."""
-        return not self.paused and self.phase not in ("rest", "done", "away")
+        return not self.paused and (bool(self.interlude) or self.phase not in ("rest", "done", "away"))
 
 
 @dataclass(frozen=True)
@@ -157,6 +157,13 @@ class Facts:
 @dataclass(frozen=True)
 class Words:
     """Something typed or said."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Words that are known to be a question or a request of their own, not an answer."""
 
     text: str
 
@@ -196,7 +203,7 @@ class InstrumentChanged:
     gone: tuple[str, ...] = ()
 
 
-Input = Words | Chose | Proposed | NoProposal | Resume | InstrumentChanged
+Input = Words | Asked | Chose | Proposed | NoProposal | Resume | InstrumentChanged
 
 
 # What follows.

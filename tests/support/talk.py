@@ -11,6 +11,7 @@ from typing import Any
 from bot.audit.instrument import load_instrument
 from bot.audit.proposal import AnchorProposer
 from bot.audit.sessions import AuditUseCase, start_choice
+from bot.coaching.sessions import Asides, CoachingUseCase
 from bot.messages import Message
 from bot.store.engine import Store
 from bot.store.tables import Company, Department, Duty, DutyName, Person, Role
@@ -53,7 +54,9 @@ async def plant_company(store: Store) -> Small:
         for name in ("Lea Brandt", "Tom Okoye"):
             tx.add(Duty(person_id=ids[name], duty=DutyName.LEAD, department_id=department))
         tx.add(Duty(person_id=ids["Ada King"], duty=DutyName.PROGRAMME_OWNER))
-    return Small(department, ids["Lea Brandt"], ids["Tom Okoye"], ids["Ada King"], ids["Kim Sato"], role.id or 0)
+    return Small(
+        department, ids["Lea Brandt"], ids["Tom Okoye"], ids["Ada King"], ids["Kim Sato"], role.id or 0
+    )
 
 
 @dataclass
@@ -90,7 +93,9 @@ class Talk:
     async def _turn(self, text: str | None = None, choice: str | None = None) -> list[Message]:
         self.now += timedelta(seconds=30)
         self.event += 1
-        turn = Turn(self.event, self.person, "chat", f"chat:{self.person}", self.now, text=text, choice=choice)
+        turn = Turn(
+            self.event, self.person, "chat", f"chat:{self.person}", self.now, text=text, choice=choice
+        )
         part = await self._part(turn)
         prepared = await part.prepare(turn)
         async with self.store.write() as tx:
@@ -115,10 +120,18 @@ class Talk:
         return self.heard[-1].text
 
 
-def audit_part(store: Store, **more: Any) -> AuditUseCase:
-    """The audit without a model or embeddings: all five anchors are shown."""
+def parts(store: Store, proposer: AnchorProposer | None = None, policies: Any = None) -> list[UseCase[Any]]:
+    """The audit and the coaching as the product puts them together; all five anchors without a proposer."""
     instrument = load_instrument()
-    return AuditUseCase(instrument, store, more.pop("proposer", AnchorProposer(instrument)), **more)
+    coaching = CoachingUseCase(instrument)
+    audit = AuditUseCase(
+        instrument,
+        store,
+        proposer or AnchorProposer(instrument),
+        asides=Asides(coaching, policies),
+        offer_steps=coaching.offer_steps,
+    )
+    return [audit, coaching]
 
 
-__all__ = ["MONDAY", "Small", "Talk", "audit_part", "plant_company", "start_choice"]
+__all__ = ["MONDAY", "Small", "Talk", "parts", "plant_company", "start_choice"]

@@ -1,0 +1,431 @@
+"""The coaching as a use case: next steps, plans, blockers, and questions about the own department."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.audit.hearing import evidence_class
+from bot.audit.instrument import Instrument
+from bot.audit.next_steps import NextStep, may_open_step, next_steps
+from bot.audit.opening import live_sessions, zone_of
+from bot.audit.records import latest_answers, open_blockers, placement_of
+from bot.audit.wording import day as day_words
+from bot.choice_ids import ChoiceId, parse_choice_id
+from bot.coaching import dialogue
+from bot.coaching.dialogue import (
+    AddEvidence,
+    Chose,
+    Done,
+    Effect,
+    Input,
+    InTheWay,
+    MovePlan,
+    NotYet,
+    Obstacle,
+    Offer,
+    Option,
+    RaiseBlocker,
+    SavePlan,
+    Say,
+    State,
+    Words,
+)
+from bot.coaching.questions import StoredQuestion, is_in_the_way, route
+from bot.coaching.stored import Asked, answer
+from bot.messages import Choice, Message, plain
+from bot.organisation.directory import led_departments
+from bot.store.tables import (
+    Answer,
+    Blocker,
+    Claim,
+    Department,
+    DialogueSession,
+    EvidenceClass,
+    Person,
+    Plan,
+    PlanStatus,
+    SessionKind,
+    SessionStatus,
+)
+from bot.turns import Turn
+
+PREFIX = "coaching"
+OPEN_PLANS = (PlanStatus.OPEN, PlanStatus.NOT_YET)
+ESCALATE_AFTER = timedelta(days=14)
+"""An open critical blocker older than this is shown as an exception (instrument, digest)."""
+
+_BECAUSE = {
+    "critical_below_2": "It keeps people safe, so it comes before anything else.",
+    "lowest_in_working_model": "It is what holds the present model back most.",
+    "stretch": "The ground is there; this makes it better.",
+}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The coaching needs nothing beforehand; what a turn asks is read again in the transaction."""
+
+
+def plan_choices(plan_id: int) -> tuple[Choice, ...]:
+    """The buttons under the follow-up of a plan: done, not yet, dropped."""
+    labels = (("done", "Done"), ("notyet", "Not yet"), ("drop", "Dropped"))
+    return tuple(
+        Choice(id=str(ChoiceId(PREFIX, 0, 0, f"{what}.{plan_id}")), label=label) for what, label in labels
+    )
+
+
+class CoachingUseCase:
+    """Takes turns about next steps, plans, blockers and the own department's facts."""
+
+    prefix = PREFIX
+
+    def __init__(self, instrument: Instrument) -> None:
+        self._instrument = instrument
+
+    async def wants(self, tx: AsyncSession, turn: Turn) -> bool:
+        """Free words are for the coaching where its card waits for them, or where they ask about own facts."""
+        if turn.public or turn.text is None or not await led_departments(tx, turn.person_id):
+            return False
+        if route(turn.text) is not None or is_in_the_way(turn.text):
+            return True
+        rows = await live_sessions(tx, turn.person_id, (SessionKind.COACHING,))
+        return any(_state(row).asks_words for row in rows)
+
+    async def prepare(self, turn: Turn) -> Prepared:
+        """Nothing takes time here."""
+        return Prepared()
+
+    async def apply(self, tx: AsyncSession, turn: Turn, prepared: Prepared) -> list[Message]:
+        """One turn, in the caller's transaction."""
+        if turn.choice is not None:
+            return await self._chose(tx, turn)
+        text = turn.text or ""
+        department = await self.department_of(tx, turn)
+        if department is None:
+            return [_NO_DEPARTMENT]
+        question = route(text)
+        if question is not None:
+            return await self.answer(tx, question, department, turn.person_id, turn.at)
+        if is_in_the_way(text):
+            return await self._in_the_way(tx, department, turn)
+        rows = await live_sessions(tx, turn.person_id, (SessionKind.COACHING,), lock=True)
+        waiting = [row for row in rows if _state(row).asks_words]
+        if not waiting:
+            return []
+        return await self._step(tx, waiting[0], Words(text), turn.at)
+
+    async def answer(
+        self,
+        tx: AsyncSession,
+        question: StoredQuestion,
+        department: Department,
+        person_id: int,
+        now: datetime,
+    ) -> list[Message]:
+        """Answer a question about the department from what is stored."""
+        if question.topic == "steps":
+            return await self.offer_steps(tx, department.id or 0, person_id, now)
+        return await answer(tx, self._instrument, question, Asked(department, person_id, now))
+
+    async def offer_steps(
+        self, tx: AsyncSession, department_id: int, person_id: int, now: datetime, criterion: str = ""
+    ) -> list[Message]:
+        """The three steps of the one criterion that is worth work now, or the steps that are open already."""
+        plans = await open_plans(tx, department_id)
+        if not may_open_step(self._instrument, len(plans)):
+            return [_open_steps(plans)]
+        scores = await placement_of(tx, self._instrument, department_id, now)
+        named = await self._named_in_blockers(tx, department_id, now)
+        found = [
+            each for each in next_steps(self._instrument, scores, named) if criterion in ("", each.criterion)
+        ]
+        if not found:
+            return [
+                Message(text="There is no next step to suggest: everything that applies to you is in place.")
+            ]
+        row = await self._session(tx, department_id, person_id, now)
+        return await self._step(tx, row, self._offer(found[0]), now)
+
+    def _offer(self, found: NextStep) -> Offer:
+        criterion = self._instrument.criterion(found.criterion)
+        options = tuple(Option(text=s.text, done_when=s.done_when, minutes=s.minutes) for s in found.steps)
+        return Offer(criterion.id, criterion.name, _BECAUSE[found.because], options)
+
+    async def _named_in_blockers(self, tx: AsyncSession, department_id: int, now: datetime) -> dict[str, int]:
+        """How many open blockers name a criterion in their note."""
+        rows = await open_blockers(tx, department_id, now)
+        ids = [criterion.id for criterion in self._instrument.criteria]
+        return {name: sum(name in row.note for row in rows) for name in ids}
+
+    # Buttons
+
+    async def _chose(self, tx: AsyncSession, turn: Turn) -> list[Message]:
+        choice = parse_choice_id(turn.choice or "")
+        if choice is None:
+            return [_OLD_BUTTON]
+        if choice.session == 0:
+            return await self._entry(tx, turn, *choice.what.partition(".")[::2])
+        row = await tx.get(DialogueSession, choice.session, with_for_update=True)
+        if row is None or row.person_id != turn.person_id or row.kind is not SessionKind.COACHING:
+            return [_OLD_BUTTON]
+        return await self._step(tx, row, Chose(choice.turn, choice.what), turn.at)
+
+    async def _entry(self, tx: AsyncSession, turn: Turn, name: str, argument: str) -> list[Message]:
+        """Buttons that stand under nudges and answers rather than on a card."""
+        if name in ("done", "notyet", "drop") and argument.isdigit():
+            return await self._follow_up(tx, turn, name, int(argument))
+        if name == "resolve" and argument.isdigit():
+            return await self._resolve(tx, turn, int(argument))
+        department, _, criterion = argument.partition(".")
+        led = {each.id: each for each in await led_departments(tx, turn.person_id)}
+        if not department.isdigit() or int(department) not in led:
+            return [_NO_DEPARTMENT]
+        if name == "steps":
+            return await self.offer_steps(tx, int(department), turn.person_id, turn.at, criterion)
+        if name == "block":
+            return await self._in_the_way(tx, led[int(department)], turn)
+        return [_OLD_BUTTON]
+
+    async def _follow_up(self, tx: AsyncSession, turn: Turn, name: str, plan_id: int) -> list[Message]:
+        plan = await tx.get(Plan, plan_id, with_for_update=True)
+        if plan is None or plan.person_id != turn.person_id:
+            return [_OLD_BUTTON]
+        if plan.status not in OPEN_PLANS:
+            return [Message(kind="notice", text="That step is closed already, thank you.")]
+        plan.followed_up_at = plan.followed_up_at or turn.at
+        row = await self._session(tx, plan.department_id, turn.person_id, turn.at)
+        if name == "drop":
+            plan.status, plan.closed_at = PlanStatus.DROPPED, turn.at
+            return [Message(text="Dropped, no harm done. Say **next steps** when you'd like another one.")]
+        if name == "done":
+            plan.status, plan.closed_at = PlanStatus.DONE, turn.at
+            return await self._step(tx, row, Done(plan_id, plan.criterion), turn.at)
+        plan.status = PlanStatus.NOT_YET
+        return await self._step(tx, row, NotYet(plan_id, plan.criterion), turn.at)
+
+    async def _resolve(self, tx: AsyncSession, turn: Turn, blocker_id: int) -> list[Message]:
+        blocker = await tx.get(Blocker, blocker_id, with_for_update=True)
+        led = {each.id for each in await led_departments(tx, turn.person_id)}
+        if blocker is None or blocker.department_id not in led:
+            return [_OLD_BUTTON]
+        blocker.resolved_at = blocker.resolved_at or turn.at
+        return [Message(text="Good news, I've taken it off the list.")]
+
+    async def _in_the_way(self, tx: AsyncSession, department: Department, turn: Turn) -> list[Message]:
+        scores = await placement_of(tx, self._instrument, department.id or 0, turn.at)
+        model = self._instrument.model(scores.placement.working_model or self._instrument.models[-1].id)
+        obstacles = tuple(
+            Obstacle(code=kind.id, label=kind.label, owner=kind.usual_owner, first_move=kind.first_move)
+            for kind in model.blockers
+        )
+        row = await self._session(tx, department.id or 0, turn.person_id, turn.at)
+        return await self._step(tx, row, InTheWay(obstacles), turn.at)
+
+    # Steps and effects
+
+    async def department_of(self, tx: AsyncSession, turn: Turn) -> Department | None:
+        """The department a person's words are about: the one of the dialogue touched last, else the first led."""
+        led = await led_departments(tx, turn.person_id)
+        kinds = (SessionKind.COACHING, SessionKind.FIRST_AUDIT, SessionKind.RE_AUDIT)
+        for row in await live_sessions(tx, turn.person_id, kinds):
+            for department in led:
+                if department.id == row.department_id:
+                    return department
+        return led[0] if led else None
+
+    async def _session(
+        self, tx: AsyncSession, department_id: int, person_id: int, now: datetime
+    ) -> DialogueSession:
+        rows = await live_sessions(tx, person_id, (SessionKind.COACHING,), lock=True)
+        for row in rows:
+            if row.department_id == department_id:
+                return row
+        row = DialogueSession(
+            department_id=department_id,
+            person_id=person_id,
+            kind=SessionKind.COACHING,
+            status=SessionStatus.PAUSED,
+            instrument_version=self._instrument.version,
+            started_at=now,
+            updated_at=now,
+        )
+        tx.add(row)
+        await tx.flush()
+        return row
+
+    async def _step(
+        self, tx: AsyncSession, row: DialogueSession, given: Input, now: datetime
+    ) -> list[Message]:
+        department = await tx.get_one(Department, row.department_id)
+        person = await tx.get_one(Person, row.person_id)
+        state, effects = dialogue.step(_state(row), given, now, await zone_of(tx, person, department))
+        messages: list[Message] = []
+        for effect in effects:
+            if isinstance(effect, Say):
+                messages.append(effect.message)
+            else:
+                await self._carry_out(tx, row, effect, now)
+        row.state = state.model_dump(mode="json", exclude_defaults=True)
+        row.status = SessionStatus.OPEN if state.asks_words else SessionStatus.PAUSED
+        row.updated_at = now
+        await tx.flush()
+        return messages
+
+    async def _carry_out(self, tx: AsyncSession, row: DialogueSession, effect: Effect, now: datetime) -> None:
+        match effect:
+            case SavePlan(criterion=criterion, step=chosen, day=day, after_what=after):
+                tx.add(_plan(row, criterion, chosen, day, after, now))
+            case MovePlan(plan=plan_id, day=day):
+                plan = await tx.get_one(Plan, plan_id)
+                plan.due_on, plan.status, plan.followed_up_at = day, PlanStatus.NOT_YET, None
+            case AddEvidence(plan=plan_id, criterion=criterion, text=text):
+                plan = await tx.get_one(Plan, plan_id)
+                plan.outcome = text
+                await self._add_evidence(tx, row, criterion, text, now)
+            case RaiseBlocker(code=code, note=note, owner=owner):
+                tx.add(
+                    Blocker(
+                        department_id=row.department_id,
+                        code=code,
+                        note=note,
+                        owner=owner,
+                        raised_by=row.person_id,
+                        raised_at=now,
+                        session_id=row.id,
+                    )
+                )
+
+    async def _add_evidence(
+        self, tx: AsyncSession, row: DialogueSession, criterion: str, text: str, now: datetime
+    ) -> None:
+        """The same answer again, with what came of the step: the level is the person's, the evidence is new."""
+        before = (await latest_answers(tx, self._instrument, row.department_id, now)).get(criterion)
+        if before is None or before.claim is not Claim.LEVEL or before.level is None:
+            return
+        given = evidence_class(before.words, f"{before.evidence_text}\n{text}")
+        evidence = max(before.evidence, EvidenceClass(given), key=lambda each: each.value)
+        copied = before.model_dump(
+            exclude={"id", "evidence", "counted", "evidence_text", "answered_at", "session_id", "picked_by"}
+        )
+        tx.add(
+            Answer(
+                **copied,
+                evidence=evidence,
+                counted=min(before.level, self._instrument.cap(evidence.value)),
+                evidence_text=text,
+                answered_at=now,
+                session_id=row.id,
+                picked_by=row.person_id,
+            )
+        )
+
+
+def _state(row: DialogueSession) -> State:
+    return State.model_validate(row.state | {"session": row.id})
+
+
+def _plan(row: DialogueSession, criterion: str, chosen: Option, day: date, after: str, now: datetime) -> Plan:
+    return Plan(
+        department_id=row.department_id,
+        person_id=row.person_id,
+        criterion=criterion,
+        text=chosen.text,
+        done_when=chosen.done_when,
+        after_what=after,
+        due_on=day,
+        created_at=now,
+    )
+
+
+async def open_plans(tx: AsyncSession, department_id: int) -> list[Plan]:
+    """The steps that a department has taken on and not closed, oldest first."""
+    rows = await tx.exec(
+        select(Plan)
+        .where(Plan.department_id == department_id, col(Plan.status).in_(OPEN_PLANS))
+        .order_by(col(Plan.created_at), col(Plan.id))
+    )
+    return list(rows)
+
+
+async def escalate_blockers(tx: AsyncSession, instrument: Instrument, now: datetime) -> list[Blocker]:
+    """Mark the open critical blockers that have waited longer than 14 days; returns those newly marked."""
+    critical = [kind.id for model in instrument.models for kind in model.blockers if kind.critical]
+    rows = await tx.exec(
+        select(Blocker).where(
+            col(Blocker.code).in_(critical),
+            col(Blocker.resolved_at).is_(None),
+            col(Blocker.escalated_at).is_(None),
+            Blocker.raised_at <= now - ESCALATE_AFTER,
+        )
+    )
+    found = list(rows)
+    for blocker in found:
+        blocker.escalated_at = now
+    return found
+
+
+def _open_steps(plans: list[Plan]) -> Message:
+    """Two steps are enough at a time: show them, each with its buttons."""
+    lines = "\n".join(
+        f"- **{n}** {plain(plan.text)} _({day_words(plan.due_on) if plan.due_on else 'no day yet'})_"
+        for n, plan in enumerate(plans, 1)
+    )
+    choices = tuple(
+        choice.model_copy(update={"label": f"{n}: {choice.label}"})
+        for n, plan in enumerate(plans, 1)
+        for choice in plan_choices(plan.id or 0)
+    )
+    return Message(
+        kind="result",
+        text=f"You have {len(plans)} steps open, which is plenty. How are they going?\n\n{lines}",
+        choices=choices,
+    )
+
+
+_OLD_BUTTON = Message(kind="notice", text="That button is no longer in use. Nothing was changed.")
+_NO_DEPARTMENT = Message(
+    kind="notice",
+    text="That is for team leads, and I don't have you down as one. You can ask me about the AI policies at any time.",
+)
+
+
+class Asides:
+    """Questions in the middle of an audit: about the own department here, all others to the policies."""
+
+    prefix = "aside"
+
+    def __init__(self, coaching: CoachingUseCase, policies: Any) -> None:
+        self._coaching = coaching
+        self._policies = policies
+
+    def recognises(self, text: str) -> bool:
+        """Whether these words ask for facts of the own department."""
+        return route(text) is not None
+
+    async def prepare(self, turn: Turn) -> Any:
+        """What the policies need; None where stored facts answer."""
+        if route(turn.text or "") is not None or self._policies is None:
+            return _STORED
+        return await self._policies.prepare(turn)
+
+    async def apply(self, tx: AsyncSession, turn: Turn, prepared: Any) -> list[Message]:
+        """Answer without touching the sitting, and without opening a second question beside it."""
+        if prepared is not _STORED:
+            answered: list[Message] = await self._policies.apply(tx, turn, prepared)
+            return answered
+        question = route(turn.text or "")
+        department = await self._coaching.department_of(tx, turn)
+        if question is None or department is None:
+            return []
+        if question.topic == "steps":
+            question = StoredQuestion("holding_back")
+        messages = await self._coaching.answer(tx, question, department, turn.person_id, turn.at)
+        return [message.model_copy(update={"choices": ()}) for message in messages]
+
+
+_STORED = Prepared()

@@ -1,0 +1,240 @@
+"""Answers to questions about the own department, from stored facts, each with the rule it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.audit.deltas import Delta
+from bot.audit.gates import ESTABLISHED
+from bot.audit.instrument import Instrument
+from bot.audit.parts import Criterion, ValueModel
+from bot.audit.placement_words import joined
+from bot.audit.records import latest_answers, open_blockers, placement_of
+from bot.audit.result import level_text
+from bot.audit.scoring import Scores
+from bot.audit.show import deltas_of
+from bot.audit.wording import day, quoted
+from bot.choice_ids import ChoiceId
+from bot.coaching.questions import StoredQuestion
+from bot.messages import Choice, Message, Table, plain
+from bot.store.tables import Answer, Blocker, Claim, Department
+
+_DELTAS: dict[Delta, str] = {
+    "up_evidenced": "up, with evidence",
+    "up_claimed": "described higher, not shown yet",
+    "confirmed": "the same, with a new case",
+    "carried": "the same, nothing new",
+    "down": "down",
+    "stale": "too old to count",
+    "not_comparable": "can't be compared",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who asks about which department, and when."""
+
+    department: Department
+    person_id: int
+    now: datetime
+
+
+async def answer(
+    tx: AsyncSession, instrument: Instrument, question: StoredQuestion, asked: Asked
+) -> list[Message]:
+    """The messages that answer `question`. Topic "steps" is the coaching's own and not answered here."""
+    department_id = asked.department.id or 0
+    scores = await placement_of(tx, instrument, department_id, asked.now)
+    match question.topic:
+        case "holding_back":
+            blockers = await open_blockers(tx, department_id, asked.now)
+            return [holding_back(instrument, asked, scores, blockers)]
+        case "what_would_get":
+            return [what_would_get(instrument, asked, scores, question)]
+        case "blockers":
+            return [blocker_list(instrument, asked, await open_blockers(tx, department_id, asked.now))]
+        case "compare":
+            changes = await deltas_of(tx, instrument, department_id, asked.now)
+            return [compared(instrument, asked, scores, changes)]
+        case "about_criterion":
+            return [about(instrument, scores, instrument.criterion(question.criterion or "WE-1"))]
+        case _:
+            rows = await latest_answers(tx, instrument, department_id, asked.now)
+            return [last_answers(instrument, asked, list(rows.values()), question)]
+
+
+def _steps_choice(asked: Asked, label: str = "Show next steps", criterion: str = "") -> Choice:
+    what = f"steps.{asked.department.id}" + (f".{criterion}" if criterion else "")
+    return Choice(id=str(ChoiceId("coaching", 0, 0, what)), label=label)
+
+
+def _small(text: str) -> str:
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
+
+
+def _gaps(scores: Scores, model: ValueModel) -> list[Criterion]:
+    return [
+        c
+        for c in model.criteria
+        if scores.criteria[c.id].applies and scores.criteria[c.id].level < ESTABLISHED
+    ]
+
+
+def _gap_line(scores: Scores, criterion: Criterion) -> str:
+    found = scores.criteria[criterion.id]
+    if found.claimed is None:
+        return f"- {criterion.name}: not asked yet"
+    if found.claimed == "unknown":
+        return f"- {criterion.name}: still to find out"
+    old = ", too old to count" if found.stale else ""
+    return f"- {criterion.name}: level {found.counted} of the {ESTABLISHED} it needs{old}"
+
+
+def holding_back(instrument: Instrument, asked: Asked, scores: Scores, blockers: list[Blocker]) -> Message:
+    """What keeps the working model from being in place: its gaps and the open blockers."""
+    working = scores.placement.working_model
+    if working is None:
+        return Message(
+            kind="result", text="Nothing at the moment: every model that applies to you is in place."
+        )
+    model = instrument.model(working)
+    lines = [_gap_line(scores, criterion) for criterion in _gaps(scores, model)]
+    lines += [f"- Open since {day(row.raised_at)}: {_blocker(instrument, row)}" for row in blockers]
+    return Message(
+        kind="result",
+        text=f"{plain(asked.department.name)} works on **{model.name}**. It counts as in place when each of its four "
+        f"questions stands at level {ESTABLISHED} or more, and nothing critical is in the way. Missing now:\n\n"
+        + "\n".join(lines),
+        choices=(_steps_choice(asked),),
+    )
+
+
+def what_would_get(instrument: Instrument, asked: Asked, scores: Scores, question: StoredQuestion) -> Message:
+    """What is missing before a model is in place, its own gaps first, then what it stands on."""
+    if question.criterion is not None:
+        return about(instrument, scores, instrument.criterion(question.criterion))
+    model = instrument.model(question.model or scores.placement.working_model or "WE")
+    if scores.models[model.id] in ("operational", "steering"):
+        return Message(kind="result", text=f"**{model.name}** is in place already.")
+    if scores.own[model.id] == "not_applicable":
+        return Message(
+            kind="result", text=f"**{model.name}** does not apply to {plain(asked.department.name)}."
+        )
+    lines = [_gap_line(scores, criterion) for criterion in _gaps(scores, model)]
+    held = scores.held_back_by[model.id]
+    if held:
+        names = [_held_name(instrument, each) for each in held]
+        lines.append(f"- Before it: {joined(names)}")
+    return Message(
+        kind="result",
+        text=f"**{model.name}** ({model.order} of 5) counts as in place when each of its four questions stands at level "
+        f"{ESTABLISHED} or more and what it builds on is in place. From here that takes:\n\n"
+        + "\n".join(lines),
+        choices=(_steps_choice(asked),),
+    )
+
+
+def _held_name(instrument: Instrument, name: str) -> str:
+    if "-" in name:
+        return f"“{instrument.criterion(name).name}” at level {ESTABLISHED}"
+    return f"{instrument.model(name).name} in place"
+
+
+def _blocker(instrument: Instrument, row: Blocker) -> str:
+    known = {kind.id: kind.label for model in instrument.models for kind in model.blockers}
+    what = _small(known[row.code]) if row.code in known else plain(row.note)
+    return f"{what} (with {plain(row.owner)})" if row.owner else what
+
+
+def blocker_list(instrument: Instrument, asked: Asked, blockers: list[Blocker]) -> Message:
+    """The open blockers with their age, each with a button that says it is out of the way."""
+    new = Choice(id=str(ChoiceId("coaching", 0, 0, f"block.{asked.department.id}")), label="Add one")
+    if not blockers:
+        return Message(text="Nothing is noted as being in your way.", choices=(new,))
+    lines = [
+        f"- **{n}** {_blocker(instrument, row)}, for {_days(asked.now, row.raised_at)}"
+        for n, row in enumerate(blockers, 1)
+    ]
+    solved = [
+        Choice(id=str(ChoiceId("coaching", 0, 0, f"resolve.{row.id}")), label=f"{n} is out of the way")
+        for n, row in enumerate(blockers[:8], 1)
+    ]
+    return Message(kind="result", text="In your way:\n\n" + "\n".join(lines), choices=(*solved, new))
+
+
+def _days(now: datetime, since: datetime) -> str:
+    days = (now - since).days
+    return "a day" if days == 1 else f"{days} days"
+
+
+def compared(instrument: Instrument, asked: Asked, scores: Scores, changes: dict[str, Delta]) -> Message:
+    """What changed between the last answer and the one before, in honest marks."""
+    if not changes:
+        return Message(
+            text=f"There is nothing to compare yet: {plain(asked.department.name)} has answered each question once at "
+            "most. After the next look there will be."
+        )
+    rows = tuple(
+        (instrument.criterion(name).name, level_text(scores.criteria[name]), _DELTAS[kind])
+        for name, kind in sorted(changes.items(), key=lambda each: list(_DELTAS).index(each[1]))
+    )
+    up = sum(kind == "up_evidenced" for kind in changes.values())
+    down = sum(kind == "down" for kind in changes.values())
+    return Message(
+        kind="result",
+        text=f"Since the answers before: {up} up with evidence, {down} down, {len(changes) - up - down} as they were or "
+        "not shown yet. Only what can be shown counts as a change.",
+        table=Table(
+            caption="Change since the answer before", columns=("Question", "Level", "Change"), rows=rows
+        ),
+    )
+
+
+def about(instrument: Instrument, scores: Scores, criterion: Criterion) -> Message:
+    """Where one criterion stands, what the next level looks like, and what helps."""
+    found = scores.criteria[criterion.id]
+    now = level_text(found) if found.claimed is not None else "not asked yet"
+    level = min(found.level + 1, 4)
+    steps = criterion.next_steps if found.level < ESTABLISHED else (criterion.stretch_step,)
+    lines = "\n".join(f"- {each.text} _About {each.minutes} minutes._" for each in steps)
+    return Message(
+        kind="result",
+        text=f"**{criterion.name}** ({criterion.id}): {now}.\n\n{criterion.why}\n\nThe next level looks like this:\n\n"
+        f"> {criterion.levels[level]}\n\nWhat helps:\n\n{lines}",
+    )
+
+
+def last_answers(
+    instrument: Instrument, asked: Asked, rows: list[Answer], question: StoredQuestion
+) -> Message:
+    """The latest answers, with the words of those that the asker gave."""
+    order = {criterion.id: n for n, criterion in enumerate(instrument.criteria)}
+    wanted = [
+        row
+        for row in rows
+        if row.criterion in order
+        and (question.criterion in (None, row.criterion))
+        and (question.month in (None, row.answered_at.month))
+    ]
+    if not wanted:
+        return Message(text="I have no answers of your department for that.")
+    lines = [
+        _answer_line(instrument, asked, row) for row in sorted(wanted, key=lambda row: order[row.criterion])
+    ]
+    return Message(
+        kind="result",
+        text=f"What {plain(asked.department.name)} last answered. Words are shown to whoever wrote them.\n\n"
+        + "\n\n".join(lines),
+    )
+
+
+def _answer_line(instrument: Instrument, asked: Asked, row: Answer) -> str:
+    name = instrument.criterion(row.criterion).name
+    said = f"\n\n{quoted(row.words)}" if row.words and row.picked_by == asked.person_id else ""
+    if row.claim is Claim.LEVEL:
+        return f"**{name}**, {day(row.answered_at)}: level {row.level}, counts as {row.counted}{said}"
+    word = "to find out" if row.claim is Claim.UNKNOWN else "does not apply"
+    return f"**{name}**, {day(row.answered_at)}: {word}{said}"
