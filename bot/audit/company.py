@@ -189,7 +189,7 @@ def _hand_offs(departments: Sequence[DepartmentScores], processes: Sequence[Proc
             if name in known and known[name].scores.models["SD"] not in (*CLEAN, "not_applicable")
         ]
         if unready:
-            why = f"{process.name} runs through {_listed(unready)}, where linked changes are not under control yet"
+            why = f"{process.name} runs through {_listed(unready)}, where changes are not under control yet"
             yield Action("hand_off", process.name, tuple(each.id for each in unready), why)
 
 
