@@ -48,7 +48,7 @@ from knowledge.stored import unpacked
 INSTRUMENT = load_instrument()
 HISTORY = load_history(HISTORY_FILE)
 MONDAY = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
-DAYS = [MONDAY + timedelta(days=day, hours=3 * day) for day in (0, 1, 6)]
+DAYS = [MONDAY + timedelta(days=day, hours=3 * day) for day in (0, 2, 5)]
 
 
 async def planted(store: Store, now: datetime = MONDAY) -> None:
