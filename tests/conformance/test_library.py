@@ -1,0 +1,340 @@
+"""The policy library on both databases: what goes in, who finds it, and what happens where it is silent."""
+
+from __future__ import annotations
+
+import zipfile
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from sqlmodel import col, select
+
+from bot.clock import MovableClock
+from bot.errors import InputError, NotFound
+from bot.messages import Message
+from bot.store.engine import Store
+from bot.store.tables import (
+    Band,
+    CachedAnswer,
+    Document,
+    DocumentVersion,
+    OutboxMessage,
+    Passage,
+    PassageVector,
+    PolicyQuestion,
+)
+from knowledge.conversation import feedback_choices
+from knowledge.fetch import Fetcher
+from knowledge.frontmatter import Details
+from knowledge.gaps import listed
+from knowledge.service import KnowledgeService
+from tests.fakes.retriever import WordRetriever
+from tests.support.company import LEAVE, Library, make_library
+
+
+@pytest.fixture
+async def library(store: Store, clock: MovableClock, tmp_path: Path) -> Library:
+    return await make_library(store, clock, tmp_path)
+
+
+async def add(library: Library, *places: Path, given: Details | None = None) -> list[tuple[str, str | None]]:
+    return [(o.status, o.reason) async for o in library.service.add([str(place) for place in places], given)]
+
+
+async def say(
+    library: Library, person: int, text: str | None = None, choice: str | None = None, **named: object
+):
+    turn = library.turn(person, text, choice, **named)
+    prepared = await library.turns.prepare(turn)
+    async with library.store.write() as tx:
+        return await library.turns.apply(tx, turn, prepared)
+
+
+async def told(library: Library, person: int) -> list[str]:
+    """What was written to a person unasked, oldest first."""
+    async with library.store.read() as session:
+        found = await session.exec(
+            select(OutboxMessage).where(OutboxMessage.person_id == person).order_by(col(OutboxMessage.id))
+        )
+        return [row.message["text"] for row in found]
+
+
+def pick(message: Message, label: str) -> str:
+    return next(choice.id for choice in message.choices if choice.label == label)
+
+
+# ── In ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_the_same_bytes_are_no_new_version_and_are_not_embedded_again(library: Library) -> None:
+    before = library.retriever.prepared
+    assert await add(library, library.folder / "leave.md") == [("unchanged", None)]
+    assert library.retriever.prepared == before
+    (library.folder / "leave.md").write_text(LEAVE.replace("30 days", "31 days"))
+    assert await add(library, library.folder / "leave.md") == [("new version", None)]
+    answer = await library.service.ask(library.people.fay, "How many days of annual leave?")
+    assert "31 days" in answer.text
+    assert "30 days" not in answer.text
+    assert answer.citations[0].version == 2
+    async with library.store.read() as session:
+        versions = (await session.exec(select(DocumentVersion).order_by(col(DocumentVersion.id)))).all()
+        assert [(v.document_id, v.number, v.current) for v in versions if v.document_id == 1] == [
+            (1, 1, False),
+            (1, 2, True),
+        ]
+
+
+async def test_what_can_not_be_read_leaves_the_rest_in(library: Library, tmp_path: Path) -> None:
+    folder = tmp_path / "policies"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "a.md").write_text("# Bikes\n\nBikes are stored in the yard.\n")
+    (folder / "b.md").write_bytes(b"\x00\x01\x02")
+    (folder / "sub" / "c.txt").write_text("Parking costs 3 euros a day.\n")
+    (folder / ".hidden.md").write_text("# No\n\nNo.\n")
+    (folder / "d.md").write_text("---\naudience: [nowhere]\n---\nText.\n")
+    with zipfile.ZipFile(folder / "e.zip", "w") as archive:
+        archive.writestr("in/f.md", "# Lifts\n\nLifts are checked twice a year.\n")
+        archive.writestr("g.exe", "no")
+    assert await add(library, folder) == [
+        ("added", None),
+        ("refused", "is not text, although its name says so"),
+        (
+            "refused",
+            "can't be filed. There is no department 'nowhere'. Known departments: finance, hr.",
+        ),
+        ("added", None),
+        ("added", None),
+    ]
+    assert [status for status, _ in await add(library, folder)].count("unchanged") == 3
+
+
+async def test_what_is_given_is_checked_before_anything_is_stored(library: Library) -> None:
+    for given in (Details(owner="no@example.com"), Details(audience=("mars",)), Details(supersedes="77")):
+        with pytest.raises((InputError, NotFound)):
+            await add(library, library.folder / "leave.md", given=given)
+
+
+async def test_particulars_change_without_a_new_version(library: Library) -> None:
+    given = Details(audience=("role:Internal Auditor",), review_by=date(2027, 1, 1))
+    assert await add(library, library.folder / "leave.md", given=given) == [("changed", None)]
+    assert await library.service.search(library.people.hanna, "annual leave") == []
+    assert (await library.service.search(library.people.fay, "annual leave"))[0].version == 1
+
+
+async def test_removal_takes_everything_along_and_a_document_can_come_back(library: Library) -> None:
+    await library.service.ask(library.people.fay, "How many days of annual leave?")
+    assert await library.service.remove(1) == "Leave"
+    async with library.store.read() as session:
+        assert (await session.exec(select(CachedAnswer))).all() == []
+        for table in (Passage, DocumentVersion):
+            assert (await session.exec(select(table).where(table.document_id == 1))).all() == []
+        assert len((await session.exec(select(PassageVector))).all()) == 1
+    answer = await library.service.ask(library.people.fay, "How many days of annual leave?")
+    assert answer.band is not Band.ANSWER
+    with pytest.raises(NotFound):
+        await library.service.remove(1)
+    assert await add(library, library.folder / "leave.md") == [("added", None)]
+    assert (
+        await library.service.ask(library.people.fay, "How many days of annual leave?")
+    ).band is Band.ANSWER
+
+
+async def test_a_superseded_document_never_answers_even_when_it_comes_second(library: Library) -> None:
+    folder = library.folder / "new"
+    folder.mkdir()
+    (folder / "a.md").write_text("---\nid: bikes-2\nsupersedes: bikes-1\n---\nBikes cost 2 euros.\n")
+    (folder / "b.md").write_text("---\nid: bikes-1\n---\n# Bikes\n\nBikes cost 9 euros.\n")
+    await add(library, folder)
+    found = await library.service.search(library.people.fay, "What do bikes cost?")
+    assert [source.text for source in found] == ["Bikes cost 2 euros."]
+
+
+async def test_another_process_follows_with_its_next_question(library: Library) -> None:
+    other = KnowledgeService(library.store, library.clock, WordRetriever(), Fetcher())
+    await other.refresh()
+    await library.put("bikes.md", "# Bikes\n\nBikes cost 2 euros.\n")
+    assert (await other.ask(library.people.fay, "What do bikes cost?")).band is Band.ANSWER
+    await library.service.remove(3)
+    assert (await other.ask(library.people.fay, "What do bikes cost?")).band is Band.SILENT
+
+
+# ── Who may read ────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_only_the_audience_finds_a_document(library: Library) -> None:
+    question = "salary band of a junior clerk"
+    people = library.people
+    assert (await library.service.ask(people.hanna, question)).band is Band.ANSWER
+    assert (await library.service.ask(people.olga, question)).band is Band.ANSWER, "its owner reads it"
+    for person in (people.fay, people.guest):
+        answer = await library.service.ask(person, question)
+        assert "41,000" not in answer.text
+        assert answer.citations == ()
+    assert "41,000" not in (await library.service.ask(people.hanna, question, public=True)).text
+    assert await library.service.search(people.guest, "leave") == []
+
+
+async def test_in_a_channel_the_rest_goes_by_direct_message(library: Library) -> None:
+    question = "What is the salary band of a junior clerk?"
+    shown = await say(library, library.people.hanna, question, public=True, conversation="slack:C1")
+    assert [message.text for message in shown] == ["I have sent you the answer in a direct message."]
+    assert "41,000" in (await told(library, library.people.hanna))[0]
+    shown = await say(library, library.people.fay, question, public=True, conversation="slack:C1")
+    assert "direct message" not in shown[0].text
+    assert await told(library, library.people.fay) == []
+
+
+# ── Answers ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_an_answer_quotes_and_says_where_from(library: Library) -> None:
+    (message,) = await say(library, library.people.fay, "How many days of annual leave do we have?")
+    assert message.text == (
+        "**Leave**, Annual leave\n> Everybody has 30 days of annual leave a year.\n"
+        "_Version 2, owner Olga Brandt, in force since 15 January 2026, last reviewed 2 May 2026._"
+    )
+    (citation,) = message.citations
+    assert citation.quote == "Everybody has 30 days of annual leave a year."
+    assert (citation.owner, citation.effective, citation.reviewed) == (
+        "Olga Brandt",
+        "2026-01-15",
+        "2026-05-02",
+    )
+    assert message.answer_id
+    assert message.choices == ()
+    assert not message.written_by_model
+
+
+async def test_a_cached_answer_is_the_same_and_searches_no_more(library: Library) -> None:
+    first = await library.service.ask(library.people.fay, "How many days of annual leave?")
+    searches = len(library.retriever.asked)
+    again = await library.service.ask(library.people.fay, "how many  days of annual leave")
+    assert (again.text, again.citations) == (first.text, first.citations)
+    assert len(library.retriever.asked) == searches
+    await library.service.ask(library.people.hanna, "How many days of annual leave?")
+    assert len(library.retriever.asked) == searches + 1, "another audience"
+    library.clock.move_to(library.clock() + timedelta(days=1))  # type: ignore[attr-defined]
+    await library.service.ask(library.people.fay, "How many days of annual leave?")
+    assert len(library.retriever.asked) == searches + 2, "dates are told by the day"
+
+
+async def test_requests_about_the_last_answer(library: Library) -> None:
+    fay = library.people.fay
+    await say(library, fay, "How many days of annual leave do we have?")
+    (owner,) = await say(library, fay, "Who owns this?")
+    assert owner.text == "**Leave** is owned by Olga Brandt."
+    (since,) = await say(library, fay, "since when?")
+    assert since.text == (
+        "**Leave**, version 2 has been in force since 15 January 2026. It was last reviewed on 2 May 2026. "
+        "Its next review is due on 2 May 2027."
+    )
+    (where,) = await say(library, fay, "Where does it say so?")
+    assert "Ask your lead at least 14 days before." in where.text
+    (shorter,) = await say(library, fay, "shorter, please")
+    assert shorter.text == "> Everybody has 30 days of annual leave a year.\n_Leave_"
+    (german,) = await say(library, fay, "in German")
+    assert "no language model" in german.text
+    await say(library, fay, "And when I am sick?")
+    assert library.retriever.asked[-1][2] == ("How many days of annual leave do we have?",)
+
+
+async def test_a_request_about_an_answer_shows_nothing_that_was_closed_meanwhile(library: Library) -> None:
+    await say(library, library.people.fay, "How many days of annual leave do we have?")
+    await add(library, library.folder / "leave.md", given=Details(audience=("hr",)))
+    (where,) = await say(library, library.people.fay, "Where does it say so?")
+    assert "30 days" not in where.text
+
+
+async def test_feedback_asks_why_once_and_belongs_to_the_asker(library: Library) -> None:
+    fay = library.people.fay
+    (answer,) = await say(library, fay, "How many days of annual leave do we have?")
+    up, down = feedback_choices(answer.answer_id or 0)
+    assert (await say(library, library.people.hanna, choice=down.id))[0].kind == "notice"
+    (why,) = await say(library, fay, choice=down.id)
+    assert len(why.choices) == 3
+    await say(library, fay, choice=pick(why, "It is out of date"))
+    assert (await say(library, fay, choice=down.id))[0].choices == ()
+    async with library.store.read() as session:
+        row = await session.get(PolicyQuestion, answer.answer_id)
+        assert row is not None
+        assert (row.mark, row.mark_reason) == (-1, "old")
+    await say(library, fay, choice=up.id)
+    async with library.store.read() as session:
+        row = await session.get(PolicyQuestion, answer.answer_id)
+        assert row is not None
+        assert (row.mark, row.mark_reason) == (1, "")
+
+
+# ── Silent ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_question_travels_to_its_owner_and_the_reply_becomes_knowledge(library: Library) -> None:
+    fay, hanna, olga = library.people.fay, library.people.hanna, library.people.olga
+    (first,) = await say(library, fay, "Can I carry annual leave into spring?")
+    assert first.text.startswith(
+        "The policies may be silent on this. The closest passage I found:\n\n**Leave**"
+    )
+    assert [choice.label for choice in first.choices] == ["Send to Olga Brandt", "Send without my name"]
+    (sent,) = await say(library, fay, choice=pick(first, "Send without my name"))
+    assert sent.text.startswith("Sent to Olga Brandt without your name.")
+    (again,) = await say(library, fay, choice=pick(first, "Send to Olga Brandt"))
+    assert again.text == "This question is with Olga Brandt already: sent."
+    (second,) = await say(library, hanna, "Can we carry annual leave into the spring?")
+    await say(library, hanna, choice=pick(second, "Send to Olga Brandt"))
+
+    (asked,) = await told(library, olga)
+    assert asked.startswith("Somebody asks something")
+    assert "Fay" not in asked
+    (queued,) = await say(library, olga, "my queue")
+    assert queued.text.startswith("2 people ask")
+    await say(library, olga, choice=pick(queued, "Answer"))
+    (preview,) = await say(library, olga, "Yes: up to five days, until 31 March. See https://evil.example/x")
+    assert "up to five days" in preview.text
+    (published,) = await say(library, olga, choice=pick(preview, "Publish"))
+    assert (
+        published.text
+        == "Published, and 2 people have been told. It answers from now on, until 18 November 2027."
+    )
+    for person in (fay, hanna):
+        assert "Olga Brandt has answered:\n> Yes: up to five days" in (await told(library, person))[-1]
+
+    (answer,) = await say(library, hanna, "May I carry annual leave into spring?")
+    assert "> Yes: up to five days" in answer.text
+    assert "(answered by Olga Brandt)" in answer.text
+    assert "Can I carry annual leave into spring?" in answer.text
+    assert "evil.example" not in answer.text
+    (mine,) = await say(library, fay, "My questions?")
+    assert "**answered** (Olga Brandt, 18 November 2026)" in mine.text
+    (late,) = await say(library, olga, choice=pick(queued, "Decline"))
+    assert late.kind == "notice"
+
+    library.clock.move_to(library.clock() + timedelta(days=366))  # type: ignore[attr-defined]
+    (expired,) = await say(library, hanna, "May I carry annual leave into spring?")
+    assert "five days" not in expired.text
+
+
+async def test_declining_tells_the_asker_why(library: Library) -> None:
+    (first,) = await say(library, library.people.fay, "Who waters the plants?")
+    assert first.text.startswith("The policies do not say.")
+    await say(library, library.people.fay, choice=pick(first, "Send to Olga Brandt"))
+    (queued,) = await say(library, library.people.olga, "open questions")
+    assert queued.text.startswith("Fay Adler asks")
+    (reasons,) = await say(library, library.people.olga, choice=pick(queued, "Decline"))
+    await say(library, library.people.olga, choice=pick(reasons, "Not a matter for a policy"))
+    (news,) = await told(library, library.people.fay)
+    assert "this is not something that a policy settles" in news
+    async with library.store.read() as session:
+        assert [gap["status"] for gap in await listed(session)] == ["declined"]
+
+
+async def test_nobody_answers_in_anothers_name(library: Library) -> None:
+    (first,) = await say(library, library.people.fay, "Who waters the plants?")
+    assert (await say(library, library.people.hanna, choice=pick(first, "Send to Olga Brandt")))[
+        0
+    ].kind == "notice"
+    await say(library, library.people.fay, choice=pick(first, "Send to Olga Brandt"))
+    (queued,) = await say(library, library.people.olga, "my queue")
+    (refused,) = await say(library, library.people.hanna, choice=pick(queued, "Answer"))
+    assert refused.text == "This question is in somebody else's queue."
+    async with library.store.read() as session:
+        assert len((await session.exec(select(Document))).all()) == 2
