@@ -97,7 +97,9 @@ class LocalEmbedder:
     def pieces(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
         """The (start, end) characters of every word piece of each text, markers left out, without a limit."""
         tokenizer, _ = self.load()
-        return [encoding.offsets for encoding in tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+        return [
+            encoding.offsets for encoding in tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        ]
 
     def _states(self, texts: Sequence[str]) -> Iterator[tuple[int, Floats, tuple[tuple[int, int], ...]]]:
         """(place in `texts`, token states with both markers, characters of the tokens), in any order."""

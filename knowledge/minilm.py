@@ -28,7 +28,15 @@ _ROWS = 128  # rows of the wide layer that fit into a core's second-level cache 
 # absolute error of gelu is 6e-7 in single precision (tests/unit/test_embed.py measures it against math.erf).
 _LOG_ODDS = tuple(
     np.float32(c)
-    for c in (3.6278565e-09, -2.675665e-07, 7.948142e-06, -1.1054678e-04, -6.605338e-05, 7.26683e-02, 1.5957686)
+    for c in (
+        3.6278565e-09,
+        -2.675665e-07,
+        7.948142e-06,
+        -1.1054678e-04,
+        -6.605338e-05,
+        7.26683e-02,
+        1.5957686,
+    )
 )
 
 
