@@ -1,0 +1,338 @@
+"""The weekly digest: what changed, what to decide, exceptions, coverage, the map, and how good the data is.
+
+At most 150 words and one picture (instrument, digest). Every figure is computed by code from frozen weeks and
+noted with its source, so that it can be asked about.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.audit.instrument import Instrument
+from bot.choice_ids import ChoiceId
+from bot.clock import previous_weeks, week_start
+from bot.messages import Chart, Choice, Message, Series, Table, plain
+from bot.store.tables import Company, Department, ScheduledMessage, SentDigest
+from scheduler.decisions import decisions, exceptions
+from scheduler.figures import CompanyWeek, CoverageFigure, DepartmentWeek
+from scheduler.freezing import TREND_WEEKS, Weeks, company_trend, department_trend, department_weeks
+from scheduler.phrases import (
+    Notes,
+    SourcedFigure,
+    change_words,
+    count_words,
+    coverage_sentence,
+    day,
+    names,
+    percent,
+)
+from scheduler.post import Written
+
+MOST_WORDS = 150
+MARKS = {
+    "not_started": "·",
+    "exploring": "○ first tries",
+    "building": "◔ being built",
+    "operational": "● in place",
+    "steering": "◉ steered",
+    "not_applicable": "n/a",
+}
+"""Shape and word, so that no colour is needed to read the map."""
+
+SOURCES = "Where do these figures come from?"
+
+
+@dataclass(frozen=True)
+class Digest:
+    """A digest, and the figures it says with their sources."""
+
+    week: str
+    title: str
+    message: Message
+    figures: tuple[SourcedFigure, ...]
+    quiet: bool
+
+    def content(self) -> dict[str, Any]:
+        """Enough to show it again to the letter."""
+        return {
+            "title": self.title,
+            "message": self.message.model_dump(mode="json", exclude_defaults=True),
+            "figures": [asdict(figure) for figure in self.figures],
+            "quiet": self.quiet,
+        }
+
+
+def company_digest(
+    instrument: Instrument, company: str, week: str, weeks: Weeks, trend: dict[str, CompanyWeek]
+) -> Digest:
+    """The company's week for executives. `trend` holds the company's frozen weeks, `week` among them."""
+    notes, now = Notes(), trend[week]
+    shown = sorted((each for each in weeks.values() if each.shown), key=lambda each: each.name)
+    monday = week_start(week) + timedelta(days=7)
+    asked = decisions(instrument, shown, monday, notes)
+    noted = exceptions(instrument, shown, {decision.about for decision in asked})
+    changed = _what_changed(instrument, notes, now, shown, first=_is_first(week, trend))
+    title = f"{plain(company)}, week of {day(week_start(week))}"
+    coverage = coverage_sentence(notes, "the departments shown", now.coverage, now.quarter_change)
+    if not asked and not noted and changed is None:
+        lines = [f"**{title}**: nothing moved beyond noise. {coverage}", _next_audit(shown, monday)]
+        return _digest(week, title, lines, notes, quiet=True)
+    health = _health(notes, now, shown)
+    text = _fit(
+        [f"**{title}**", changed or "Nothing moved beyond noise."],
+        _numbered([decision.line for decision in asked]),
+        noted,
+        [coverage, health],
+    )
+    chart = _line(week, {key: each.coverage for key, each in trend.items()}, "the company")
+    return _digest(week, title, text, notes, chart=chart, table=_map(instrument, shown, now.hidden))
+
+
+def department_digest(
+    instrument: Instrument, week: str, now: DepartmentWeek, trend: dict[str, DepartmentWeek]
+) -> Digest:
+    """A department's own week, for its channel: no rates, no names, nothing about other departments."""
+    title = f"{plain(now.name)}, week of {day(week_start(week))}"
+    if not now.shown:
+        line = (
+            "Figures would say too much about single people in a team of this size. Ask your lead about it."
+        )
+        return _digest(week, title, [f"**{title}**", line], Notes(), quiet=True)
+    notes = Notes()
+    monday = week_start(week) + timedelta(days=7)
+    asked = decisions(instrument, [now], monday, notes)
+    noted = exceptions(instrument, [now], {decision.about for decision in asked})
+    changed = _department_changed(instrument, notes, now, first=_is_first(week, trend))
+    coverage = coverage_sentence(notes, now.name, now.coverage, now.quarter_change)
+    if not asked and not noted and changed is None:
+        lines = [f"**{title}**: nothing moved beyond noise. {coverage}", _next_audit([now], monday)]
+        return _digest(week, title, lines, notes, quiet=True)
+    text = _fit(
+        [f"**{title}**", changed or "Nothing moved beyond noise."],
+        _numbered([decision.line for decision in asked]),
+        noted,
+        [coverage, _age(notes, now)],
+    )
+    chart = _line(week, {key: each.coverage for key, each in trend.items() if each.shown}, now.name)
+    return _digest(week, title, text, notes, chart=chart, table=_map(instrument, [now], 0))
+
+
+def _is_first(week: str, trend: dict[str, Any]) -> bool:
+    return not any(key < week for key in trend)
+
+
+def _what_changed(
+    instrument: Instrument, notes: Notes, now: CompanyWeek, shown: list[DepartmentWeek], first: bool
+) -> str | None:
+    """One sentence on what moved beyond noise; None if nothing did."""
+    if first:
+        return f"The first week: {_answering(notes, now)} have answered so far."
+    parts = []
+    if now.week_change.changed:
+        parts.append(f"coverage is {change_words(notes, now.week_change, 'in a week')}")
+    if up := [week.name for week in shown if week.up]:
+        parts.append(f"{names(up)} rose with evidence")
+    if down := [week.name for week in shown if week.down]:
+        parts.append(f"{names(down)} fell")
+    if not parts:
+        return None
+    sentence = "; ".join(parts)
+    return f"{sentence[:1].upper()}{sentence[1:]}."
+
+
+def _department_changed(instrument: Instrument, notes: Notes, now: DepartmentWeek, first: bool) -> str | None:
+    if first and now.answered:
+        return "The first week with figures of your own."
+    parts = []
+    if now.week_change.changed:
+        parts.append(f"coverage is {change_words(notes, now.week_change, 'in a week')}")
+    for label, criteria in (("up with evidence", now.up), ("lower", now.down)):
+        if criteria:
+            parts.append(f"{label}: {names([instrument.criterion(c).name for c in criteria], 2)}")
+    if now.steps_done:
+        parts.append(
+            "a next step is done" if now.steps_done == 1 else f"{now.steps_done} next steps are done"
+        )
+    if not parts:
+        return None
+    sentence = "; ".join(parts)
+    return f"{sentence[:1].upper()}{sentence[1:]}."
+
+
+def _answering(notes: Notes, now: CompanyWeek) -> str:
+    return notes.say(
+        f"{now.answering} of {now.departments} departments",
+        "Departments with an answer younger than 90 days, of those shown.",
+        "Counted over the whole company, never for a part of it.",
+    )
+
+
+def _health(notes: Notes, now: CompanyWeek, shown: list[DepartmentWeek]) -> str:
+    stale, contested = sum(week.stale for week in shown), sum(week.contested for week in shown)
+    parts = [f"{_answering(notes, now)} answered within 90 days"]
+    if stale:
+        parts.append(
+            notes.say(
+                f"{stale} stale", "Answers older than 180 days.", "They count for nothing until renewed."
+            )
+        )
+    if contested:
+        parts.append(
+            notes.say(
+                f"{contested} contested", "Answers on which two people lie apart.", "The lower one stands."
+            )
+        )
+    if now.hidden:
+        parts.append(f"{now.hidden} small departments left out")
+    return f"Data: {', '.join(parts)}."
+
+
+def _age(notes: Notes, now: DepartmentWeek) -> str:
+    if now.last_answer is None:
+        return "Data: no answers yet."
+    stale = f", {now.stale} of {now.answered} older than 180 days" if now.stale else ""
+    return f"Data: last answers of {day(now.last_answer)}{stale}."
+
+
+def _next_audit(shown: list[DepartmentWeek], after: date) -> str:
+    dates = sorted((week.next_audit, week.name) for week in shown if week.next_audit is not None)
+    if not dates:
+        return "The next audit begins when a lead answers the first question."
+    when, name = dates[0]
+    if when < after:
+        return f"The next audit is due now, in {plain(name)}."
+    return f"The next audit is due in {plain(name)} on {day(when)}."
+
+
+def _numbered(lines: list[str]) -> list[str]:
+    return [f"{number}. {line}" for number, line in enumerate(lines, start=1)]
+
+
+def _fit(head: list[str], asked: list[str], noted: list[str], tail: list[str]) -> list[str]:
+    """The parts in their order, in at most 150 words: exceptions give way first, then later decisions."""
+    noted, asked = list(noted), list(asked)
+    while True:
+        lines = [*head, *asked, *([f"Exceptions: {' '.join(noted)}"] if noted else []), *tail]
+        if count_words(" ".join(lines)) <= MOST_WORDS or not (noted or len(asked) > 1):
+            return lines
+        (noted or asked).pop()
+
+
+def _digest(
+    week: str,
+    title: str,
+    lines: list[str],
+    notes: Notes,
+    chart: Chart | None = None,
+    table: Table | None = None,
+    quiet: bool = False,
+) -> Digest:
+    text = "\n".join(lines) if quiet else "\n\n".join(lines)
+    choices = (Choice(id=str(ChoiceId("digest", 0, 0, f"sources.{week}")), label=SOURCES),)
+    message = Message(
+        kind="digest",
+        text=text,
+        chart=chart,
+        table=table,
+        choices=choices if notes.figures else (),
+        input_hint="Ask about any figure" if notes.figures else None,
+    )
+    return Digest(week, title, message, tuple(notes.figures), quiet)
+
+
+def _line(week: str, trend: dict[str, CoverageFigure], where: str) -> Chart | None:
+    """Coverage over twelve weeks with its interval; a gap where it could not be published."""
+    keys = previous_weeks(week, TREND_WEEKS)
+    figures = [trend.get(key, CoverageFigure()) for key in keys]
+    values = tuple(_rounded(figure.coverage) for figure in figures)
+    known = [(key, figure) for key, figure in zip(keys, figures, strict=True) if figure.coverage is not None]
+    if not known:
+        return None
+    (_, first), (_, last) = known[0], known[-1]
+    return Chart(
+        kind="line",
+        title="Coverage over twelve weeks",
+        alt=(
+            f"Line of the coverage of {where}, week by week: {percent(first.coverage or 0)} in the week of "
+            f"{day(week_start(known[0][0]))}, {percent(last.coverage or 0)} in the week of "
+            f"{day(week_start(known[-1][0]))}. The band around it, now {percent(last.low or 0)} to "
+            f"{percent(last.high or 0)}, is where it lies with a chance of 80%."
+        ),
+        labels=tuple(f"{week_start(key).day} {week_start(key):%b}" for key in keys),
+        series=(
+            Series(
+                name="Coverage",
+                values=values,
+                low=tuple(_rounded(figure.low) for figure in figures),
+                high=tuple(_rounded(figure.high) for figure in figures),
+            ),
+        ),
+        unit="%",
+    )
+
+
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else round(share, 4)
+
+
+def _map(instrument: Instrument, shown: list[DepartmentWeek], hidden: int) -> Table:
+    """Departments by models. Arrows only for what rose with evidence or fell this week."""
+    rows = tuple(
+        (plain(week.name), *(_cell(week, model.id) for model in instrument.models)) for week in shown
+    )
+    left_out = f"; {hidden} small departments are left out" if hidden else ""
+    return Table(
+        caption=f"Where each department stands in the five models{left_out}",
+        columns=("Department", *(model.name for model in instrument.models)),
+        rows=rows,
+    )
+
+
+def _cell(week: DepartmentWeek, model: str) -> str:
+    arrow = ""
+    if any(criterion.startswith(f"{model}-") for criterion in week.down):
+        arrow = " ↓"
+    elif any(criterion.startswith(f"{model}-") for criterion in week.up):
+        arrow = " ↑"
+    return MARKS[week.states.get(model, "not_started")] + arrow
+
+
+async def render_digest(
+    session: AsyncSession, instrument: Instrument, week: str, department_id: int | None
+) -> Digest | None:
+    """The digest of a frozen week, of the company or of one department; None if it has no figures."""
+    if department_id is None:
+        trend = dict(await company_trend(session, week))
+        if week not in trend:
+            return None
+        company = await session.get(Company, 1)
+        weeks = await department_weeks(session, week)
+        return company_digest(instrument, company.name if company else "", week, weeks, trend)
+    own = dict(await department_trend(session, week, department_id))
+    return department_digest(instrument, week, own[week], own) if week in own else None
+
+
+async def write_digest(
+    session: AsyncSession, instrument: Instrument, head: ScheduledMessage, now: datetime
+) -> Written | str:
+    """The words of a planned digest, and the row that remembers it."""
+    department_id = head.department_id if head.kind == "department_digest" else None
+    if department_id is not None:
+        department = await session.get(Department, department_id)
+        if department is None or department.archived_at is not None:
+            return "The department is no longer there."
+    digest = await render_digest(session, instrument, head.period, department_id)
+    if digest is None:
+        return "There are no figures of that week."
+    sent = SentDigest(
+        recipient=head.recipient,
+        week=head.period,
+        department_id=department_id,
+        content=digest.content(),
+        made_at=now,
+    )
+    return Written(digest.message, sent)

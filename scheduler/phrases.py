@@ -1,0 +1,109 @@
+"""How figures and dates are said in a digest. Every figure that is said is noted with where it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from bot.messages import plain
+from scheduler.figures import ChangeFigure, CoverageFigure
+
+
+@dataclass(frozen=True, slots=True)
+class SourcedFigure:
+    """A figure as it stands in a digest, what it means and what it was made of."""
+
+    text: str
+    meaning: str
+    source: str
+
+
+@dataclass
+class Notes:
+    """Collects the figures of one digest, in the order in which they are said."""
+
+    figures: list[SourcedFigure] = field(default_factory=list)
+
+    def say(self, text: str, meaning: str, source: str) -> str:
+        """`text`, noted."""
+        self.figures.append(SourcedFigure(text, meaning, source))
+        return text
+
+
+def percent(share: float) -> str:
+    """A share as a whole percentage."""
+    return f"{round(share * 100)}%"
+
+
+def points(change: float) -> str:
+    """A change in percentage points, without its sign."""
+    number = abs(round(change * 100))
+    return f"{number} point" if number == 1 else f"{number} points"
+
+
+def day(value: date) -> str:
+    """A day as people say it: 18 November."""
+    return f"{value.day} {value:%B}"
+
+
+def names(items: list[str], most: int = 3) -> str:
+    """Names in a row: 'A, B and C', or 'A, B, C and 2 more'."""
+    shown = [plain(item) for item in items[:most]]
+    if len(items) > most:
+        return f"{', '.join(shown)} and {len(items) - most} more"
+    if len(shown) < 2:
+        return "".join(shown)
+    return f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def coverage_sentence(notes: Notes, where: str, figure: CoverageFigure, change: ChangeFigure) -> str:
+    """Coverage with its interval and the share of hours it rests on; what may not be published is said so."""
+    if figure.coverage is None:
+        if not figure.known:
+            return "Coverage is not known yet: there are no fresh answers about everyday tasks."
+        known = notes.say(
+            percent(figure.known),
+            f"Share of the repetitive hours of {where} about which there is a fresh answer.",
+            f"{figure.tasks} tasks; a coverage is shown from 60% on.",
+        )
+        return f"Coverage is not shown yet: only {known} of the hours are known."
+    return _published(notes, where, figure, change)
+
+
+def _published(notes: Notes, where: str, figure: CoverageFigure, change: ChangeFigure) -> str:
+    source = (
+        f"{figure.tasks} tasks with {round(figure.hours):,} hours a week, added up over {where}; "
+        f"{percent(figure.known or 0)} of all repetitive hours have an answer younger than 180 days."
+    )
+    point = notes.say(
+        percent(figure.coverage or 0),
+        f"Coverage: the share of repetitive hours of {where} that approved AI handles at accepted quality.",
+        source,
+    )
+    reach = f"{percent(figure.low or 0)}–{percent(figure.high or 0)}"
+    notes.say(
+        reach, "Where coverage lies with a chance of 80%, given how surely the hours are known.", source
+    )
+    known = percent(figure.known or 0)
+    notes.say(known, f"Share of the repetitive hours of {where} with a fresh answer.", source)
+    trend = change_words(notes, change, "in twelve weeks")
+    return f"Coverage **{point}** ({reach}), {known} of hours known; {trend}."
+
+
+def change_words(notes: Notes, change: ChangeFigure, span: str) -> str:
+    """'up 4 points in twelve weeks', or 'no clear change'."""
+    if change.change is None or not change.changed:
+        return "no clear change"
+    direction = "up" if change.change > 0 else "down"
+    said = points(change.change)
+    notes.say(
+        said,
+        f"Change of coverage {span}, on the tasks known at both ends, weighed by the hours of then.",
+        f"The noise of this difference is {points(change.noise or 0)}; only more than that counts as change.",
+    )
+    return f"{direction} {said} {span}"
+
+
+def count_words(text: str) -> int:
+    """Words as a reader counts them: markup and dashes alone are none."""
+    return sum(any(letter.isalnum() for letter in word) for word in text.split())

@@ -1,0 +1,269 @@
+"""The post office at work: one loop a platform, many conversations at once, each at the platform's pace.
+
+A platform that is slow, busy or away delays nobody but its own; a conversation that hangs delays no other.
+What the loop does to a row is always one of the transitions in `scheduler.outbox`, so that a stop at any
+point leaves the row in a state from which another process goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from bot.clock import Clock
+from bot.errors import StoreUnavailable
+from bot.messages import Message
+from bot.store.engine import Store
+from bot.store.tables import OutboxMessage, Platform, SentDigest
+from scheduler import outbox
+from scheduler.outbox import Claimed
+from scheduler.sending import Gone, Outgoing, Retry, Sender, Uncertain
+
+log = structlog.get_logger()
+
+POLL_SECONDS = 0.5
+"""How long a row that another process added may wait to be seen."""
+
+STORE_PAUSE_SECONDS = 1.0
+DRAIN_SECONDS = 20.0
+LEASE = timedelta(seconds=60)
+"""Longer than any send may take, pace and time-out included."""
+
+REMEMBERED = 5_000
+"""Conversations whose last send is kept in memory."""
+
+REPEATS = 2
+"""How often a message that may have arrived is sent again where history can't tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The words of a scheduled message, and the digest to remember where it is one."""
+
+    message: Message
+    digest: SentDigest | None = None
+
+
+class Writer(Protocol):
+    """Puts a scheduled message into words at the moment it leaves."""
+
+    async def __call__(self, row: OutboxMessage, now: datetime) -> Written | str:
+        """The words, or in a sentence why it is no longer wanted."""
+        ...
+
+
+class Budget:
+    """Spaces sends evenly over time, so that a platform's rate is used up and never overstepped."""
+
+    def __init__(self, per_second: float | None) -> None:
+        self._gap = 1 / per_second if per_second else 0.0
+        self._free_at = 0.0
+
+    async def take(self) -> None:
+        """Wait for this send's turn."""
+        now = asyncio.get_running_loop().time()
+        turn = max(now, self._free_at)
+        self._free_at = turn + self._gap
+        await asyncio.sleep(turn - now)
+
+    def pause(self, seconds: float) -> None:
+        """The platform asked everybody to wait."""
+        self._free_at = max(self._free_at, asyncio.get_running_loop().time() + seconds)
+
+
+class Counter:
+    """The loop of one platform."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        sender: Sender,
+        store: Store,
+        clock: Clock,
+        write: Writer,
+        lease: timedelta = LEASE,
+    ) -> None:
+        self.platform, self.sender, self.store, self.clock, self.write = platform, sender, store, clock, write
+        self.lease = lease
+        self.owner = uuid.uuid4().hex[:12]
+        self.budget = Budget(sender.pace.per_second)
+        self.busy: dict[asyncio.Task[None], Claimed] = {}
+        self.news = asyncio.Event()
+        self.started: dict[str, float] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Send until `stop` is set, then let what is under way come to its end."""
+        while not stop.is_set():
+            try:
+                full = await self.start_some()
+            except StoreUnavailable as error:
+                log.warning("the database is away", action="outbox.store_away", reason=str(error))
+                await asyncio.sleep(STORE_PAUSE_SECONDS)
+                continue
+            if not full:
+                await self.nap()
+        await self.drain()
+
+    async def start_some(self) -> bool:
+        """Claim what may leave now and start on it. True if there may be more to claim at once."""
+        room = self.sender.pace.at_once - len(self.busy)
+        if room <= 0:
+            return False
+        self.news.clear()
+        taken = await outbox.claim(self.store, self.platform, self.owner, self.clock(), self.lease, room)
+        for claimed in taken:
+            task = asyncio.create_task(self.deliver(claimed))
+            self.busy[task] = claimed
+            task.add_done_callback(self.ended)
+        return len(taken) == room
+
+    def ended(self, task: asyncio.Task[None]) -> None:
+        """A delivery is over; one that failed by our own fault is left to its lease, and seen in the log."""
+        claimed = self.busy.pop(task)
+        self.news.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error(
+                "a delivery broke",
+                action="outbox.broke",
+                message_id=claimed.row.id,
+                error=type(error).__name__,
+                exc_info=error,
+            )
+
+    async def nap(self) -> None:
+        """Wait until something ended, somebody called, or it is time to look again."""
+        try:
+            async with asyncio.timeout(POLL_SECONDS):
+                await self.news.wait()
+        except TimeoutError:
+            return
+
+    async def drain(self) -> None:
+        """Let running deliveries end; those that don't are cut off and marked as uncertain."""
+        if self.busy:
+            await asyncio.wait(self.busy, timeout=DRAIN_SECONDS)
+        for task in list(self.busy):
+            task.cancel()
+        await asyncio.gather(*self.busy, return_exceptions=True)
+
+    async def deliver(self, claimed: Claimed) -> None:
+        """Bring one claimed row to its next state."""
+        row = claimed.row
+        try:
+            external_id = await self.already_there(claimed) or await self.send(claimed)
+        except Retry as error:
+            if error.whole_platform and error.after:
+                self.budget.pause(error.after)
+            await outbox.put_off(self.store, row, self.clock(), str(error), error.after, claimed.uncertain)
+        except Gone as error:
+            await self.put_aside(row, error)
+        except (Uncertain, TimeoutError) as error:
+            reason = str(error) or "The platform did not answer in time."
+            await outbox.put_off(self.store, row, self.clock(), reason, None, uncertain=True)
+        except asyncio.CancelledError:
+            now = self.clock()
+            await asyncio.shield(outbox.put_off(self.store, row, now, "Stopped.", 0, uncertain=True))
+            raise
+        else:
+            if external_id is not None:
+                await outbox.mark_sent(self.store, row, external_id, self.clock())
+
+    async def already_there(self, claimed: Claimed) -> str | None:
+        """The platform's id, if an earlier attempt did arrive."""
+        if not claimed.uncertain:
+            return None
+        try:
+            return await self.sender.find(claimed.outgoing)
+        except Uncertain as error:
+            if claimed.row.prefers_repeat and claimed.row.attempts <= REPEATS:
+                return None
+            raise Gone(f"It may have arrived, so it was not sent again. {error}") from error
+
+    async def send(self, claimed: Claimed) -> str | None:
+        """Write it if it is not written yet, wait for its turn, send. None if it is no longer wanted."""
+        outgoing = await self.words(claimed)
+        if outgoing is None:
+            return None
+        await self.keep_apart(claimed)
+        await self.budget.take()
+        self.started[outgoing.conversation] = asyncio.get_running_loop().time()
+        async with asyncio.timeout(self.sender.pace.timeout):
+            return await self.sender.send(outgoing)
+
+    async def words(self, claimed: Claimed) -> Outgoing | None:
+        row, now = claimed.row, self.clock()
+        if row.scheduled_id is None:
+            return claimed.outgoing
+        written = await self.write(row, now)
+        if isinstance(written, str):
+            await outbox.call_off(self.store, row, now, written)
+            return None
+        message = await outbox.save_text(self.store, row, written.message, written.digest)
+        row.message = message.model_dump(mode="json", exclude_defaults=True)
+        return claimed.outgoing
+
+    async def keep_apart(self, claimed: Claimed) -> None:
+        """Wait until the conversation may get its next message; others may have sent the last one."""
+        apart, now = self.sender.pace.apart, asyncio.get_running_loop().time()
+        if len(self.started) > REMEMBERED:
+            self.started = {key: at for key, at in self.started.items() if now - at < apart}
+        began = self.started.get(claimed.row.conversation)
+        if began is not None:
+            past = now - began
+        elif claimed.last_sent_at is not None:
+            past = (self.clock() - claimed.last_sent_at).total_seconds()
+        else:
+            return
+        await asyncio.sleep(min(apart, max(0.0, apart - past)))
+
+    async def put_aside(self, row: OutboxMessage, error: Gone) -> None:
+        log.warning("a message was put aside", action="outbox.dead", message_id=row.id)
+        await outbox.give_up(self.store, row, self.clock(), str(error))
+        if error.unreachable and row.person_id is not None:
+            await outbox.mark_unreachable(self.store, row.person_id, self.platform)
+
+
+class PostOffice:
+    """All platforms of one process."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        senders: Mapping[Platform, Sender],
+        write: Writer,
+        lease: timedelta = LEASE,
+    ) -> None:
+        self.store, self.clock = store, clock
+        self.counters = [
+            Counter(platform, sender, store, clock, write, lease) for platform, sender in senders.items()
+        ]
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Send on every platform until `stop` is set; returns when nothing of ours is under way."""
+        await self.sweep(first=True)
+        async with asyncio.TaskGroup() as group:
+            for counter in self.counters:
+                group.create_task(counter.run(stop))
+            group.create_task(self.call_at(stop))
+
+    async def call_at(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self.wake()
+
+    async def sweep(self, first: bool = False) -> None:
+        """Take back claims of processes that died. SQLite has one process: at its start all are left over."""
+        number = await outbox.expire_claims(self.store, self.clock(), first and self.store.is_sqlite)
+        if number:
+            log.info("claims taken back", action="outbox.expired", number=number)
+
+    def wake(self) -> None:
+        """There may be something new to send."""
+        for counter in self.counters:
+            counter.news.set()
