@@ -19,7 +19,7 @@ from aiohttp import web
 from bot.errors import AccessDenied, InputError, NotFound, StagecoachError, StoreUnavailable
 from handlers.web import guard
 from handlers.web.guard import Handler, Refused
-from handlers.web.ports import Cursor, Leap, PagePort, Persona
+from handlers.web.ports import Cursor, Inside, Leap, PagePort, Persona
 from handlers.web.views import Views, Visit
 
 LONGEST = 4000
@@ -46,7 +46,7 @@ _REFUSALS: tuple[tuple[type[Exception], int, str, str | None], ...] = (
     ),
     (InputError, 400, "That did not work", None),
     (AccessDenied, 403, "That is not open to you", None),
-    (NotFound, 404, "There is nothing here", "It may have been removed, or it is not meant for this person."),
+    (NotFound, 404, "There is nothing here", None),
     (StoreUnavailable, 503, "The database does not answer", "Please try again in a moment."),
     (StagecoachError, 400, "That did not work", None),
 )
@@ -72,6 +72,8 @@ class Page:
         self._files = {name: _File(name) for name in ("page.css", "page.js", "icon.svg")}
         self._seen: dict[int, int] = {}
         self._streams: set[asyncio.Task[None]] = set()
+        self._looking = asyncio.Lock()
+        self._inside_kept: tuple[tuple[int, float], Inside] | None = None
 
     def add_to(self, app: web.Application) -> None:
         """Add the page's routes to an aiohttp application, and end its streams when that shuts down."""
@@ -92,11 +94,14 @@ class Page:
     async def show(self, request: web.Request) -> web.StreamResponse:
         """The whole page for one persona."""
         name = guard.visitor(request)
-        visit = await self._visit(request, name)
+        try:
+            visit = await self._visit(request, name)
+        except NotFound as error:
+            return self._not_yet(error)
         conversation = await self._port.conversation(visit.person.person_id, Cursor())
         self._seen[visit.person.person_id] = conversation.cursor.heard
         visit.unread.pop(visit.person.person_id, None)
-        text = self._views.page(visit, conversation, await self._port.inside())
+        text = self._views.page(visit, conversation, await self._inside())
         response = web.Response(text=text, content_type="text/html")
         guard.remember(response, name)
         return response
@@ -202,12 +207,25 @@ class Page:
             parts = {
                 "chat": json.dumps(chat),
                 "people": json.dumps({"html": self._views.people(visit)}),
-                "inside": json.dumps({"html": self._views.inside(visit, await self._port.inside())}),
+                "inside": json.dumps({"html": self._views.inside(visit, await self._inside())}),
             }
             for kind, data in parts.items():
                 if (conversation.entries and kind == "chat") or shown.get(kind) != _without_keys(data):
                     await response.write(f"event: {kind}\nid: {cursor}\ndata: {data}\n\n".encode())
                 shown[kind] = _without_keys(data)
+
+    async def _inside(self) -> Inside:
+        """What the panel shows: looked up once for all who ask until something happens or the minute ends."""
+        key = (await self._port.wait_for_news(-1, 0), asyncio.get_running_loop().time() // HEARTBEAT_SECONDS)
+        async with self._looking:
+            if self._inside_kept is None or self._inside_kept[0] != key:
+                self._inside_kept = (key, await self._port.inside())
+            return self._inside_kept[1]
+
+    def _not_yet(self, error: NotFound) -> web.Response:
+        style = self._files["page.css"].address
+        text = self._views.refusal(None, style, "One moment", str(error))
+        return web.Response(text=text, status=503, content_type="text/html", headers={"Refresh": "2"})
 
     async def _end_streams(self, _app: web.Application) -> None:
         for task in list(self._streams):

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlmodel import col, func, select
+from sqlmodel import and_, col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.clock import Clock, at_local, local_day, zone
 from bot.errors import AccessDenied, NotFound
-from bot.messages import Message
+from bot.messages import Choice, Message
 from bot.store.engine import Store
 from bot.store.tables import (
     Company,
@@ -28,6 +28,7 @@ from bot.store.tables import (
 from handlers.inbox import Arrival, Inbox
 from handlers.news import News
 from handlers.web.ports import Conversation, Cursor, Entry, Inside, Leap, Persona, Source
+from handlers.web.views import feedback_buttons
 
 NOON = time(12, 0)
 """Where the demo's clock stops, in the company's zone: what is due that morning has come by then."""
@@ -108,9 +109,7 @@ class Product:
 
     async def _offered(self, person_id: int, choice: str) -> bool:
         return choice in {
-            offered.id
-            for message in await self._recent(person_id)
-            for offered in Message.model_validate(message.message).choices
+            offered.id for message in await self._recent(person_id) for offered in _buttons(message)
         }
 
     async def _recent(self, person_id: int) -> Sequence[OutboxMessage]:
@@ -123,7 +122,7 @@ class Product:
         async with self._store.read() as session:
             said = (await session.exec(_said(person_id).where(col(InboxEvent.id) > after.said))).all()
             heard = (await session.exec(_heard(person_id).where(col(OutboxMessage.id) > after.heard))).all()
-            busy = await _is_busy(session, person_id, self._clock())
+            busy = await _is_busy(session, person_id)
             labels = await self._labels(person_id, said)
         entries = [
             (
@@ -154,9 +153,7 @@ class Product:
         if not any("choice" in event.payload for event in said):
             return {}
         return {
-            offered.id: offered.label
-            for row in await self._recent(person_id)
-            for offered in Message.model_validate(row.message).choices
+            offered.id: offered.label for row in await self._recent(person_id) for offered in _buttons(row)
         }
 
     async def unread(self, seen: dict[int, int]) -> dict[int, int]:
@@ -228,20 +225,25 @@ def _heard(person_id: int) -> SelectOfScalar[OutboxMessage]:
     return select(OutboxMessage).where(
         OutboxMessage.conversation == f"web:{person_id}",
         OutboxMessage.platform == Platform.WEB,
-        OutboxMessage.status == OutboxStatus.SENT,
+        # A reply is there as soon as it is stored; a scheduled message is written when it leaves.
+        or_(
+            OutboxMessage.status == OutboxStatus.SENT,
+            and_(
+                col(OutboxMessage.scheduled_id).is_(None),
+                col(OutboxMessage.status).in_([OutboxStatus.PENDING, OutboxStatus.CLAIMED]),
+            ),
+        ),
     )
 
 
-async def _is_busy(session: AsyncSession, person_id: int, now: datetime) -> bool:
+async def _is_busy(session: AsyncSession, person_id: int) -> bool:
     waiting = _said(person_id).where(InboxEvent.status == InboxStatus.NEW).limit(1)
-    if (await session.exec(waiting)).first() is not None:
-        return True
-    leaving = select(OutboxMessage.id).where(
-        OutboxMessage.conversation == f"web:{person_id}",
-        col(OutboxMessage.status).in_([OutboxStatus.PENDING, OutboxStatus.CLAIMED]),
-        col(OutboxMessage.due_at) <= now,
-    )
-    return (await session.exec(leaving.limit(1))).first() is not None
+    return (await session.exec(waiting)).first() is not None
+
+
+def _buttons(row: OutboxMessage) -> tuple[Choice, ...]:
+    message = _of(row)
+    return (*message.choices, *feedback_buttons(message))
 
 
 def _of(row: OutboxMessage) -> Message:

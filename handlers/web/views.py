@@ -35,6 +35,20 @@ KIND_WORDS = {
 }
 
 
+_SCHEDULED_WORDS = {
+    "audit_invitation": "Invitation to the audit",
+    "re_audit": "Time for another look",
+    "cycle_question": "A question after silence",
+    "coverage_update": "Coverage check",
+    "plan_follow_up": "Follow-up on a step",
+    "blocker_ageing": "A blocker grows old",
+    "policy_review": "Review of a policy",
+    "open_question": "A question waits",
+    "department_digest": "Department digest",
+    "executive_digest": "Weekly digest",
+}
+
+
 @dataclass(frozen=True)
 class Visit:
     """Who looks at the page, and what its forms need: the CSRF token, fresh keys, the theme if chosen."""
@@ -62,6 +76,11 @@ def _short(at: datetime) -> str:
 def _initials(name: str) -> str:
     words = name.split()
     return (words[0][:1] + (words[-1][:1] if len(words) > 1 else "")).upper()
+
+
+def _kind_name(kind: str) -> str:
+    """The name of a scheduled message's kind, as the planner has it, in words."""
+    return _SCHEDULED_WORDS.get(kind, kind.replace("_", " ").capitalize())
 
 
 def _progress(message: Message) -> str:
@@ -98,6 +117,7 @@ def _environment() -> Environment:
         moment=_moment,
         short=_short,
         initials=_initials,
+        kind_name=_kind_name,
         shown=charts.shown,
         progress=_progress,
         feedback=feedback_buttons,
