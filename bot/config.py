@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     openai_model: str = "gpt-5-mini"
     openai_embedding_model: str | None = None
 
+    internal_hosts: str = Field(default="", validation_alias="STAGECOACH_INTERNAL_HOSTS")
+    """Hosts of the company's own, `host` or `host:port` with commas, that policies may be fetched from."""
     smtp_url: SecretStr | None = None
     secret_key: SecretStr | None = Field(default=None, validation_alias="STAGECOACH_SECRET_KEY")
     now: str | None = Field(default=None, validation_alias="STAGECOACH_NOW")

@@ -141,6 +141,69 @@ def org_show(as_json: AsJson = False) -> None:
     _command("org", "org_show", from_environment(), as_json)
 
 
+@kb.command("add")
+def kb_add(
+    places: Annotated[
+        list[str], typer.Argument(metavar="PATH_OR_URL...", help="Files, folders, zips, URLs.")
+    ],
+    audience: Annotated[
+        str | None, typer.Option(help="all, or departments and role:NAME, with commas.")
+    ] = None,
+    owner: Annotated[str | None, typer.Option(help="The owner's e-mail address.")] = None,
+    effective: Annotated[str | None, typer.Option(help="Since when it holds, such as 2026-11-22.")] = None,
+    review_by: Annotated[str | None, typer.Option("--review-by", help="When it is to be reviewed.")] = None,
+    supersedes: Annotated[str | None, typer.Option(help="The id of the document that it replaces.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take in policies. The same file again is the same version."""
+    given = _command("kb", "details", audience, owner, effective, review_by, supersedes)
+    _command("kb", "kb_add", from_environment(), places, given, as_json)
+
+
+@kb.command("list")
+def kb_list(as_json: AsJson = False) -> None:
+    """Every document."""
+    _command("kb", "kb_list", from_environment(), as_json)
+
+
+@kb.command("show")
+def kb_show(document: int, as_json: AsJson = False) -> None:
+    """One document: its versions, what changed, its passages."""
+    _command("kb", "kb_show", from_environment(), document, as_json)
+
+
+@kb.command("remove")
+def kb_remove(document: int) -> None:
+    """Take a document out, and everything made from it."""
+    _command("kb", "kb_remove", from_environment(), document)
+
+
+AsEmail = Annotated[str, typer.Option("--as", help="Who asks: an e-mail address.")]
+
+
+@kb.command("search")
+def kb_search(
+    text: str,
+    as_email: AsEmail,
+    limit: Annotated[int, typer.Option(min=1, max=100)] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """The passages that this person may read, best first."""
+    _command("kb", "kb_search", from_environment(), text, as_email, limit, as_json)
+
+
+@kb.command("ask")
+def kb_ask(text: str, as_email: AsEmail, as_json: AsJson = False) -> None:
+    """The answer that this person gets."""
+    _command("kb", "kb_ask", from_environment(), text, as_email, as_json)
+
+
+@kb.command("gaps")
+def kb_gaps(as_json: AsJson = False) -> None:
+    """Questions that the policies did not answer."""
+    _command("kb", "kb_gaps", from_environment(), as_json)
+
+
 @audit.command("score")
 def audit_score(file: Path, as_json: AsJson = False) -> None:
     """The rules on the answers in a file."""
