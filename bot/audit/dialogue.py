@@ -14,7 +14,7 @@ from typing import Any
 from bot.audit import hearing
 from bot.audit.instrument import Instrument
 from bot.audit.parts import LEVELS
-from bot.audit.planning import next_questions, order_shown, wants_second
+from bot.audit.planning import A_SITTING, order_shown, questions_left, wants_second
 from bot.audit.state import (
     MOST_WORDS,
     Asked,
@@ -165,7 +165,7 @@ class Dialogue:
         return self._show(_with(state, phase="away"), effects=(StayOut(),))
 
     def _next_sitting(self, state: State, effects: tuple[Effect, ...] = ()) -> Outcome:
-        sitting = next_questions(self.instrument, state)
+        sitting = questions_left(self.instrument, state)[:A_SITTING]
         state = _with(state, sitting=sitting, sittings=state.sittings + 1)
         return self._next(state, effects=effects)
 
@@ -196,7 +196,7 @@ class Dialogue:
 
     def _end_sitting(self, state: State, preface: str, effects: tuple[Effect, ...]) -> Outcome:
         state = _with(state, current="", draft=Draft(), turn=state.turn + 1)
-        rest = next_questions(self.instrument, state)
+        rest = questions_left(self.instrument, state)
         state = _with(
             state, phase="rest" if rest else "done", queue=state.queue if state.kind != "first" else rest
         )

@@ -20,8 +20,8 @@ def chance(*parts: object) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
-def next_questions(instrument: Instrument, state: State) -> tuple[str, ...]:
-    """The criteria of the next sitting, at most four; empty when everything has been asked."""
+def questions_left(instrument: Instrument, state: State) -> tuple[str, ...]:
+    """The criteria that this part of the audit still asks; empty when everything has been asked."""
     if state.kind != "first":
         wanted = state.queue
     elif state.sittings == 0:
@@ -30,7 +30,7 @@ def next_questions(instrument: Instrument, state: State) -> tuple[str, ...]:
         wanted = _screening(instrument, state)
     else:
         wanted = _remaining(instrument, state)
-    return tuple(criterion for criterion in wanted if criterion not in state.settled)[:A_SITTING]
+    return tuple(criterion for criterion in wanted if criterion not in state.settled)
 
 
 def _screening(instrument: Instrument, state: State) -> tuple[str, ...]:

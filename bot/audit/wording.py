@@ -263,12 +263,15 @@ class Cards:
         if state.sittings == 1 and state.kind == "first":
             text = (
                 f"That was the first part, thank you. {_count(count).capitalize()} more, about 3 minutes, and I can "
-                "tell you where the other four fields of AI work stand. Go on now, or another day?"
+                f"tell you where the other {_count(count)} models stand. Go on now, or another day?"
             )
         else:
+            more = (
+                "One more question is" if count == 1 else f"{_count(count).capitalize()} more questions are"
+            )
             text = (
-                f"There {'is' if count == 1 else 'are'} {_count(count)} more for whenever you like; they fill in the "
-                "fields where you are already active. Go on now, or another day?"
+                f"Thank you, that is the picture. {more} there for another day, about the models where you are "
+                "already active."
             )
         return Message(
             kind="question",

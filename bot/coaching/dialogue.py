@@ -5,6 +5,7 @@ One thing at a time, always with a way out. Plans and blockers themselves are st
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
@@ -268,8 +269,14 @@ def _when(state: State, text: str, today: date) -> Outcome:
     day = parse_day(text, today)
     if day is None or state.chosen is None:
         return _show(state, preface="I didn't catch a day there, so I can't remember the moment for you yet.")
-    saved = SavePlan(state.criterion, state.chosen, day, text)
+    saved = SavePlan(state.criterion, state.chosen, day, _after_what(text))
     return _rest(state, saved, said=f"It's a plan. I'll ask how it went on {_on(day)}, once.")
+
+
+def _after_what(text: str) -> str:
+    """The occasion in "Thursday, after the team meeting"; empty where none is named."""
+    found = re.search(r"\bafter (.+)", text, re.IGNORECASE | re.DOTALL)
+    return found[1].strip(" .!") if found else ""
 
 
 def _again(state: State, text: str, today: date) -> Outcome:
@@ -283,7 +290,7 @@ def _proof(state: State, text: str, _today: date) -> Outcome:
     if state.plan is None:
         return _rest(state, said="Thank you.")
     effect = AddEvidence(state.plan, state.criterion, text)
-    return _rest(state, effect, said="Thank you, I've put that with your answer, so it counts there too.")
+    return _rest(state, effect, said="Thank you, I've kept that with the question it was for.")
 
 
 def _obstacle(state: State, code: str) -> Outcome:
@@ -348,7 +355,7 @@ def _pick_card(state: State) -> Message:
 
 def _effort(option: Option) -> str:
     minutes = f"About {option.minutes} minutes. " if option.minutes else ""
-    return f"{minutes}Done when: {_small(option.done_when)}"
+    return f"{minutes}Done when: {option.done_when}"
 
 
 def _own_card(state: State) -> Message:

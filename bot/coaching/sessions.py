@@ -168,19 +168,22 @@ class CoachingUseCase:
         choice = parse_choice_id(turn.choice or "")
         if choice is None:
             return [_OLD_BUTTON]
-        if choice.session == 0:
-            return await self._entry(tx, turn, *choice.what.partition(".")[::2])
+        if choice.turn == 0:
+            return await self._entry(tx, turn, choice)
         row = await tx.get(DialogueSession, choice.session, with_for_update=True)
         if row is None or row.person_id != turn.person_id or row.kind is not SessionKind.COACHING:
             return [_OLD_BUTTON]
         return await self._step(tx, row, Chose(choice.turn, choice.what), turn.at)
 
-    async def _entry(self, tx: AsyncSession, turn: Turn, name: str, argument: str) -> list[Message]:
-        """Buttons that stand under nudges and answers rather than on a card."""
-        if name in ("done", "notyet", "drop") and argument.isdigit():
-            return await self._follow_up(tx, turn, name, int(argument))
-        if name == "resolve" and argument.isdigit():
-            return await self._resolve(tx, turn, int(argument))
+    async def _entry(self, tx: AsyncSession, turn: Turn, choice: ChoiceId) -> list[Message]:
+        """Buttons that stand under nudges and answers rather than on a card: their turn is 0, and in place of a
+        dialogue they name the plan, the blocker or nothing.
+        """
+        if choice.what in ("done", "not_yet", "dropped"):
+            return await self._follow_up(tx, turn, choice.what, choice.session)
+        if choice.what == "resolved":
+            return await self._resolve(tx, turn, choice.session)
+        name, _, argument = choice.what.partition(".")
         department, _, criterion = argument.partition(".")
         led = {each.id: each for each in await led_departments(tx, turn.person_id)}
         if not department.isdigit() or int(department) not in led:
@@ -199,7 +202,7 @@ class CoachingUseCase:
             return [Message(kind="notice", text="That step is closed already, thank you.")]
         plan.followed_up_at = plan.followed_up_at or turn.at
         row = await self._session(tx, plan.department_id, turn.person_id, turn.at)
-        if name == "drop":
+        if name == "dropped":
             plan.status, plan.closed_at = PlanStatus.DROPPED, turn.at
             return [Message(text="Dropped, no harm done. Say **next steps** when you'd like another one.")]
         if name == "done":
@@ -282,7 +285,7 @@ class CoachingUseCase:
                 tx.add(_plan(row, criterion, chosen, day, after, now))
             case MovePlan(plan=plan_id, day=day):
                 plan = await tx.get_one(Plan, plan_id)
-                plan.due_on, plan.status, plan.followed_up_at = day, PlanStatus.NOT_YET, None
+                plan.due_on, plan.status, plan.followed_up_at = day, PlanStatus.OPEN, None
             case AddEvidence(plan=plan_id, criterion=criterion, text=text):
                 plan = await tx.get_one(Plan, plan_id)
                 plan.outcome = text

@@ -155,19 +155,21 @@ def blocker_list(instrument: Instrument, asked: Asked, blockers: list[Blocker]) 
     if not blockers:
         return Message(text="Nothing is noted as being in your way.", choices=(new,))
     lines = [
-        f"- **{n}** {_blocker(instrument, row)}, for {_days(asked.now, row.raised_at)}"
+        f"- **{n}** {_blocker(instrument, row)}, {_since(asked.now, row.raised_at)}"
         for n, row in enumerate(blockers, 1)
     ]
     solved = [
-        Choice(id=str(ChoiceId("coaching", 0, 0, f"resolve.{row.id}")), label=f"{n} is out of the way")
+        Choice(id=str(ChoiceId("coaching", row.id or 0, 0, "resolved")), label=f"{n} is out of the way")
         for n, row in enumerate(blockers[:8], 1)
     ]
     return Message(kind="result", text="In your way:\n\n" + "\n".join(lines), choices=(*solved, new))
 
 
-def _days(now: datetime, since: datetime) -> str:
-    days = (now - since).days
-    return "a day" if days == 1 else f"{days} days"
+def _since(now: datetime, raised_at: datetime) -> str:
+    days = (now - raised_at).days
+    if days == 0:
+        return "since today"
+    return "for a day" if days == 1 else f"for {days} days"
 
 
 def compared(instrument: Instrument, asked: Asked, scores: Scores, changes: dict[str, Delta]) -> Message:
