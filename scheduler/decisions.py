@@ -60,9 +60,9 @@ def _hard_skips(instrument: Instrument, weeks: list[DepartmentWeek], by: date) -
                 groups.setdefault((skip.model, skip.criterion or ""), []).append(week.name)
     for (model, criterion), where in groups.items():
         ground = instrument.model(model).name
-        gap = (
-            f"{_small(instrument.criterion(criterion).name)}" if criterion else f"{ground} has to stand first"
-        )
+        gap = f"{ground} has to stand first"
+        if criterion:
+            gap = _small(instrument.criterion(criterion).name)
         yield Decision(
             about=f"skip:{model}:{criterion}",
             weight=100 + len(where),

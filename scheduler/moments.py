@@ -51,7 +51,7 @@ class _Ask:
     def catch_up(self, wall: time) -> datetime | None:
         """After an outage as soon as quiet hours allow; after a pause or a full week at `wall`."""
         calendar = self.recipient.calendar
-        if self.since is None and not self.look.fresh:
+        if self.since is None:
             return calendar.next_open(self.look.start)
         return calendar.next_workday_at(wall, self.earliest)
 
@@ -84,10 +84,11 @@ def _slot(ask: _Ask) -> Moment:
 
 def _workday(ask: _Ask) -> Moment:
     recipient, calendar = ask.recipient, ask.recipient.calendar
-    moment = calendar.next_workday_at(recipient.slot_time, ask.ready)
+    ready = max(ask.ready, ask.look.began or ask.ready)
+    moment = calendar.next_workday_at(recipient.slot_time, ready)
     if moment is not None and moment < ask.earliest:
         return Moment(ask.catch_up(recipient.slot_time))
-    day = local_day(ask.ready, calendar.tz)
+    day = local_day(ready, calendar.tz)
     why = calendar.why_free(day)
     return Moment(moment, ((calendar.at(day, recipient.slot_time), why),) if why else ())
 
@@ -105,7 +106,8 @@ def _digest(ask: _Ask) -> Moment:
     moved = ((calendar.at(wanted, recipient.digest_time), why),) if why else ()
     moment = calendar.slot(monday, recipient.digest_day, recipient.digest_time)
     if moment is not None and moment < ask.earliest:
-        moment = None if ask.look.fresh else ask.catch_up(recipient.digest_time)
+        missed = ask.look.began is None or moment >= ask.look.began
+        moment = ask.catch_up(recipient.digest_time) if missed else None
         if moment is not None and monday_of(local_day(moment, calendar.tz)) != monday:
             moment = None
     return Moment(moment, moved)

@@ -18,16 +18,19 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.clock import local_day, zone
+from bot.clock import local_day, parse_instant, zone
 from bot.messages import Message
 from bot.store.engine import Store
 from bot.store.outbox import address_of, enqueue
-from bot.store.tables import Department, Person, Platform, ScheduledMessage, ScheduledStatus
+from bot.store.tables import Company, Department, Person, Platform, ScheduledMessage, ScheduledStatus
 from scheduler.chunks import chunks
 from scheduler.decide import Decision, Ledger, decide
 from scheduler.directory import Recipient, load_recipients
 from scheduler.kinds import KINDS, Kind, find_all
 from scheduler.wishes import Look, Wish
+
+BEGAN = "planning_began"
+"""The company's setting that remembers the first tick."""
 
 AT_ONCE = 200
 """Recipients planned in one transaction: short enough that nobody waits for a lock that matters."""
@@ -53,8 +56,8 @@ async def plan(store: Store, now: datetime, kinds: tuple[Kind, ...] = KINDS) -> 
 
     Raises StoreUnavailable; what was planned before the database went away stays planned.
     """
+    look = Look(now, now, await _begin(store, now))
     async with store.read() as session:
-        look = Look(now, now, fresh=await _is_fresh(session))
         wishes = await find_all(session, look, kinds)
         due = [found for found in await _decide(session, wishes, look) if not found.held]
     planned = Planned()
@@ -67,8 +70,25 @@ async def plan(store: Store, now: datetime, kinds: tuple[Kind, ...] = KINDS) -> 
     return planned
 
 
-async def _is_fresh(session: AsyncSession) -> bool:
-    return (await session.exec(select(ScheduledMessage.id).limit(1))).first() is None
+async def _began(session: AsyncSession) -> datetime | None:
+    """When the first tick of this company was."""
+    company = await session.get(Company, 1)
+    began = company.settings.get(BEGAN) if company else None
+    return parse_instant(began) if isinstance(began, str) else None
+
+
+async def _begin(store: Store, now: datetime) -> datetime | None:
+    """When planning began; from now on, if it has not begun yet."""
+    async with store.read() as session:
+        began = await _began(session)
+    if began is not None:
+        return began
+    async with store.write() as tx:
+        company = await tx.get(Company, 1, with_for_update=True)
+        if company is None:
+            return None
+        company.settings = {BEGAN: now.isoformat(), **company.settings}
+    return now
 
 
 async def _plan_some(
@@ -242,7 +262,7 @@ async def explain(store: Store, start: datetime, end: datetime) -> list[dict[str
     already is listed with its own row.
     """
     async with store.read() as session:
-        look = Look(start, end, fresh=await _is_fresh(session))
+        look = Look(start, end, await _began(session) or start)
         decisions = await _decide(session, await find_all(session, look), look)
     return [as_line(decision) for decision in decisions]
 

@@ -30,6 +30,7 @@ log = structlog.get_logger()
 POLL_SECONDS = 0.5
 """How long a row that another process added may wait to be seen."""
 
+SWEEP_SECONDS = 5.0
 STORE_PAUSE_SECONDS = 1.0
 DRAIN_SECONDS = 20.0
 LEASE = timedelta(seconds=60)
@@ -251,15 +252,25 @@ class PostOffice:
         async with asyncio.TaskGroup() as group:
             for counter in self.counters:
                 group.create_task(counter.run(stop))
-            group.create_task(self.call_at(stop))
+            group.create_task(self.look_after(stop))
 
-    async def call_at(self, stop: asyncio.Event) -> None:
-        await stop.wait()
+    async def look_after(self, stop: asyncio.Event) -> None:
+        """Take back expired claims now and then; wake everybody at the end."""
+        while not stop.is_set():
+            try:
+                async with asyncio.timeout(SWEEP_SECONDS):
+                    await stop.wait()
+            except TimeoutError:
+                await self.sweep()
         self.wake()
 
     async def sweep(self, first: bool = False) -> None:
         """Take back claims of processes that died. SQLite has one process: at its start all are left over."""
-        number = await outbox.expire_claims(self.store, self.clock(), first and self.store.is_sqlite)
+        try:
+            number = await outbox.expire_claims(self.store, self.clock(), first and self.store.is_sqlite)
+        except StoreUnavailable as error:
+            log.warning("the database is away", action="outbox.store_away", reason=str(error))
+            return
         if number:
             log.info("claims taken back", action="outbox.expired", number=number)
 

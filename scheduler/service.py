@@ -45,7 +45,6 @@ class SchedulerService:
         if planned.messages:
             log.info("planned", action="planner.tick", rows=planned.rows, messages=planned.messages)
             self.post.wake()
-        await self.post.sweep()
         return planned
 
     async def _beat(self) -> None:

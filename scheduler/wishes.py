@@ -60,12 +60,13 @@ LEDGER_SPAN = timedelta(days=200)
 class Look:
     """The stretch of time that is looked at, ends included. A tick looks at one instant.
 
-    `fresh`: nothing was ever planned here, so that nothing has been missed and nothing is caught up with.
+    `began` is when planning began in this company: what fell due before was not missed, and is not caught up
+    with. None: it always has been.
     """
 
     start: datetime
     end: datetime
-    fresh: bool = False
+    began: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
