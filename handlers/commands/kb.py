@@ -1,0 +1,224 @@
+"""`kb`: policies in and out, searched and asked from the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date
+from typing import Any
+
+import typer
+
+from bot.config import Settings
+from bot.errors import InputError
+from bot.store.engine import Store
+from handlers.commands.common import open_store, print_json, run, say
+from handlers.library import open_library
+from knowledge import catalogue, gaps
+from knowledge.answer import PolicyAnswer, Source
+from knowledge.frontmatter import Details
+from knowledge.library import person_by_email, saved
+from knowledge.service import KnowledgeService, Outcome
+
+
+@asynccontextmanager
+async def _library(settings: Settings) -> AsyncIterator[tuple[Store, KnowledgeService]]:
+    async with open_store(settings) as store, open_library(settings, store) as service:
+        yield store, service
+
+
+def _day(text: str | None, option: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise InputError(f"{option}: {text!r} is not a date. Write it like 2026-11-22.") from None
+
+
+def details(
+    audience: str | None,
+    owner: str | None,
+    effective: str | None,
+    review_by: str | None,
+    supersedes: str | None,
+) -> Details:
+    """The particulars given on the command line. Raises InputError."""
+    parts = tuple(part.strip() for part in audience.split(",") if part.strip()) if audience else None
+    return Details(
+        owner=owner,
+        audience=parts,
+        effective=_day(effective, "--effective"),
+        review_by=_day(review_by, "--review-by"),
+        supersedes=supersedes,
+    )
+
+
+def kb_add(settings: Settings, places: list[str], given: Details, as_json: bool) -> None:
+    """Take in files, folders, archives and web addresses; say of each file what became of it."""
+
+    async def add() -> list[Outcome]:
+        outcomes = []
+        async with _library(settings) as (_, service):
+            async for outcome in service.add(places, given):
+                outcomes.append(outcome)
+                if not as_json:
+                    typer.echo(_line(outcome))
+        return outcomes
+
+    outcomes = run(add())
+    if as_json:
+        print_json([_outcome(outcome) for outcome in outcomes])
+    refused = [outcome for outcome in outcomes if outcome.status == "refused"]
+    if not outcomes:
+        raise InputError(
+            "There is nothing in there that I can read: no Markdown, text, HTML, PDF, Word or Excel."
+        )
+    if refused:
+        for outcome in refused if as_json else []:
+            say(f"{outcome.label} {outcome.reason}.")
+        say(f"{len(refused)} of {len(outcomes)} could not be taken in; the rest is in.")
+        raise SystemExit(1)
+
+
+def _line(outcome: Outcome) -> str:
+    if outcome.status == "refused":
+        return f"refused      {outcome.label} {outcome.reason}."
+    line = f"{outcome.status:<12} {outcome.label} (document {outcome.document_id}, version {outcome.version})"
+    notes = [f"{found.kind}: {found.excerpt}" for found in outcome.findings]
+    return line + "".join(f"\n             look at this, please: {note}" for note in notes)
+
+
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "file": outcome.label,
+        "status": outcome.status,
+        "id": outcome.document_id,
+        "title": outcome.title,
+        "version": outcome.version,
+        "reason": outcome.reason,
+        "flags": [
+            {"kind": found.kind, "line": found.line, "excerpt": found.excerpt} for found in outcome.findings
+        ],
+    }
+
+
+def kb_list(settings: Settings, as_json: bool) -> None:
+    """Every document with its particulars."""
+
+    async def read() -> list[dict[str, Any]]:
+        async with _library(settings) as (store, service), store.read() as session:
+            return await catalogue.documents(session, service.clock().date())
+
+    found = run(read())
+    if as_json:
+        print_json(found)
+        return
+    for each in found:
+        owner = each["owner"] or "no owner"
+        stale = ", review overdue" if each["stale"] else ""
+        typer.echo(f"{each['id']:>4}  {each['title']} (version {each['version']}, {owner}{stale})")
+
+
+def kb_show(settings: Settings, document_id: int, as_json: bool) -> None:
+    """One document: versions, what changed, passages."""
+
+    async def read() -> dict[str, Any]:
+        async with _library(settings) as (store, service), store.read() as session:
+            return await catalogue.document(session, document_id, service.clock().date())
+
+    shown = run(read())
+    if as_json:
+        print_json(shown)
+        return
+    typer.echo(f"{shown['title']} (version {shown['version']}, {shown['owner'] or 'no owner'})\n")
+    for change in shown["changes"]:
+        typer.echo(f"Changed in {change['section'] or 'the beginning'}:")
+        typer.echo("".join(f"  - {line}\n" for line in change["removed"]), nl=False)
+        typer.echo("".join(f"  + {line}\n" for line in change["added"]))
+    typer.echo(shown["text"])
+
+
+def kb_remove(settings: Settings, document_id: int) -> None:
+    """Take a document out with everything made from it."""
+
+    async def remove() -> str:
+        async with _library(settings) as (_, service):
+            return await service.remove(document_id)
+
+    say(f"{run(remove())} is out, with its passages and answers.")
+
+
+async def _person(store: Store, email: str) -> int:
+    async with store.read() as session:
+        return saved((await person_by_email(session, email)).id)
+
+
+def kb_search(settings: Settings, text: str, as_email: str, limit: int, as_json: bool) -> None:
+    """The passages that this person may read, best first."""
+
+    async def search() -> list[Source]:
+        async with _library(settings) as (store, service):
+            return await service.search(await _person(store, as_email), text, limit)
+
+    found = run(search())
+    if as_json:
+        print_json([_hit(source) for source in found])
+        return
+    for source in found:
+        typer.echo(f"{source.score:.3f}  {source.document}, {source.section}\n{source.text}\n")
+
+
+def _hit(source: Source) -> dict[str, Any]:
+    return {
+        "document": source.document,
+        "section": source.section,
+        "passage_id": source.passage_id,
+        "text": source.text,
+        "score": source.score,
+    }
+
+
+def kb_ask(settings: Settings, text: str, as_email: str, as_json: bool) -> None:
+    """The answer that this person gets."""
+
+    async def ask() -> PolicyAnswer:
+        async with _library(settings) as (store, service):
+            return await service.ask(
+                await _person(store, as_email), text, conversation=f"terminal:{as_email}"
+            )
+
+    answer = run(ask())
+    print_json(_answer(answer)) if as_json else typer.echo(answer.text)
+
+
+def _answer(answer: PolicyAnswer) -> dict[str, Any]:
+    return {
+        "band": answer.band.value,
+        "text": answer.text,
+        "citations": [
+            {
+                "document": citation.document,
+                "section": citation.section,
+                "version": citation.version,
+                "quote": citation.quote,
+                "passage_id": citation.passage_id,
+            }
+            for citation in answer.citations
+        ],
+        "model": answer.model,
+        "took_ms": answer.took_ms,
+    }
+
+
+def kb_gaps(settings: Settings, as_json: bool) -> None:
+    """Questions that the policies did not answer, and where they stand."""
+
+    async def read() -> list[dict[str, object]]:
+        async with open_store(settings) as store, store.read() as session:
+            return await gaps.listed(session)
+
+    found = run(read())
+    if as_json:
+        print_json(found)
+        return
+    for gap in found:
+        typer.echo(f"{gap['status']!s:<10} {gap['text']} ({gap['owner'] or 'no owner'})")

@@ -1,0 +1,42 @@
+"""The policy library put together from its parts, for every surface and command."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bot.clock import Clock, clock_from_setting
+from bot.config import Settings
+from bot.llm import LanguageModel, OpenAIModel
+from bot.store.engine import Store
+from knowledge.embed import LocalEmbedder
+from knowledge.fetch import Fetcher
+from knowledge.retriever import LocalRetriever
+from knowledge.service import KnowledgeService
+
+
+def make_library(
+    settings: Settings, store: Store, clock: Clock, embedder: LocalEmbedder, model: LanguageModel | None
+) -> KnowledgeService:
+    """The library of a process. `embedder` is shared with whatever else compares words by meaning."""
+    fetcher = Fetcher(settings.internal_hosts.split(","))
+    return KnowledgeService(store, clock, LocalRetriever(embedder), fetcher, model)
+
+
+def configured_model(settings: Settings) -> OpenAIModel | None:
+    """The language model that the settings name, None without a key."""
+    if settings.openai_api_key is None:
+        return None
+    key = settings.openai_api_key.get_secret_value()
+    return OpenAIModel.connect(key, settings.openai_model, settings.openai_base_url)
+
+
+@asynccontextmanager
+async def open_library(settings: Settings, store: Store) -> AsyncIterator[KnowledgeService]:
+    """A library for one command; the model's connections are given back at the end."""
+    model = configured_model(settings)
+    try:
+        yield make_library(settings, store, clock_from_setting(settings.now), LocalEmbedder(), model)
+    finally:
+        if model is not None:
+            await model.close()
