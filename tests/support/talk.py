@@ -12,6 +12,7 @@ from bot.audit.instrument import load_instrument
 from bot.audit.proposal import AnchorProposer
 from bot.audit.sessions import AuditUseCase, start_choice
 from bot.coaching.sessions import Asides, CoachingUseCase
+from bot.coverage.sessions import CoverageUseCase
 from bot.messages import Message
 from bot.store.engine import Store
 from bot.store.tables import Company, Department, Duty, DutyName, Person, Role
@@ -131,7 +132,7 @@ def parts(store: Store, proposer: AnchorProposer | None = None, policies: Any = 
         asides=Asides(coaching, policies),
         offer_steps=coaching.offer_steps,
     )
-    return [audit, coaching]
+    return [audit, coaching, CoverageUseCase(instrument)]
 
 
 __all__ = ["MONDAY", "Small", "Talk", "parts", "plant_company", "start_choice"]

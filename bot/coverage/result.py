@@ -1,0 +1,136 @@
+"""Coverage in words: the point, its interval, what it rests on, and what it is not."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.audit.instrument import Instrument
+from bot.coverage.formula import Change, Coverage, change_between
+from bot.coverage.records import RoleRecord, coverage_at, grade, role_records, task_facts
+from bot.coverage.tasks import EXCLUDED_SECOND_LOOK, Grade
+from bot.messages import Message, plain
+from bot.store.tables import Department
+
+A_QUARTER = timedelta(weeks=12)
+
+
+def percent(share: float | None) -> str:
+    """31%."""
+    return "–" if share is None else f"{round(100 * share)}%"
+
+
+def coverage_message(
+    instrument: Instrument, name: str, found: Coverage, letter: Grade | None, change: Change, people: float
+) -> Message:
+    """The figure where it may be shown, else how far it is from that."""
+    if people < instrument.privacy.min_group:
+        text = (
+            f"Thank you, it's kept. {plain(name)} has fewer than {instrument.privacy.min_group} people in these roles, "
+            "so I show no figure for it: it would be about persons."
+        )
+        return Message(kind="result", text=text)
+    if not found.published or found.coverage is None:
+        text = (
+            f"So far {percent(found.known_share)} of the repetitive hours in {plain(name)} are described. From 60% on I "
+            "can give one figure for the department."
+        )
+        return Message(kind="result", text=text)
+    return Message(kind="result", text=_figure(name, found, letter) + _change(change) + _excluded(found))
+
+
+def _figure(name: str, found: Coverage, letter: Grade | None) -> str:
+    return (
+        f"**AI handles about {percent(found.coverage)} of the repetitive hours in {plain(name)}** at a quality that is "
+        f"used, likely between {percent(found.low)} and {percent(found.high)}. It rests on {percent(found.known_share)} "
+        f"of these hours, grade {letter or 'C'}. AI touches {percent(found.touched)} in all; what nobody checks does "
+        "not count."
+    )
+
+
+def _change(change: Change) -> str:
+    if change.change is None:
+        return ""
+    if not change.changed:
+        return " Against twelve weeks ago: no clear change."
+    points = round(100 * abs(change.change))
+    return f" Against twelve weeks ago: {'up' if change.change > 0 else 'down'} {points} points."
+
+
+def _excluded(found: Coverage) -> str:
+    if (found.excluded_share or 0) <= EXCLUDED_SECOND_LOOK:
+        return ""
+    return (
+        f" You keep {percent(found.excluded_share)} of the hours for people on purpose; above 30% somebody else takes a "
+        "second look."
+    )
+
+
+async def department_message(
+    tx: AsyncSession, instrument: Instrument, department: Department, now: datetime
+) -> Message:
+    """Where a department's coverage stands at `now`, as a message for its lead."""
+    records = await role_records(tx, instrument, department, now)
+    found, facts = await coverage_at(tx, instrument, department, now)
+    _, earlier = await coverage_at(tx, instrument, department, now - A_QUARTER)
+    people = sum(record.role.headcount for record in records)
+    change = change_between(earlier, facts)
+    return coverage_message(instrument, department.name, found, grade(records), change, people)
+
+
+async def coverage_show(
+    tx: AsyncSession, instrument: Instrument, department: Department, now: datetime
+) -> dict[str, Any]:
+    """Everything about a department's coverage as one document (`coverage show`); shares are fractions."""
+    records = await role_records(tx, instrument, department, now)
+    found, facts = await coverage_at(tx, instrument, department, now)
+    _, earlier = await coverage_at(tx, instrument, department, now - A_QUARTER)
+    change = change_between(earlier, facts)
+    return {
+        "department": department.slug,
+        "name": department.name,
+        "at": now.isoformat(),
+        "coverage": found.coverage,
+        "low": found.low,
+        "high": found.high,
+        "touched": found.touched,
+        "known_share": found.known_share,
+        "published": found.published,
+        "excluded_share": found.excluded_share,
+        "change": change.change,
+        "noise": change.noise,
+        "changed": change.changed,
+        "since": (now - A_QUARTER).isoformat(),
+        "grade": grade(records),
+        "tasks": [_task(instrument, record, now) for record in records],
+    }
+
+
+def _task(instrument: Instrument, record: RoleRecord, now: datetime) -> dict[str, Any]:
+    facts = task_facts(instrument, [record], now)
+    rebased = {each.task.slug: each.task.rebased_at for each in record.described}
+    texts = {f"{record.role.slug}:{each.task.slug}": each.task.text for each in record.described}
+    texts |= {f"{record.role.slug}:{each.task.id}": each.task.text for each in record.usual}
+    return {
+        "role": record.role.slug,
+        "headcount": record.role.headcount,
+        "tasks": [
+            {
+                "id": fact.id,
+                "text": texts[fact.id],
+                "hours": fact.hours,
+                "handled": fact.handled if fact.fresh else None,
+                "touched": fact.share.value if fact.fresh else None,
+                "keep_human": fact.keep_human,
+                "fresh": fact.fresh,
+                "rebased_at": _iso(rebased.get(fact.id.partition(":")[2])),
+            }
+            for fact in facts
+        ],
+    }
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()

@@ -1,0 +1,267 @@
+"""The coverage check-in as a use case: each tap is one step, stored at once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.audit.instrument import Instrument
+from bot.audit.opening import live_sessions
+from bot.choice_ids import ChoiceId, parse_choice_id
+from bot.coverage.dialogue import (
+    Checkin,
+    Chose,
+    Effect,
+    Input,
+    LeaveOut,
+    SaveTask,
+    Say,
+    Show,
+    ShowCoverage,
+    State,
+    Task,
+    Words,
+    first_phase,
+)
+from bot.coverage.records import role_records, roles_to_ask
+from bot.coverage.result import department_message
+from bot.coverage.tasks import rebase_due
+from bot.messages import Choice, Message
+from bot.organisation.directory import led_departments
+from bot.store.tables import (
+    CoverageAnswer,
+    CoverageTask,
+    Department,
+    DialogueSession,
+    SessionKind,
+    SessionStatus,
+)
+from bot.turns import Turn
+
+PREFIX = "coverage"
+_START = re.compile(r"(start|update|do)?( the| our| my)? ?coverage( check-?in| update)?")
+_ASK = re.compile(r"(what('s| is)|how high is|show)( me)?( the| our| my)? coverage\W*")
+
+
+def start_choice(department_id: int, label: str = "Start") -> Choice:
+    """The button that opens, or goes on with, a department's coverage check-in."""
+    return Choice(id=str(ChoiceId(PREFIX, 0, 0, f"start.{department_id}")), label=label, style="primary")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The check-in needs nothing beforehand."""
+
+
+class CoverageUseCase:
+    """Takes turns of coverage check-ins, and says what the coverage is."""
+
+    prefix = PREFIX
+
+    def __init__(self, instrument: Instrument) -> None:
+        self._instrument = instrument
+        self._checkin = Checkin(instrument.coverage)
+
+    async def wants(self, tx: AsyncSession, turn: Turn) -> bool:
+        """Free words are for the check-in where its card takes words, or where they name it."""
+        if turn.public or turn.text is None:
+            return False
+        said = " ".join(turn.text.lower().replace("’", "'").split()).strip(" .!")
+        if _START.fullmatch(said) or _ASK.fullmatch(said):
+            return bool(await led_departments(tx, turn.person_id))
+        rows = await live_sessions(tx, turn.person_id, (SessionKind.COVERAGE,))
+        return any(State.model_validate(row.state).asks_words for row in rows)
+
+    async def prepare(self, turn: Turn) -> Prepared:
+        """Nothing takes time here."""
+        return Prepared()
+
+    async def apply(self, tx: AsyncSession, turn: Turn, prepared: Prepared) -> list[Message]:
+        """One turn, in the caller's transaction."""
+        if turn.choice is not None:
+            return await self._chose(tx, turn)
+        text = turn.text or ""
+        rows = await live_sessions(tx, turn.person_id, (SessionKind.COVERAGE,), lock=True)
+        waiting = [row for row in rows if State.model_validate(row.state).asks_words]
+        if waiting:
+            return await self._step(tx, waiting[0], Words(text), turn.at)
+        led = await led_departments(tx, turn.person_id)
+        if not led:
+            return [_NOT_A_LEAD]
+        if _ASK.fullmatch(" ".join(text.lower().replace("’", "'").split()).strip(" .!")):
+            return [await department_message(tx, self._instrument, each, turn.at) for each in led]
+        if len(led) == 1:
+            return await self.start(tx, turn.person_id, led[0], turn.at)
+        choices = tuple(start_choice(each.id or 0, each.name) for each in led)
+        return [Message(kind="question", text="Which department shall we look at?", choices=choices)]
+
+    async def start(
+        self, tx: AsyncSession, person_id: int, department: Department, now: datetime
+    ) -> list[Message]:
+        """Open the check-in of a department, or show the card of the one that is open."""
+        row = await self._live(tx, person_id, department)
+        if row is not None:
+            return await self._step(tx, row, Show(), now)
+        roles = roles_to_ask(await role_records(tx, self._instrument, department, now))
+        if not roles:
+            return [
+                Message(
+                    text="There are no roles with people in your department yet. An administrator can add them."
+                )
+            ]
+        row = DialogueSession(
+            department_id=department.id or 0,
+            person_id=person_id,
+            kind=SessionKind.COVERAGE,
+            instrument_version=self._instrument.version,
+            started_at=now,
+            updated_at=now,
+        )
+        try:
+            async with tx.begin_nested():
+                tx.add(row)
+                await tx.flush()
+        except IntegrityError:
+            again = await self._live(tx, person_id, department)
+            return await self._step(tx, again, Show(), now) if again is not None else []
+        state = State(session=row.id or 0, turn=1, phase=first_phase(roles[0]), roles=roles)
+        row.state = state.model_dump(mode="json", exclude_defaults=True)
+        return await self._step(tx, row, Show(), now)
+
+    async def _live(self, tx: AsyncSession, person_id: int, department: Department) -> DialogueSession | None:
+        rows = await live_sessions(tx, person_id, (SessionKind.COVERAGE,), lock=True)
+        return next((row for row in rows if row.department_id == department.id), None)
+
+    async def _chose(self, tx: AsyncSession, turn: Turn) -> list[Message]:
+        choice = parse_choice_id(turn.choice or "")
+        if choice is None:
+            return [_OLD_BUTTON]
+        if choice.session == 0:
+            name, _, argument = choice.what.partition(".")
+            led = {str(each.id): each for each in await led_departments(tx, turn.person_id)}
+            if name != "start" or argument not in led:
+                return [_NOT_A_LEAD]
+            return await self.start(tx, turn.person_id, led[argument], turn.at)
+        row = await tx.get(DialogueSession, choice.session, with_for_update=True)
+        if row is None or row.person_id != turn.person_id or row.kind is not SessionKind.COVERAGE:
+            return [_OLD_BUTTON]
+        if row.status is SessionStatus.FINISHED:
+            return [
+                Message(
+                    kind="notice", text='That check-in is finished. Say "coverage" to go through it again.'
+                )
+            ]
+        return await self._step(tx, row, Chose(choice.turn, choice.what), turn.at)
+
+    async def _step(
+        self, tx: AsyncSession, row: DialogueSession, given: Input, now: datetime
+    ) -> list[Message]:
+        state, effects = self._checkin.step(State.model_validate(row.state), given)
+        messages: list[Message] = []
+        for effect in effects:
+            messages += await self._carry_out(tx, row, effect, now)
+        row.state = state.model_dump(mode="json", exclude_defaults=True)
+        row.status = SessionStatus.FINISHED if state.phase == "done" else SessionStatus.OPEN
+        row.updated_at = now
+        row.finished_at = now if state.phase == "done" else None
+        await tx.flush()
+        return messages
+
+    async def _carry_out(
+        self, tx: AsyncSession, row: DialogueSession, effect: Effect, now: datetime
+    ) -> list[Message]:
+        match effect:
+            case Say(message=message):
+                return [message]
+            case SaveTask():
+                await self._save(tx, row, effect, now)
+            case LeaveOut(role=role, task=task):
+                (await _stored_task(tx, row.department_id, role, task)).archived_at = now
+            case ShowCoverage():
+                department = await tx.get_one(Department, row.department_id)
+                return [await department_message(tx, self._instrument, department, now)]
+        return []
+
+    async def _save(self, tx: AsyncSession, row: DialogueSession, effect: SaveTask, now: datetime) -> None:
+        """One answer per task and check-in: a later tap of the same check-in completes it."""
+        task = await _stored_task(tx, row.department_id, effect.role, effect.task)
+        task.archived_at = None
+        await self._freeze(tx, task, effect, now)
+        found = await tx.exec(
+            select(CoverageAnswer).where(
+                CoverageAnswer.task_id == task.id, CoverageAnswer.session_id == row.id
+            )
+        )
+        answer = found.first() or CoverageAnswer(
+            department_id=row.department_id,
+            task_id=task.id or 0,
+            session_id=row.id,
+            answered_at=now,
+            hours="",
+            share="",
+        )
+        taps = effect.taps
+        answer.person_id, answer.answered_at = row.person_id, now
+        answer.hours, answer.share, answer.mode, answer.accepted = (
+            taps.hours,
+            taps.share,
+            taps.mode,
+            taps.accepted,
+        )
+        answer.review, answer.tool = taps.review, taps.tool
+        answer.keep_human, answer.reason = taps.keep_human, taps.reason
+        tx.add(answer)
+        await tx.flush()
+
+    async def _freeze(self, tx: AsyncSession, task: CoverageTask, effect: SaveTask, now: datetime) -> None:
+        """Hours are frozen at the first answer, so that falling hours can't look like rising coverage. Once a year a
+        new answer re-bases them, with a marker.
+        """
+        hours = self._instrument.coverage.inputs_per_task.hours_per_person_week.buckets.get(effect.taps.hours)
+        if hours is None:
+            return
+        if task.baseline_hours is None:
+            task.baseline_hours = hours
+            return
+        frozen_at = task.rebased_at or await _first_answer(tx, task)
+        if frozen_at is not None and hours != task.baseline_hours and rebase_due(frozen_at, now, False):
+            task.baseline_hours, task.rebased_at = hours, now
+
+
+async def _stored_task(tx: AsyncSession, department_id: int, role: int, task: Task) -> CoverageTask:
+    found = await tx.exec(
+        select(CoverageTask)
+        .where(CoverageTask.role_id == role, CoverageTask.slug == task.slug)
+        .with_for_update()
+    )
+    row = found.first()
+    if row is None:
+        row = CoverageTask(
+            department_id=department_id, role_id=role, slug=task.slug, text=task.text, own=task.own
+        )
+        tx.add(row)
+        await tx.flush()
+    return row
+
+
+async def _first_answer(tx: AsyncSession, task: CoverageTask) -> datetime | None:
+    found = await tx.exec(
+        select(CoverageAnswer.answered_at)
+        .where(CoverageAnswer.task_id == task.id)
+        .order_by(col(CoverageAnswer.answered_at))
+        .limit(1)
+    )
+    return found.first()
+
+
+_OLD_BUTTON = Message(kind="notice", text="That button is no longer in use. Nothing was changed.")
+_NOT_A_LEAD = Message(
+    kind="notice",
+    text="The coverage check-in is for team leads, and I don't have you down as one. You can ask me about the "
+    "company's AI policies at any time.",
+)
