@@ -204,10 +204,35 @@ def kb_gaps(as_json: AsJson = False) -> None:
     _command("kb", "kb_gaps", from_environment(), as_json)
 
 
+@kb.command("eval")
+def kb_eval(
+    folder: Annotated[Path, typer.Argument(metavar="DIR")],
+    as_json: AsJson = False,
+    per_question: Annotated[
+        Path | None, typer.Option("--per-question", help="A file for one JSON line per question.")
+    ] = None,
+    group: Annotated[str | None, typer.Option(help="The department that the asker belongs to.")] = None,
+) -> None:
+    """How well passages are found, refused and quoted, on a folder of documents with questions."""
+    _command("kb_eval", "kb_eval", folder, as_json, per_question, group)
+
+
+@audit.command("show")
+def audit_show(department: str, as_json: AsJson = False) -> None:
+    """Where a department stands."""
+    _command("audit", "audit_show", from_environment(), department, as_json)
+
+
 @audit.command("score")
 def audit_score(file: Path, as_json: AsJson = False) -> None:
     """The rules on the answers in a file."""
     _command("score", "audit_score_command", file, as_json)
+
+
+@coverage.command("show")
+def coverage_show(department: str, as_json: AsJson = False) -> None:
+    """A department's coverage."""
+    _command("audit", "coverage_show", from_environment(), department, as_json)
 
 
 @coverage.command("score")
