@@ -144,7 +144,7 @@ async def cycle_question(desk: Desk, row: ScheduledMessage) -> Card | None:
 async def second_view(desk: Desk, row: ScheduledMessage) -> Card | None:
     """A blind question for somebody of the team."""
     sitting = await desk.session.get(DialogueSession, row.detail.get("sitting"))
-    if sitting is None or sitting.status in (SessionStatus.FINISHED, SessionStatus.CLOSED):
+    if sitting is None or sitting.status not in (SessionStatus.OPEN, SessionStatus.PAUSED):
         return None
     department = await desk.session.get_one(Department, sitting.department_id)
     start = ChoiceId("audit", sitting.id or 0, 0, "-.show")
@@ -182,7 +182,7 @@ async def coverage_update(desk: Desk, row: ScheduledMessage) -> Card | None:
 async def plan_follow_up(desk: Desk, row: ScheduledMessage) -> Card | None:
     """The day of a next step has come."""
     plan = await desk.session.get(Plan, row.detail.get("plan"))
-    if plan is None or plan.status != PlanStatus.OPEN or plan.due_on is None:
+    if plan is None or plan.status != PlanStatus.OPEN or plan.due_on is None or plan.followed_up_at:
         return None
     moment = plan.after_what.strip().removeprefix("after ").rstrip(".")
     after = f", after {plain(moment)}" if moment else ""

@@ -99,6 +99,10 @@ KINDS: tuple[Kind, ...] = (
         "when the step gets a new day", wishes.plan_follow_ups, reminds=True,
     ),
     Kind(
+        "second_view", "a team member who is to answer one question without seeing the lead's answer", *_WORKDAY,
+        "never for the same question", wishes.second_views,
+    ),
+    Kind(
         "blocker_ageing", "the owner of a blocker that is two weeks old, else the lead", *_WORKDAY,
         "every four weeks while it stands", wishes.old_blockers,
     ),

@@ -23,6 +23,7 @@ from bot.store.tables import (
     CoverageAnswer,
     CoverageTask,
     Department,
+    DialogueSession,
     Document,
     Duty,
     DutyName,
@@ -33,6 +34,8 @@ from bot.store.tables import (
     PlanStatus,
     ScheduledMessage,
     ScheduledStatus,
+    SessionKind,
+    SessionStatus,
 )
 
 AUDIT_KINDS = ("audit_invitation", "re_audit")
@@ -330,6 +333,32 @@ async def coverage_updates(session: AsyncSession, look: Look) -> list[Wish]:
 
 def _ago(last: datetime | None) -> str:
     return "never" if last is None else f"on {last.date().isoformat()}"
+
+
+async def second_views(session: AsyncSession, look: Look) -> list[Wish]:
+    """Blind questions that were opened for somebody of the team."""
+    rows = await session.exec(
+        select(DialogueSession, Department.name)
+        .join(Department, col(Department.id) == col(DialogueSession.department_id))
+        .where(
+            DialogueSession.kind == SessionKind.SECOND_RATER,
+            col(DialogueSession.status).in_((SessionStatus.OPEN, SessionStatus.PAUSED)),
+            DialogueSession.started_at <= look.end,
+            DialogueSession.started_at > look.start - CYCLE,
+        )
+    )
+    return [
+        to_person(
+            "second_view",
+            sitting.person_id,
+            sitting.started_at,
+            f"A second view of {name} makes the picture fairer.",
+            period=f"sitting-{sitting.id}",
+            department_id=sitting.department_id,
+            detail={"sitting": sitting.id},
+        )
+        for sitting, name in rows
+    ]
 
 
 # Blockers, policies and questions
