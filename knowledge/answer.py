@@ -18,8 +18,10 @@ from bot.llm import LanguageModel
 from bot.messages import Citation, plain
 from bot.store.tables import Band
 from knowledge.checker import bears_out, differ_in_figures, locate
+from knowledge.quoting import header_of, quote_lines, stretch
 
 MAX_SOURCES = 3
+_NEAR = 0.65  # share of the first source's score that a further one needs
 _MODEL_PASSAGES = 6
 
 
@@ -33,6 +35,7 @@ class Source:
     section: str
     text: str
     version: int
+    path: tuple[str, ...] = ()
     score: float = 0.0
     kind: str = "policy"
     label: str = ""
@@ -55,6 +58,7 @@ class Source:
             owner=self.owner,
             effective=self.effective.isoformat() if self.effective else None,
             reviewed=self.reviewed.isoformat() if self.reviewed else None,
+            label=self.label,
         )
 
 
@@ -114,17 +118,18 @@ def _with_owner(answer: PolicyAnswer, sources: Sequence[Source]) -> PolicyAnswer
 
 
 def _quoted(question: str, sources: Sequence[Source], decisive: Decisive) -> list[tuple[Source, str]]:
-    """The best quote of each of the first few documents, word for word as it stands in its passage."""
+    """A quote of each of the first few documents, word for word as it stands in its passage. Documents
+    that fit much less than the first add nothing."""
     quoted: list[tuple[Source, str]] = []
     for source in sources:
-        if len(quoted) == MAX_SOURCES:
+        if len(quoted) == MAX_SOURCES or source.score < _NEAR * sources[0].score:
             break
         if any(source.document_id == other.document_id for other, _ in quoted):
             continue
-        for sentence in decisive(question, source.text):
-            if sentence.strip() and sentence in source.text:
-                quoted.append((source, sentence.strip()))
-                break
+        sentences = decisive(question, source.text)
+        quote = stretch(source.text, sentences if not quoted else sentences[:1])
+        if quote:
+            quoted.append((source, quote))
     return quoted
 
 
@@ -150,7 +155,7 @@ def _since(source: Source) -> str:
 
 def _block(source: Source, quote: str, today: date) -> str:
     """One source: where it stands, the words themselves, and how current they are."""
-    return f"{_heading(source)}\n{quote_lines(quote)}\n_{_footing(source, today)}_"
+    return f"{_heading(source)}\n{quoted_from(source, quote)}\n_{_footing(source, today)}_"
 
 
 def _heading(source: Source) -> str:
@@ -160,9 +165,9 @@ def _heading(source: Source) -> str:
     return f"**{plain(source.document)}**{section}"
 
 
-def quote_lines(quote: str) -> str:
-    """A quote as Markdown lines that can't become anything else."""
-    return "\n".join(f"> {plain(line)}" for line in quote.split("\n") if line.strip())
+def quoted_from(source: Source, quote: str) -> str:
+    """A quote of a passage as lines of light Markdown."""
+    return quote_lines(quote, header_of(source.text, quote, source.path))
 
 
 def _footing(source: Source, today: date) -> str:
@@ -237,7 +242,7 @@ async def with_model(
     if not outcome.value.answered or not kept:
         return plain_answer
     text = "\n\n".join(
-        f"{plain(claim)}\n{quote_lines(quote)}\n_{_where(source)}_" for claim, source, quote in kept
+        f"{plain(claim)}\n{quoted_from(source, quote)}\n_{_where(source)}_" for claim, source, quote in kept
     )
     citations = tuple(source.cited(quote) for _, source, quote in kept)
     return _with_owner(PolicyAnswer(Band.ANSWER, text, citations, model.name), [kept[0][1]])

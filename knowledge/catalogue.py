@@ -20,6 +20,7 @@ from bot.store.tables import (
 )
 from knowledge.changes import difference
 from knowledge.library import is_stale, passage_counts, present, saved
+from knowledge.quoting import section_name
 
 Shown = dict[str, Any]
 
@@ -105,7 +106,12 @@ async def document(session: AsyncSession, document_id: int, today: date) -> Show
         "versions": [_version(version) for version in versions],
         "changes": _changes(versions),
         "passages": [
-            {"passage_id": p.id, "section": " › ".join(p.heading_path), "text": p.text} for p in passages
+            {
+                "passage_id": passage.id,
+                "section": section_name(shown["title"], passage.heading_path),
+                "text": passage.text,
+            }
+            for passage in passages
         ],
         "questions": await _resting_on(session, document_id),
     }

@@ -6,6 +6,7 @@ Ids of buttons are `kb:<row>:0:<what>`, the row being a question's id, or a gap'
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -18,7 +19,7 @@ from bot.store.outbox import write_to_person
 from bot.store.tables import Band, PolicyQuestion
 from bot.turns import Turn
 from knowledge import gaps, replies
-from knowledge.answer import PolicyAnswer, quote_lines
+from knowledge.answer import PolicyAnswer, Source, quoted_from
 from knowledge.audience import readable, reader
 from knowledge.followups import recognise
 from knowledge.library import saved
@@ -107,8 +108,8 @@ class PolicyTurns:
         made = {
             "owner": lambda: replies.owner_of(first),
             "since": lambda: replies.since(first, self._service.clock().date()),
-            "where": lambda: _whole(first.document, first.section, first.text),
-            "shorter": lambda: _shorter(first.document, cited[first.passage_id]),
+            "where": lambda: _whole(first),
+            "shorter": lambda: _shorter(first, cited[first.passage_id]),
             "language": lambda: _untranslated(language),
         }[request]()
         return Prepared(messages=(made,))
@@ -243,15 +244,18 @@ def _no_source() -> Message:
     )
 
 
-def _whole(document: str, section: str, text: str) -> Message:
-    where = f"**{plain(document)}**" + (f", {plain(section)}" if section else "")
+def _whole(source: Source) -> Message:
+    where = f"**{plain(source.document)}**" + (f", {plain(source.section)}" if source.section else "")
+    text = source.text
     cut = text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN].rsplit(" ", 1)[0] + " …"
-    return Message(kind="answer", text=f"It stands in {where}. The whole passage:\n\n{quote_lines(cut)}")
+    return Message(
+        kind="answer", text=f"It stands in {where}. The whole passage:\n\n{quoted_from(source, cut)}"
+    )
 
 
-def _shorter(document: str, quote: str) -> Message:
-    first = quote.split("\n")[0]
-    return Message(kind="answer", text=f"{quote_lines(first)}\n_{plain(document)}_")
+def _shorter(source: Source, quote: str) -> Message:
+    first = re.split(r"(?<=[.!?])\s", quote.split("\n")[0])[0]
+    return Message(kind="answer", text=f"{quoted_from(source, first)}\n_{plain(source.document)}_")
 
 
 def _untranslated(language: str) -> Message:

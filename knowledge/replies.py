@@ -16,9 +16,10 @@ from bot.store.outbox import write_to_person
 from bot.store.tables import Gap, GapStatus, Person, PolicyQuestion
 from bot.turns import Turn
 from knowledge import gaps, library
-from knowledge.answer import Source, day, quote_lines
+from knowledge.answer import Source, day
 from knowledge.gaps import Group
 from knowledge.library import Draft, saved
+from knowledge.quoting import quote_lines
 from knowledge.service import KnowledgeService
 
 MAX_REPLY = 4_000  # characters

@@ -41,6 +41,7 @@ from knowledge.sources import Incoming, from_bytes, gather
 from knowledge.stored import normalised, packed, sources_of, unpacked
 
 MAX_QUESTION = 2_000  # characters; what lies beyond is not read
+_CACHE_FORMAT = "1"  # raised when answers come to look different
 _OFFERED = 8  # passages that an answer is made from
 
 
@@ -289,7 +290,13 @@ class KnowledgeService:
 
     def _cache_key(self, question: Question, who: Reader) -> str:
         parts = [
-            *(normalised(question.text), who.key, self.clock().date().isoformat(), question.style),
+            *(
+                _CACHE_FORMAT,
+                normalised(question.text),
+                who.key,
+                self.clock().date().isoformat(),
+                question.style,
+            ),
             *(self.model.name if self.model else "", *map(normalised, question.earlier)),
         ]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()

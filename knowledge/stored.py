@@ -12,6 +12,7 @@ from bot.messages import Citation
 from bot.store.tables import Band, Document, DocumentVersion, Passage, Person
 from knowledge.answer import PolicyAnswer, Source
 from knowledge.library import saved
+from knowledge.quoting import section_name
 
 
 def normalised(text: str) -> str:
@@ -36,7 +37,8 @@ async def sources_of(
             passage_id=saved(passage.id),
             document_id=saved(document.id),
             document=document.title,
-            section=" › ".join(passage.heading_path),
+            section=section_name(document.title, passage.heading_path),
+            path=tuple(passage.heading_path),
             text=passage.text,
             version=version.number,
             score=scores[saved(passage.id)],

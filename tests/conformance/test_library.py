@@ -190,11 +190,14 @@ async def test_in_a_channel_the_rest_goes_by_direct_message(library: Library) ->
 async def test_an_answer_quotes_and_says_where_from(library: Library) -> None:
     (message,) = await say(library, library.people.fay, "How many days of annual leave do we have?")
     assert message.text == (
-        "**Leave**, Annual leave\n> Everybody has 30 days of annual leave a year.\n"
+        "**Leave**, Annual leave\n"
+        "> Everybody has 30 days of annual leave a year. Ask your lead at least 14 days before.\n"
         "_Version 2, owner Olga Brandt, in force since 15 January 2026, last reviewed 2 May 2026._"
     )
     (citation,) = message.citations
-    assert citation.quote == "Everybody has 30 days of annual leave a year."
+    assert citation.quote == (
+        "Everybody has 30 days of annual leave a year. Ask your lead at least 14 days before."
+    )
     assert (citation.owner, citation.effective, citation.reviewed) == (
         "Olga Brandt",
         "2026-01-15",
