@@ -1,8 +1,8 @@
 """The audit as a pure function: a state and one input give the next state and what follows.
 
-No clock, no chance, no database: `now` is handed in, the order of anchors comes from the seed in the state, and
-what a model or the embeddings propose is an input like any other. A proposal decides which anchors are shown;
-only a person picks.
+No clock, no chance, no database: `now` is handed in, the order of anchors comes from the seed in the
+state, and what a model or the embeddings propose is an input like any other. A proposal decides which
+anchors are shown; only a person picks.
 """
 
 from __future__ import annotations

@@ -123,7 +123,9 @@ class Desk:
             self.messages += await self.offer_steps(self.tx, self.department_id, person, self.now)
 
     async def _hand_over(self, to: int, state: State) -> None:
-        """The colleague gets the open questions. The levels stay with them, the first person's words do not."""
+        """The colleague gets the open questions. The levels stay with them, the first person's words do
+        not.
+        """
         blank = {
             criterion: given.model_copy(
                 update={"words": "", "probe_words": "", "evidence_text": "", "reason": ""}
@@ -148,7 +150,8 @@ class Desk:
         message = Message(
             kind="nudge",
             text=f"{plain(self.person.name)} thinks you can tell more about how "
-            f"{plain(self.department.name)} works with AI, and passed a few questions on to you. About 3 minutes.",
+            f"{plain(self.department.name)} works with AI, and passed a few questions on to you. About 3 "
+            f"minutes.",
             choices=(Choice(id=str(start), label="Have a look", style="primary"),),
         )
         await write_to_person(

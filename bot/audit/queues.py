@@ -17,8 +17,8 @@ def known_answers(
 ) -> dict[str, Known]:
     """The stored answers as a sitting shows them to `person_id`.
 
-    Raw words are shown to their author alone. An answer under another major.minor version, by somebody who no longer
-    leads the department, or ended early by an event, is asked anew instead of compared.
+    Raw words are shown to their author alone. An answer under another major.minor version, by somebody who
+    no longer leads the department, or ended early by an event, is asked anew instead of compared.
     """
     return {
         criterion: Known(
@@ -49,9 +49,9 @@ def questions_due(
 ) -> tuple[str, ...]:
     """The criteria that a re-audit asks, in the order of the models.
 
-    Asked are: what was never answered in the first model, in screening questions and in models that screened at 1 or
-    more; what is as old as the cadence (30 days in `active_models`, which have an open next step, else 90);
-    with `everything`, all of these whatever their age.
+    Asked are: what was never answered in the first model, in screening questions and in models that
+    screened at 1 or more; what is as old as the cadence (30 days in `active_models`, which have an open
+    next step, else 90); with `everything`, all of these whatever their age.
     """
     return tuple(
         criterion.id

@@ -99,7 +99,9 @@ async def placement_of(
     now: datetime,
     extra: Iterable[AnswerFact] = (),
 ) -> Scores:
-    """Where a department stands at `now`, from everything stored by then. `extra` answers are taken as given."""
+    """Where a department stands at `now`, from everything stored by then. `extra` answers are taken as
+    given.
+    """
     department = await tx.get_one(Department, department_id)
     answers = await latest_answers(tx, instrument, department_id, now)
     blockers = await open_blockers(tx, department_id, now)

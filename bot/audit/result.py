@@ -42,7 +42,9 @@ def _levels(model: ValueModel, scores: Scores) -> str:
 
 
 def level_text(score: CriterionScore) -> str:
-    """A criterion in a cell: its counted level, `old` behind it when stale, a sign for the special answers."""
+    """A criterion in a cell: its counted level, `old` behind it when stale, a sign for the special
+    answers.
+    """
     if score.claimed is None:
         return "–"
     if score.claimed == "unknown":

@@ -1,4 +1,5 @@
-"""A second person's view of one criterion: asked blind, compared, and settled (instrument.yaml, second_rater).
+"""A second person's view of one criterion: asked blind, compared, and settled (instrument.yaml,
+second_rater).
 
 Also the programme owner's yes or no to "this does not apply".
 """
@@ -93,8 +94,8 @@ async def resolve(
 ) -> None:
     """Compare a second view with the lead's answer.
 
-    The same level corroborates it. One level apart: the lower stands, and the lead sees both anchors. Two or more:
-    both are asked for a recent case; `settle_contested` ends it after seven days.
+    The same level corroborates it. One level apart: the lower stands, and the lead sees both anchors. Two
+    or more: both are asked for a recent case; `settle_contested` ends it after seven days.
     """
     first = await _first_view(tx, second)
     if first is None or first.level is None or second.level is None:
@@ -152,9 +153,12 @@ async def _tell_lead(
 ) -> None:
     criterion = instrument.criterion(first.criterion)
     text = (
-        f"A colleague in {plain(department.name)} sees **{criterion.name}** a little differently. You picked:\n\n"
-        f"> {criterion.levels[first.level or 0]}\n\nThey picked:\n\n> {criterion.levels[second.level or 0]}\n\n"
-        "I go with the lower one for now. If you talk it over and see it differently, just tell me at the next look."
+        f"A colleague in {plain(department.name)} sees **{criterion.name}** a little differently. You "
+        f"picked:\n\n"
+        f"> {criterion.levels[first.level or 0]}\n\nThey picked:\n\n> "
+        f"{criterion.levels[second.level or 0]}\n\n"
+        "I go with the lower one for now. If you talk it over and see it differently, just tell me at the "
+        "next look."
     )
     if first.picked_by is not None:
         message = Message(kind="nudge", text=text)
@@ -171,8 +175,10 @@ async def _ask_both(
 ) -> None:
     name = instrument.criterion(first.criterion).name
     text = (
-        f"Two people in {plain(department.name)} see **{name}** quite differently. That is worth knowing. Could you "
-        "think of one recent case, and talk it over? If nothing changes within a week, I go with the lower one."
+        f"Two people in {plain(department.name)} see **{name}** quite differently. That is worth knowing. "
+        f"Could you "
+        "think of one recent case, and talk it over? If nothing changes within a week, I go with the lower "
+        "one."
     )
     for person in {first.picked_by, second.picked_by} - {None}:
         if person is not None:
@@ -181,7 +187,9 @@ async def _ask_both(
 
 
 async def settle_contested(tx: AsyncSession, instrument: Instrument, now: datetime) -> int:
-    """Let the lower level stand where two views have been two or more apart for seven days. Returns how many."""
+    """Let the lower level stand where two views have been two or more apart for seven days. Returns how
+    many.
+    """
     rows = await tx.exec(
         select(Answer).where(
             col(Answer.second).is_(True),

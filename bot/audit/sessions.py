@@ -1,8 +1,8 @@
 """The audit as a use case: a turn finds its sitting, the dialogue takes one step, the effects are stored.
 
 Everything of one step happens in the caller's transaction: the answer, the state, the replies. The sitting's
-row is locked first, so that two devices take turns. What was prepared before (a proposal of anchors, an answer
-to a question in between) is used only where it still fits.
+row is locked first, so that two devices take turns. What was prepared before (a proposal of anchors, an
+answer to a question in between) is used only where it still fits.
 """
 
 from __future__ import annotations
@@ -293,7 +293,8 @@ def is_start(text: str) -> bool:
 
 _NOT_A_LEAD = Message(
     kind="notice",
-    text="The check-in is for team leads, and I don't have you down as one. You can ask me about the company's "
+    text="The check-in is for team leads, and I don't have you down as one. You can ask me about the "
+    "company's "
     "AI policies at any time.",
 )
 
@@ -302,7 +303,8 @@ def _all_fresh(department: Department) -> Message:
     again = ChoiceId(PREFIX, 0, 0, f"again.{department.id}")
     return Message(
         kind="text",
-        text=f"Everything about {plain(department.name)} is recent, so nothing is due today. If something changed, we "
+        text=f"Everything about {plain(department.name)} is recent, so nothing is due today. If something "
+        f"changed, we "
         "can go through it again.",
         choices=(Choice(id=str(again), label="Go through it again"),),
     )

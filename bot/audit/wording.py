@@ -51,7 +51,9 @@ class Cards:
     # Pieces
 
     def choice(self, state: State, what: str, label: str, primary: bool = False) -> Choice:
-        """A button of the present card. `what` is led by the criterion, so that an old button can be explained."""
+        """A button of the present card. `what` is led by the criterion, so that an old button can be
+        explained.
+        """
         about = ChoiceId(PREFIX, state.session, state.turn, f"{state.current or '-'}.{what}")
         return Choice(id=str(about), label=label, style="primary" if primary else "default")
 
@@ -75,7 +77,9 @@ class Cards:
         )
 
     def progress(self, state: State) -> Progress:
-        """Position and minutes: about three quarters of a minute a question, as a sitting of four takes three."""
+        """Position and minutes: about three quarters of a minute a question, as a sitting of four takes
+        three.
+        """
         place = state.sitting.index(state.current) if state.current in state.sitting else 0
         left = len([c for c in state.sitting if c not in state.settled or c == state.current])
         return Progress(done=place, total=len(state.sitting), minutes=max(1, round(left * 0.75)))
@@ -127,7 +131,8 @@ class Cards:
 
     def _hello(self) -> str:
         return (
-            f"Hello! I help {plain(self.facts.department)} find its next useful step with AI. We start with four "
+            f"Hello! I help {plain(self.facts.department)} find its next useful step with AI. We start "
+            f"with four "
             "questions, about 3 minutes. You tell me about real cases in your own words; there is no right "
             'answer, and "not sure" is a good one.\n\n'
             f"**Who sees what**\n{self.privacy()}\n\n"
@@ -136,7 +141,8 @@ class Cards:
 
     def _hello_again(self) -> str:
         return (
-            f"Good to see you again. Let's see what has changed in {plain(self.facts.department)}: at most four "
+            f"Good to see you again. Let's see what has changed in {plain(self.facts.department)}: at most "
+            f"four "
             "questions, about 3 minutes, and one tap where nothing has.\n\n"
             f"**Who sees what, as before**\n{self.privacy()}\n\n"
             "Shall we start?"
@@ -144,7 +150,8 @@ class Cards:
 
     def _hello_second(self) -> str:
         return (
-            f"Hello! Could you help with one question about {plain(self.facts.department)}? Your lead has answered it "
+            f"Hello! Could you help with one question about {plain(self.facts.department)}? Your lead has "
+            f"answered it "
             "too; a second view from inside the team makes the picture fairer. It takes a minute.\n\n"
             f"**Who sees what**\n{self.privacy()}\n\n"
             "Shall we start?"
@@ -172,7 +179,8 @@ class Cards:
         criterion, known = self.criterion(state), state.known[state.current]
         return Message(
             kind="question",
-            text=f"{self._heading(state)}\n\n{criterion.question}\n\n{self.last_time(known)}\n\nWhat is different now?",
+            text=f"{self._heading(state)}\n\n{criterion.question}\n\n{self.last_time(known)}\n\nWhat is "
+            f"different now?",
             choices=(
                 *self.choices(
                     state,
@@ -198,7 +206,8 @@ class Cards:
     def _fresh(self, state: State) -> Message:
         return Message(
             kind="question",
-            text="Good to know it holds. The last confirmation was one tap, so this time I'd like one fresh case: "
+            text="Good to know it holds. The last confirmation was one tap, so this time I'd like one "
+            "fresh case: "
             "what happened, when, roughly how many?",
             choices=self._always(state),
             progress=self.progress(state),
@@ -226,7 +235,8 @@ class Cards:
     def _probe(self, state: State) -> Message:
         return Message(
             kind="question",
-            text="That sounds well settled. One thing I ask everyone at this point: when did this last _not_ happen?",
+            text="That sounds well settled. One thing I ask everyone at this point: when did this last "
+            "_not_ happen?",
             choices=(
                 *self.choices(state, ("cannot", "I can't think of a time"), ("again", "Choose again")),
                 *self._always(state),
@@ -245,7 +255,8 @@ class Cards:
             examples = "; ".join(_lower(text) for text in criterion.evidence)
             ask = (
                 "Is there something that a colleague could open to see this? A link or the name of a file is "
-                f"best. For example: {examples}.\n\n_I keep the link and one line about it. I never open or copy it._"
+                f"best. For example: {examples}.\n\n_I keep the link and one line about it. I never open "
+                f"or copy it._"
             )
         return Message(
             kind="question",
@@ -262,7 +273,8 @@ class Cards:
         count = len(state.queue)
         if state.sittings == 1 and state.kind == "first":
             text = (
-                f"That was the first part, thank you. {_count(count).capitalize()} more, about 3 minutes, and I can "
+                f"That was the first part, thank you. {_count(count).capitalize()} more, about 3 minutes, "
+                f"and I can "
                 f"tell you where the other {_count(count)} models stand. Go on now, or another day?"
             )
         else:
@@ -270,7 +282,8 @@ class Cards:
                 "One more question is" if count == 1 else f"{_count(count).capitalize()} more questions are"
             )
             text = (
-                f"Thank you, that is the picture. {more} there for another day, about the models where you are "
+                f"Thank you, that is the picture. {more} there for another day, about the models where you "
+                f"are "
                 "already active."
             )
         return Message(
@@ -345,7 +358,8 @@ class Cards:
         listed = self.facts.colleagues[:8]
         return Message(
             kind="question",
-            text="Who can tell more about this? They get the remaining questions; what you answered stays yours.",
+            text="Who can tell more about this? They get the remaining questions; what you answered stays "
+            "yours.",
             choices=(
                 *(self.choice(state, f"to.{someone.id}", someone.name) for someone in listed),
                 self.choice(state, "cancel", "Back to the question"),
@@ -379,21 +393,32 @@ class Cards:
         level = given.level or 0
         if counted == level:
             return "Noted, thank you."
-        return f"Noted. You described level {level} of 4. It counts as {counted} until you add {_missing(given)}."
+        return (
+            f"Noted. You described level {level} of 4. It counts as {counted} until you add "
+            f"{_missing(given)}."
+        )
 
     def who_is(self, typed: str, matches: int) -> str:
         """Said when a typed name fits nobody, or several."""
         if matches:
             return f"There is more than one {plain(typed)} here. Which one? An e-mail address settles it."
-        return f"I don't know {plain(typed)} in {plain(self.facts.department)}. Pick somebody, or type an e-mail address."
+        return (
+            f"I don't know {plain(typed)} in {plain(self.facts.department)}. Pick somebody, or type an "
+            f"e-mail address."
+        )
 
     def handed(self, someone: Someone) -> str:
-        return f"Done: {plain(someone.name)} gets the remaining questions. What you answered stays yours. Thank you!"
+        return (
+            f"Done: {plain(someone.name)} gets the remaining questions. What you answered stays yours. "
+            f"Thank you!"
+        )
 
     def help(self) -> str:
         return (
-            "You can answer in your own words, or say: **back**, **skip**, **not sure**, **why**, **who sees this**, "
-            "**edit**, **ask me later**, **hand over**, **doesn't apply**, **pause**. You can also ask me anything "
+            "You can answer in your own words, or say: **back**, **skip**, **not sure**, **why**, **who "
+            "sees this**, "
+            "**edit**, **ask me later**, **hand over**, **doesn't apply**, **pause**. You can also ask me "
+            "anything "
             "with a question mark; we come back to this place."
         )
 
@@ -403,7 +428,8 @@ class Cards:
             return self.notice("That question has moved on, so nothing was changed.")
         name = self.instrument.criterion(criterion).name
         return self.notice(
-            f"That question has moved on; your answer on **{_lower(name)}** is saved. Would you like to change it?",
+            f"That question has moved on; your answer on **{_lower(name)}** is saved. Would you like to "
+            f"change it?",
             (
                 self.choice(state, f"edit.{criterion}", "Edit that answer"),
                 self.choice(state, "show", "No, go on"),

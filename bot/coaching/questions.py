@@ -1,5 +1,5 @@
-"""Which questions about the own department are answered from stored facts. Plain rules, no model: the same words
-always reach the same answer, and what no rule knows goes to the policies.
+"""Which questions about the own department are answered from stored facts. Plain rules, no model: the same
+words always reach the same answer, and what no rule knows goes to the policies.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ _PATTERNS: tuple[tuple[Topic, str], ...] = (
     ),
     (
         "steps",
-        r"^(show |list )?(me )?(my |our |the )?(next steps?|plans?|steps)\W*$|what (should|can|could) we do (next|now)",
+        r"^(show |list )?(me )?(my |our |the )?(next steps?|plans?|steps)\W*$"
+        r"|what (should|can|could) we do (next|now)",
     ),
 )
 _RULES = tuple((topic, re.compile(pattern, re.IGNORECASE)) for topic, pattern in _PATTERNS)

@@ -88,7 +88,9 @@ class CoachingUseCase:
         self._instrument = instrument
 
     async def wants(self, tx: AsyncSession, turn: Turn) -> bool:
-        """Free words are for the coaching where its card waits for them, or where they ask about own facts."""
+        """Free words are for the coaching where its card waits for them, or where they ask about own
+        facts.
+        """
         if turn.public or turn.text is None or not await led_departments(tx, turn.person_id):
             return False
         if route(turn.text) is not None or is_in_the_way(turn.text):
@@ -176,8 +178,8 @@ class CoachingUseCase:
         return await self._step(tx, row, Chose(choice.turn, choice.what), turn.at)
 
     async def _entry(self, tx: AsyncSession, turn: Turn, choice: ChoiceId) -> list[Message]:
-        """Buttons that stand under nudges and answers rather than on a card: their turn is 0, and in place of a
-        dialogue they name the plan, the blocker or nothing.
+        """Buttons that stand under nudges and answers rather than on a card: their turn is 0, and in place
+        of a dialogue they name the plan, the blocker or nothing.
         """
         if choice.what in ("done", "not_yet", "dropped"):
             return await self._follow_up(tx, turn, choice.what, choice.session)
@@ -232,7 +234,9 @@ class CoachingUseCase:
     # Steps and effects
 
     async def department_of(self, tx: AsyncSession, turn: Turn) -> Department | None:
-        """The department a person's words are about: the one of the dialogue touched last, else the first led."""
+        """The department a person's words are about: the one of the dialogue touched last, else the first
+        led.
+        """
         led = await led_departments(tx, turn.person_id)
         kinds = (SessionKind.COACHING, SessionKind.FIRST_AUDIT, SessionKind.RE_AUDIT)
         for row in await live_sessions(tx, turn.person_id, kinds):
@@ -306,7 +310,9 @@ class CoachingUseCase:
     async def _add_evidence(
         self, tx: AsyncSession, row: DialogueSession, criterion: str, text: str, now: datetime
     ) -> None:
-        """The same answer again, with what came of the step: the level is the person's, the evidence is new."""
+        """The same answer again, with what came of the step: the level is the person's, the evidence is
+        new.
+        """
         before = (await latest_answers(tx, self._instrument, row.department_id, now)).get(criterion)
         if before is None or before.claim is not Claim.LEVEL or before.level is None:
             return
@@ -393,7 +399,8 @@ def _open_steps(plans: list[Plan]) -> Message:
 _OLD_BUTTON = Message(kind="notice", text="That button is no longer in use. Nothing was changed.")
 _NO_DEPARTMENT = Message(
     kind="notice",
-    text="That is for team leads, and I don't have you down as one. You can ask me about the AI policies at any time.",
+    text="That is for team leads, and I don't have you down as one. You can ask me about the AI policies "
+    "at any time.",
 )
 
 

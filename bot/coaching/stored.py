@@ -105,9 +105,10 @@ def holding_back(instrument: Instrument, asked: Asked, scores: Scores, blockers:
     lines += [f"- Open since {day(row.raised_at)}: {_blocker(instrument, row)}" for row in blockers]
     return Message(
         kind="result",
-        text=f"{plain(asked.department.name)} works on **{model.name}**. It counts as in place when each of its four "
-        f"questions stands at level {ESTABLISHED} or more, and nothing critical is in the way. Missing now:\n\n"
-        + "\n".join(lines),
+        text=f"{plain(asked.department.name)} works on **{model.name}**. It counts as in place when each "
+        f"of its four "
+        f"questions stands at level {ESTABLISHED} or more, and nothing critical is in the way. Missing "
+        f"now:\n\n" + "\n".join(lines),
         choices=(_steps_choice(asked),),
     )
 
@@ -130,7 +131,8 @@ def what_would_get(instrument: Instrument, asked: Asked, scores: Scores, questio
         lines.append(f"- Before it: {joined(names)}")
     return Message(
         kind="result",
-        text=f"**{model.name}** ({model.order} of 5) counts as in place when each of its four questions stands at level "
+        text=f"**{model.name}** ({model.order} of 5) counts as in place when each of its four questions "
+        f"stands at level "
         f"{ESTABLISHED} or more and what it builds on is in place. From here that takes:\n\n"
         + "\n".join(lines),
         choices=(_steps_choice(asked),),
@@ -176,7 +178,8 @@ def compared(instrument: Instrument, asked: Asked, scores: Scores, changes: dict
     """What changed between the last answer and the one before, in honest marks."""
     if not changes:
         return Message(
-            text=f"There is nothing to compare yet: {plain(asked.department.name)} has answered each question once at "
+            text=f"There is nothing to compare yet: {plain(asked.department.name)} has answered each "
+            f"question once at "
             "most. After the next look there will be."
         )
     rows = tuple(
@@ -187,7 +190,8 @@ def compared(instrument: Instrument, asked: Asked, scores: Scores, changes: dict
     down = sum(kind == "down" for kind in changes.values())
     return Message(
         kind="result",
-        text=f"Since the answers before: {up} up with evidence, {down} down, {len(changes) - up - down} as they were or "
+        text=f"Since the answers before: {up} up with evidence, {down} down, {len(changes) - up - down} as "
+        f"they were or "
         "not shown yet. Only what can be shown counts as a change.",
         table=Table(
             caption="Change since the answer before", columns=("Question", "Level", "Change"), rows=rows
@@ -204,7 +208,8 @@ def about(instrument: Instrument, scores: Scores, criterion: Criterion) -> Messa
     lines = "\n".join(f"- {each.text} _About {each.minutes} minutes._" for each in steps)
     return Message(
         kind="result",
-        text=f"**{criterion.name}** ({criterion.id}): {now}.\n\n{criterion.why}\n\nThe next level looks like this:\n\n"
+        text=f"**{criterion.name}** ({criterion.id}): {now}.\n\n{criterion.why}\n\nThe next level looks "
+        f"like this:\n\n"
         f"> {criterion.levels[level]}\n\nWhat helps:\n\n{lines}",
     )
 

@@ -1,7 +1,8 @@
 """The coverage check-in as a pure function: taps only, four a task, one role after the other.
 
-The first time a role is gone through task by task. Later one card shows all of its tasks: the same, or which of
-them is more, less or different. Buckets are the instrument's; the people who answer never type a number.
+The first time a role is gone through task by task. Later one card shows all of its tasks: the same, or
+which of them is more, less or different. Buckets are the instrument's; the people who answer never type a
+number.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ class _Record(BaseModel):
 
 
 class Taps(_Record):
-    """What was tapped about one task; names are the instrument's buckets. `mode` None where AI plays no part."""
+    """What was tapped about one task; names are the instrument's buckets. `mode` None where AI plays no
+    part.
+    """
 
     hours: str = ""
     share: str = ""
@@ -429,8 +432,10 @@ class Checkin:
         )
         return Message(
             kind="question",
-            text=f"These come back every week for many people like your **{plain(state.role.name)}**. Are they yours "
-            f"too? Leave out what isn't, or add your own.\n\n{lines}\n\n_Then four taps for each, under three minutes "
+            text=f"These come back every week for many people like your **{plain(state.role.name)}**. Are "
+            f"they yours "
+            f"too? Leave out what isn't, or add your own.\n\n{lines}\n\n_Then four taps for each, under "
+            f"three minutes "
             "in all. It is about hours of work, never about a person._",
             choices=(
                 self._choice(state, "go", "Start", primary=True),
@@ -522,7 +527,8 @@ class Checkin:
         rest = "The rest is the same" if state.answered else "All the same"
         return Message(
             kind="question",
-            text=f"**{plain(state.role.name)}**, as you last described it:\n\n{lines}\n\nHas anything changed?",
+            text=f"**{plain(state.role.name)}**, as you last described it:\n\n{lines}\n\nHas anything "
+            f"changed?",
             choices=(
                 self._choice(state, "same", rest, primary=True),
                 *opened,
@@ -545,7 +551,8 @@ class Checkin:
     def _rest_card(self, state: State) -> Message:
         return Message(
             kind="question",
-            text=f"That was that, thank you. Next would be **{plain(state.role.name)}**. Go on now, or another day?",
+            text=f"That was that, thank you. Next would be **{plain(state.role.name)}**. Go on now, or "
+            f"another day?",
             choices=(
                 self._choice(state, "next", "Go on", primary=True),
                 self._choice(state, "enough", "Another day"),

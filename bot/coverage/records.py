@@ -88,7 +88,9 @@ def _record(
 
 
 async def _last_two(tx: AsyncSession, tasks: list[int], now: datetime) -> dict[int, list[CoverageAnswer]]:
-    """The last two answers of each task, the later first: one look into the index each, whatever the years."""
+    """The last two answers of each task, the later first: one look into the index each, whatever the
+    years.
+    """
     found: dict[int, list[CoverageAnswer]] = {}
     for start in range(0, len(tasks), _AT_A_TIME):
         looks = []

@@ -28,13 +28,15 @@ def coverage_message(
     """The figure where it may be shown, else how far it is from that."""
     if people < instrument.privacy.min_group:
         text = (
-            f"Thank you, it's kept. {plain(name)} has fewer than {instrument.privacy.min_group} people in these roles, "
+            f"Thank you, it's kept. {plain(name)} has fewer than {instrument.privacy.min_group} people in "
+            f"these roles, "
             "so I show no figure for it: it would be about persons."
         )
         return Message(kind="result", text=text)
     if not found.published or found.coverage is None:
         text = (
-            f"So far {percent(found.known_share)} of the repetitive hours in {plain(name)} are described. From 60% on I "
+            f"So far {percent(found.known_share)} of the repetitive hours in {plain(name)} are described. "
+            f"From 60% on I "
             "can give one figure for the department."
         )
         return Message(kind="result", text=text)
@@ -43,9 +45,12 @@ def coverage_message(
 
 def _figure(name: str, found: Coverage, letter: Grade | None) -> str:
     return (
-        f"**AI handles about {percent(found.coverage)} of the repetitive hours in {plain(name)}** at a quality that is "
-        f"used, likely between {percent(found.low)} and {percent(found.high)}. It rests on {percent(found.known_share)} "
-        f"of these hours, grade {letter or 'C'}. AI touches {percent(found.touched)} in all; what nobody checks does "
+        f"**AI handles about {percent(found.coverage)} of the repetitive hours in {plain(name)}** at a "
+        f"quality that is "
+        f"used, likely between {percent(found.low)} and {percent(found.high)}. It rests on "
+        f"{percent(found.known_share)} "
+        f"of these hours, grade {letter or 'C'}. AI touches {percent(found.touched)} in all; what nobody "
+        f"checks does "
         "not count."
     )
 
@@ -63,7 +68,8 @@ def _excluded(found: Coverage) -> str:
     if (found.excluded_share or 0) <= EXCLUDED_SECOND_LOOK:
         return ""
     return (
-        f" You keep {percent(found.excluded_share)} of the hours for people on purpose; above 30% somebody else takes a "
+        f" You keep {percent(found.excluded_share)} of the hours for people on purpose; above 30% somebody "
+        f"else takes a "
         "second look."
     )
 

@@ -111,7 +111,8 @@ class CoverageUseCase:
         if not roles:
             return [
                 Message(
-                    text="There are no roles with people in your department yet. An administrator can add them."
+                    text="There are no roles with people in your department yet. An administrator can add "
+                    "them."
                 )
             ]
         row = DialogueSession(
@@ -219,8 +220,8 @@ class CoverageUseCase:
         await tx.flush()
 
     async def _freeze(self, tx: AsyncSession, task: CoverageTask, effect: SaveTask, now: datetime) -> None:
-        """Hours are frozen at the first answer, so that falling hours can't look like rising coverage. Once a year a
-        new answer re-bases them, with a marker.
+        """Hours are frozen at the first answer, so that falling hours can't look like rising coverage.
+        Once a year a new answer re-bases them, with a marker.
         """
         hours = self._instrument.coverage.inputs_per_task.hours_per_person_week.buckets.get(effect.taps.hours)
         if hours is None:
@@ -262,6 +263,7 @@ async def _first_answer(tx: AsyncSession, task: CoverageTask) -> datetime | None
 _OLD_BUTTON = Message(kind="notice", text="That button is no longer in use. Nothing was changed.")
 _NOT_A_LEAD = Message(
     kind="notice",
-    text="The coverage check-in is for team leads, and I don't have you down as one. You can ask me about the "
+    text="The coverage check-in is for team leads, and I don't have you down as one. You can ask me about "
+    "the "
     "company's AI policies at any time.",
 )
