@@ -1,0 +1,86 @@
+"""A stored event as a turn: who said what, and where the answer goes."""
+
+from __future__ import annotations
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.clock import Clock
+from bot.messages import Message
+from bot.store.engine import Store
+from bot.store.outbox import enqueue
+from bot.store.tables import InboxEvent, Platform
+from bot.turns import Turn
+from handlers.home import OUTSIDE
+from handlers.slack.address import Address
+from handlers.slack.people import People, Who
+
+STRANGER = Message(
+    kind="notice",
+    text="I don't know you yet: the address of your Slack account isn't in this company's list. Please ask "
+    "your administrator to add it, then write to me again.",
+)
+IN_PRIVATE = Message(
+    kind="notice",
+    text="People of another company read along here, so I answer you in a direct message.",
+)
+
+
+class SlackHearing:
+    """What handlers.conversation.Hearing asks of a surface."""
+
+    def __init__(self, store: Store, people: People, clock: Clock) -> None:
+        self._store, self._people, self._clock = store, people, clock
+
+    async def __call__(self, session: AsyncSession, event: InboxEvent) -> Turn | None:
+        """The turn of a known person. Others get one kind sentence; what needs no answer gets none.
+
+        `session` stays unused: Slack may have to be asked first, and nothing is held open meanwhile.
+        """
+        heard, address = event.payload, Address.parse(event.conversation)
+        if heard["kind"] == "profile":
+            await self._people.refresh(address.team, heard["user"])
+            return None
+        if heard.get("outside"):
+            await self._reply(event, OUTSIDE)
+            return None
+        who = await self._people.find(address.team, heard["user"])
+        if who.person_id is None:
+            await self._reply(event, OUTSIDE if who.outside else STRANGER)
+            return None
+        if heard.get("shared") and heard["kind"] == "say":
+            await self._reply(event, IN_PRIVATE)
+        return _turn(event, address, who)
+
+    async def _reply(self, event: InboxEvent, message: Message) -> None:
+        async with self._store.write() as tx:
+            await enqueue(
+                tx,
+                platform=Platform.SLACK,
+                conversation=event.conversation,
+                thread=event.payload.get("thread"),
+                messages=[message],
+                key=f"slack-notice:{event.id}",
+                now=self._clock(),
+                event_id=event.id,
+            )
+
+
+def _turn(event: InboxEvent, address: Address, who: Who) -> Turn | None:
+    heard = event.payload
+    # Where people of another company read along, and where there is no channel at all, the answer goes to the
+    # direct message.
+    private = bool(heard.get("shared")) or address.channel.startswith("@")
+    if event.id is None or who.person_id is None or not (heard.get("text") or heard.get("choice")):
+        return None
+    place = Address(address.team, address.channel)
+    return Turn(
+        event_id=event.id,
+        person_id=who.person_id,
+        platform=event.platform.value,
+        conversation=who.direct if private or address.direct else str(place),
+        at=event.received_at,
+        text=heard.get("text"),
+        choice=heard.get("choice"),
+        thread=None if private else heard.get("thread"),
+        public=bool(heard.get("public")) and not private,
+    )

@@ -1,0 +1,265 @@
+"""A message as Slack's blocks, within the platform's limits, with simpler forms to fall back to.
+
+Limits: docs.slack.dev; 50 blocks a message and about 13,000 characters of blocks in all. Every form carries
+the whole message in `text`, for notifications and screen readers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.choice_ids import ChoiceId
+from bot.messages import Choice, Citation, Message
+from handlers.slack.charts import chart_table, native_chart, table_block, table_words
+from handlers.slack.words import Block, clean, cut, escape, rich_elements, words
+
+MOST_CHARACTERS = 12_500
+"""Of all blocks together, measured as JSON; Slack draws the line at about 13,000."""
+
+LONGEST_TEXT = 39_000
+LONGEST_LABEL = 75
+LONGEST_CONTEXT = 300
+BUTTONS_A_ROW = 5
+MOST_CHOICES = 50
+MOST_CITATIONS = 5
+LEAST_BODY = 1_000
+"""Characters that the words keep, whatever else there is to show."""
+
+AI_NOTE = "AI-generated from the passages named here. Check before you rely on it."
+SHORTENED = "… (shortened: a message can't hold more)"
+SHOW_SECTION = Choice(id="say:Show me the source", label="Show the section")
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """One form of a message: `text` is escaped, `blocks` may be empty."""
+
+    text: str
+    blocks: tuple[Block, ...] = ()
+
+
+def forms(message: Message) -> Iterator[Rendered]:
+    """The message, best form first: with Slack's own chart, with a table in its place, as words alone."""
+    text = fallback_text(message)
+    if message.chart is not None and native_chart(message.chart) is not None:
+        yield Rendered(text, tuple(blocks(message)))
+    yield Rendered(text, tuple(blocks(message, native=False)))
+    yield Rendered(text_alone(message))
+
+
+def render(message: Message) -> Rendered:
+    """The best form."""
+    return next(forms(message))
+
+
+def fallback_text(message: Message) -> str:
+    """The whole message in words, escaped. Never empty."""
+    said = [words(message.text)]
+    if message.chart is not None:
+        said.append(message.chart.alt)
+    if message.table is not None:
+        said.append(table_words(message.table))
+    said += [f"Source: {_source(citation)}" for citation in message.citations[:MOST_CITATIONS]]
+    if message.written_by_model:
+        said.append(AI_NOTE)
+    return _within(escape("\n\n".join(part for part in said if part.strip())) or "…")
+
+
+def text_alone(message: Message) -> str:
+    """For where blocks are refused: as `fallback_text`, and what can be answered."""
+    text = fallback_text(message)
+    if not message.choices:
+        return text
+    labels = "\n".join(f"• {escape(choice.label)}" for choice in message.choices[:MOST_CHOICES])
+    return _within(f"{text}\n\nYou can reply in words:\n{labels}")
+
+
+def _within(text: str) -> str:
+    # An entity that is cut in half would show its first letters: leave it out as a whole.
+    if len(text) <= LONGEST_TEXT:
+        return text
+    head, _, tail = text[: LONGEST_TEXT - len(SHORTENED) - 1].rpartition("&")
+    kept = text[: LONGEST_TEXT - len(SHORTENED) - 1] if ";" in tail or not head else head
+    return f"{kept} {SHORTENED}"
+
+
+def blocks(message: Message, native: bool = True) -> list[Block]:
+    """The message's blocks. `native`: charts are Slack's own; else they are tables."""
+    above = [_context(_progress(message))] if message.progress else []
+    picture, below = _picture(message, native), _below(message)
+    room = MOST_CHARACTERS - size(above + below)
+    if size(picture) > room - LEAST_BODY:
+        picture = _smaller(message, room - LEAST_BODY)
+    return [*above, *_body(message, room - size(picture)), *picture, *below]
+
+
+def size(made: list[Block]) -> int:
+    """Characters of blocks as JSON."""
+    return len(json.dumps(made, ensure_ascii=False))
+
+
+def _progress(message: Message) -> str:
+    progress = message.progress
+    assert progress is not None  # noqa: S101  (asked by the caller)
+    minutes = "1 minute" if progress.minutes == 1 else f"{progress.minutes} minutes"
+    return f"Question {progress.done + 1} of {progress.total} · about {minutes}"
+
+
+def _body(message: Message, room: int) -> list[Block]:
+    """The words, as many as there is room for."""
+    elements = rich_elements(message.text)
+    long_labels = [clean(choice.label) for choice in message.choices if len(choice.label) > LONGEST_LABEL]
+    if long_labels:
+        elements.append(
+            {
+                "type": "rich_text_list",
+                "style": "bullet",
+                "elements": [
+                    {"type": "rich_text_section", "elements": [{"type": "text", "text": label}]}
+                    for label in long_labels
+                ],
+            }
+        )
+    kept = _fitting(elements, room - 200)
+    return [{"type": "rich_text", "elements": kept}] if kept else []
+
+
+def _fitting(elements: list[Block], room: int) -> list[Block]:
+    """As many elements as fit; the first that does not is shortened and is the last."""
+    kept: list[Block] = []
+    for element in elements:
+        needs = size([element])
+        if needs > room:
+            rest = _shortened(element, room - 120)
+            note = {"type": "rich_text_section", "elements": [{"type": "text", "text": f"\n{SHORTENED}"}]}
+            return [*kept, *rest, note]
+        kept.append(element)
+        room -= needs
+    return kept
+
+
+def _shortened(element: Block, room: int) -> list[Block]:
+    inner: list[Block] = []
+    for word in element["elements"]:
+        needs = size([word])
+        if needs > room:
+            if word["type"] == "text" and room > 200:
+                inner.append({**word, "text": _cut_to(word["text"], room - 100)})
+            break
+        inner.append(word)
+        room -= needs
+    return [{**element, "elements": inner}] if inner else []
+
+
+def _cut_to(text: str, room: int) -> str:
+    """The longest beginning that takes at most `room` characters as JSON (a quote or a break takes more)."""
+    end = min(len(text), room)
+    while end > 1 and len(json.dumps(text[:end], ensure_ascii=False)) > room:
+        end = end * 9 // 10
+    return text[:end]
+
+
+def _picture(message: Message, native: bool) -> list[Block]:
+    chart = native_chart(message.chart) if message.chart is not None and native else None
+    if chart is not None:
+        # The picture says nothing to a screen reader: its words stand below it.
+        made = [chart, _context(message.chart.alt if message.chart else "")]
+        return [*made, table_block(message.table)] if message.table else made
+    table = message.table or (chart_table(message.chart) if message.chart else None)
+    if table is None:
+        return []
+    # Slack takes one table a message: a chart beside a table is told in words.
+    told = message.chart.alt if message.table and message.chart else table.caption
+    return [_context(told), table_block(table)]
+
+
+def _smaller(message: Message, room: int) -> list[Block]:
+    """A table with as many rows as fit, or the words that say what the picture shows."""
+    table = message.table or (chart_table(message.chart) if message.chart else None)
+    rows = len(table.rows) if table else 0
+    while table is not None and rows > 2:
+        made = [_context(table.caption), table_block(table, rows)]
+        if size(made) <= room:
+            return made
+        rows = rows * 2 // 3
+    told = message.chart.alt if message.chart else table.caption if table else ""
+    return [_context(told)]
+
+
+def _below(message: Message) -> list[Block]:
+    made: list[Block] = []
+    if message.citations:
+        made.append(_sources(message.citations[:MOST_CITATIONS]))
+    if message.written_by_model:
+        made.append(_context(AI_NOTE))
+    choices = [*message.choices[:MOST_CHOICES]]
+    if message.citations and message.kind == "answer":
+        choices.append(SHOW_SECTION)
+    made += _rows(choices)
+    if message.answer_id:
+        made.append(_feedback(message.answer_id))
+    if message.input_hint:
+        made.append(_context(f"Or write: {message.input_hint}"))
+    return made
+
+
+def _context(text: str) -> Block:
+    return {"type": "context", "elements": [_plain(text or "…", LONGEST_CONTEXT)]}
+
+
+def _plain(text: str, longest: int) -> Block:
+    # A carriage of blanks alone is refused like an empty text.
+    return {"type": "plain_text", "text": cut(clean(text), longest).strip() or "…", "emoji": False}
+
+
+def _sources(citations: tuple[Citation, ...]) -> Block:
+    return {
+        "type": "context",
+        "elements": [_plain(_source(citation), LONGEST_CONTEXT) for citation in citations],
+    }
+
+
+def _source(citation: Citation) -> str:
+    named = [citation.document, citation.section, f"version {citation.version}"]
+    if citation.owner:
+        named.append(f"owner {citation.owner}")
+    if citation.reviewed:
+        named.append(f"reviewed {citation.reviewed}")
+    return " · ".join(part for part in named if part)
+
+
+def _rows(choices: list[Choice]) -> list[Block]:
+    buttons = [_button(choice, number) for number, choice in enumerate(choices)]
+    return [
+        {"type": "actions", "elements": buttons[start : start + BUTTONS_A_ROW]}
+        for start in range(0, len(buttons), BUTTONS_A_ROW)
+    ]
+
+
+def _button(choice: Choice, number: int) -> Block:
+    button = {
+        "type": "button",
+        "action_id": f"choice:{number}",
+        "text": _plain(choice.label, LONGEST_LABEL),
+        "value": clean(choice.id),
+    }
+    return button if choice.style == "default" else {**button, "style": choice.style}
+
+
+def _feedback(answer_id: int) -> Block:
+    def one(label: str, what: str) -> Block:
+        return {"text": _plain(label, LONGEST_LABEL), "value": str(ChoiceId("kb", answer_id, 0, what))}
+
+    return {
+        "type": "context_actions",
+        "elements": [
+            {
+                "type": "feedback_buttons",
+                "action_id": "feedback",
+                "positive_button": {**one("Helpful", "up"), "accessibility_label": "This answer helped"},
+                "negative_button": {**one("Not helpful", "down"), "accessibility_label": "It did not help"},
+            }
+        ],
+    }
