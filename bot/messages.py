@@ -54,6 +54,8 @@ class Citation(_Frozen):
     owner: str | None = None
     effective: str | None = None
     reviewed: str | None = None
+    label: str = ""
+    """The version as the document itself calls it, such as 3.1."""
 
 
 class Table(_Frozen):

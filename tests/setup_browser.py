@@ -1,4 +1,4 @@
-"""`make test` runs this first: see that there is a Chromium for the tests of the page, or say that there is none.
+"""`make test` runs this first: see that there is a Chromium for the tests of the page, or say so.
 
 On Debian and its kin, as root, it is installed from the system's own packages. Anywhere else nothing is
 installed, and the tests that need a browser are skipped with a notice. Never a reason to fail.

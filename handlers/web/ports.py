@@ -33,7 +33,10 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Persona:
-    """Somebody of the sample whom a visitor may be. `part` is the duty in words: Team lead, Employee ..."""
+    """Somebody of the sample whom a visitor may be. `part` is the duty in words: Team lead, Employee ...
+
+    `zone` is the IANA zone of the person's own clock, in which the conversation's times are shown.
+    """
 
     person_id: int
     name: str
@@ -41,6 +44,7 @@ class Persona:
     place: str
     introduction: str
     suggestions: tuple[str, ...] = ()
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True)

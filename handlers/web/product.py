@@ -33,6 +33,8 @@ from handlers.web.views import feedback_buttons
 NOON = time(12, 0)
 """Where the demo's clock stops, in the company's zone: what is due that morning has come by then."""
 
+_BEYOND = 2**62
+
 _OFFERED = 200
 """Messages back in which a button may be picked; older ones are out of reach on the page."""
 
@@ -124,6 +126,7 @@ class Product:
             heard = (await session.exec(_heard(person_id).where(col(OutboxMessage.id) > after.heard))).all()
             busy = await _is_busy(session, person_id)
             labels = await self._labels(person_id, said)
+            waiting = await _first_waiting(session, person_id, after.heard)
         entries = [
             (
                 event.received_at,
@@ -143,7 +146,8 @@ class Product:
         ]
         cursor = Cursor(
             max((event.id or 0 for event in said), default=after.said),
-            max((row.id or 0 for row in heard), default=after.heard),
+            # A scheduled message that has yet to leave may come after a reply with a higher number.
+            min(max((row.id or 0 for row in heard), default=after.heard), waiting - 1),
         )
         return Conversation(
             tuple(entry for *_, entry in sorted(entries, key=lambda one: one[:3])), cursor, busy
@@ -236,6 +240,20 @@ def _heard(person_id: int) -> SelectOfScalar[OutboxMessage]:
     )
 
 
+async def _first_waiting(session: AsyncSession, person_id: int, after: int) -> int:
+    """The lowest id beyond `after` of a scheduled message on its way out; beyond all if there is none."""
+    found = await session.exec(
+        select(func.min(OutboxMessage.id)).where(
+            OutboxMessage.conversation == f"web:{person_id}",
+            OutboxMessage.platform == Platform.WEB,
+            col(OutboxMessage.scheduled_id).is_not(None),
+            col(OutboxMessage.status).in_([OutboxStatus.PENDING, OutboxStatus.CLAIMED]),
+            col(OutboxMessage.id) > after,
+        )
+    )
+    return found.one() or _BEYOND
+
+
 async def _is_busy(session: AsyncSession, person_id: int) -> bool:
     waiting = _said(person_id).where(InboxEvent.status == InboxStatus.NEW).limit(1)
     return (await session.exec(waiting)).first() is not None
@@ -262,5 +280,14 @@ async def _persona(session: AsyncSession, known: Known) -> Persona | None:
     if person is None or person.id is None:
         return None
     department = await session.get(Department, person.department_id) if person.department_id else None
-    place = department.name if department else ""
-    return Persona(person.id, person.name, known.part, place, known.introduction, known.suggestions)
+    company = await session.get(Company, 1)
+    zones = (owner.time_zone for owner in (person, department, company) if owner is not None)
+    return Persona(
+        person_id=person.id,
+        name=person.name,
+        part=known.part,
+        place=department.name if department else "",
+        introduction=known.introduction,
+        suggestions=known.suggestions,
+        zone=next((name for name in zones if name), "UTC"),
+    )

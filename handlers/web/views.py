@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from bot.messages import Choice, Message
+from bot.clock import zone
+from bot.messages import Choice, Citation, Message
 from handlers.web import charts, markup
 from handlers.web.ports import Conversation, Entry, Inside, Persona, Source
 from knowledge.conversation import feedback_choices
@@ -65,12 +66,27 @@ class Visit:
     script: str = "/static/page.js"
 
 
-def _moment(at: datetime) -> str:
-    return f"{at:%A} {at.day} {at:%B %Y}, {at:%H:%M}"
+def _date(at: date) -> str:
+    return f"{at:%A} {at.day} {at:%B %Y}"
 
 
-def _short(at: datetime) -> str:
-    return f"{at:%a} {at.day} {at:%b}, {at:%H:%M}"
+def _short(at: datetime, zone_name: str) -> str:
+    local = at.astimezone(zone(zone_name))
+    return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
+
+
+def _day(text: str) -> str:
+    """A day as people write it, if `text` is an ISO date; else `text`."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{day.day} {day:%B %Y}"
+
+
+def _section(cited: Citation | Source) -> str:
+    """Where in the document, without the document's own title in front."""
+    return cited.section.removeprefix(f"{cited.document} › ")
 
 
 def _initials(name: str) -> str:
@@ -114,8 +130,12 @@ def _environment() -> Environment:
     )
     made.filters.update(
         light=markup.light,
-        moment=_moment,
+        date=_date,
+        hour=lambda at: f"{at:%H:%M}",
         short=_short,
+        day=_day,
+        section=_section,
+        city=lambda name: name.rpartition("/")[2].replace("_", " "),
         initials=_initials,
         kind_name=_kind_name,
         shown=charts.shown,

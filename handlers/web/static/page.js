@@ -9,6 +9,7 @@ const busy = document.querySelector(".busy");
 const busyWords = document.querySelector(".busy-words");
 const problem = document.querySelector(".problem");
 const words = document.querySelector("#words");
+const moving = document.querySelector(".moving");
 const sheet = document.querySelector("[data-sheet]");
 
 function toPerson() {
@@ -74,8 +75,10 @@ document.addEventListener("submit", async (event) => {
   if (isComposer && !words.value.trim()) return;
   form.setAttribute("aria-busy", "true");
   tell("");
+  if (!form.matches("[data-send]")) moving.textContent = form.matches("[data-clock]") ? "Moving the clock ..." : "Starting again ...";
   const refusal = await post(form, event.submitter);
   form.removeAttribute("aria-busy");
+  moving.textContent = "";
   if (refusal) {
     tell(refusal);
     return;
@@ -108,12 +111,10 @@ function swap(place, html) {
   // Focus and open details survive a redraw of the panel.
   const held = document.activeElement && place.contains(document.activeElement) ? document.activeElement : null;
   const mark = held && { id: held.id, name: held.name, value: held.value, text: held.textContent };
-  const open = [...place.querySelectorAll("details")].map((one) => one.open);
+  const open = new Set([...place.querySelectorAll("details[open] > summary")].map((one) => one.textContent));
   const days = place.querySelector("#days");
   place.innerHTML = html;
-  place.querySelectorAll("details").forEach((one, index) => {
-    one.open = Boolean(open[index]);
-  });
+  for (const summary of place.querySelectorAll("summary")) summary.parentElement.open = open.has(summary.textContent);
   if (days) place.querySelector("#days").value = days.value;
   if (!mark) return;
   const again = [...place.querySelectorAll("a, button, input, summary, [tabindex]")].find((one) =>
