@@ -30,9 +30,13 @@ Resolve = Callable[[str, int], Awaitable[list[str]]]
 """The addresses of a host name (the name, the port), as text."""
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
-_NAT64_LOCAL = ipaddress.ip_network("64:ff9b:1::/48")  # RFC 8215
 _COMPATIBLE = ipaddress.ip_network("::/96")  # RFC 4291, 2.5.5.1, deprecated
-_SHARED = ipaddress.ip_network("100.64.0.0/10")  # RFC 6598, carriers and clouds' own services
+_GLOBAL_V6 = ipaddress.ip_network("2000::/3")  # RFC 4291, 2.4: all global unicast handed out so far
+_CLOSED_V4 = [
+    ipaddress.ip_network("100.64.0.0/10"),  # RFC 6598: carriers, and clouds' own services
+    ipaddress.ip_network("192.0.0.0/24"),  # RFC 6890: protocol assignments; a cloud's metadata service
+    ipaddress.ip_network("192.88.99.0/24"),  # RFC 7526: relays of 6to4
+]
 
 
 @dataclass(frozen=True)
@@ -135,13 +139,12 @@ def _wrapped(address: Address) -> list[Address]:
 
 
 def _is_plainly_public(address: Address) -> bool:
-    if isinstance(address, ipaddress.IPv6Address) and (address.ipv4_mapped or address in _NAT64):
-        return True  # judged by the address inside
-    if address in _SHARED or address in _NAT64_LOCAL:
-        return False
-    return address.is_global and not (
-        address.is_multicast or address.is_reserved or address.is_unspecified or address.is_loopback
-    )
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped or address in _NAT64:
+            return True  # judged by the address inside
+        return address in _GLOBAL_V6 and address.is_global
+    closed = any(address in network for network in _CLOSED_V4)
+    return address.is_global and not (closed or address.is_multicast or address.is_reserved)
 
 
 async def _system_resolve(host: str, port: int) -> list[str]:
