@@ -92,7 +92,7 @@ def digest(
     out: Annotated[Path | None, typer.Option(help="A folder for the files; else stdout.")] = None,
 ) -> None:
     """Render a weekly digest without sending it."""
-    _command("schedule", "digest_command", from_environment(), department, week, formats, out)
+    _command("digest", "digest_command", from_environment(), department, week, formats, out)
 
 
 @app.command()

@@ -6,7 +6,7 @@ Each reads the present state at the moment of sending. Nothing here ranks, count
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlmodel import col, select
@@ -42,6 +42,8 @@ class Card:
 
     text: str
     do: tuple[Choice, ...] = ()
+    again: bool = False
+    """It was asked before, and this is the one reminder."""
 
 
 @dataclass(frozen=True)
@@ -242,7 +244,7 @@ async def open_question(desk: Desk, row: ScheduledMessage) -> Card | None:
 
 
 async def reminder(desk: Desk, row: ScheduledMessage) -> Card | None:
-    """The one reminder: the original card, said to be the last."""
+    """The one reminder: the original card once more."""
     write = CARDS.get(str(row.detail.get("of_kind")))
     found = await desk.session.exec(
         select(ScheduledMessage).where(
@@ -255,7 +257,7 @@ async def reminder(desk: Desk, row: ScheduledMessage) -> Card | None:
     if write is None or original is None or "closed" in original.detail:
         return None
     card = await write(desk, original)
-    return card and Card(f"My one reminder, then I leave it until the next time. {card.text}", card.do)
+    return card and replace(card, again=True)
 
 
 async def _programme_owners(session: AsyncSession) -> str:

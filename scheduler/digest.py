@@ -34,7 +34,7 @@ from scheduler.post import Written
 
 MOST_WORDS = 150
 MARKS = {
-    "not_started": "·",
+    "not_started": "· not started",
     "exploring": "○ first tries",
     "building": "◔ being built",
     "operational": "● in place",
@@ -77,7 +77,7 @@ def company_digest(
     noted = exceptions(instrument, shown, {decision.about for decision in asked})
     changed = _what_changed(instrument, notes, now, shown, first=_is_first(week, trend))
     title = f"{plain(company)}, week of {day(week_start(week))}"
-    coverage = coverage_sentence(notes, "the departments shown", now.coverage, now.quarter_change)
+    coverage = coverage_sentence(notes, "the departments shown", now.coverage, now.trend_change)
     if not asked and not noted and changed is None:
         lines = [f"**{title}**: nothing moved beyond noise. {coverage}", _next_audit(shown, monday)]
         return _digest(week, title, lines, notes, quiet=True)
@@ -107,7 +107,7 @@ def department_digest(
     asked = decisions(instrument, [now], monday, notes)
     noted = exceptions(instrument, [now], {decision.about for decision in asked})
     changed = _department_changed(instrument, notes, now, first=_is_first(week, trend))
-    coverage = coverage_sentence(notes, now.name, now.coverage, now.quarter_change)
+    coverage = coverage_sentence(notes, now.name, now.coverage, now.trend_change)
     if not asked and not noted and changed is None:
         lines = [f"**{title}**: nothing moved beyond noise. {coverage}", _next_audit([now], monday)]
         return _digest(week, title, lines, notes, quiet=True)
@@ -209,7 +209,8 @@ def _next_audit(shown: list[DepartmentWeek], after: date) -> str:
 
 
 def _numbered(lines: list[str]) -> list[str]:
-    return [f"{number}. {line}" for number, line in enumerate(lines, start=1)]
+    numbered = [f"{number}. {line}" for number, line in enumerate(lines, start=1)]
+    return ["To decide:", *numbered] if numbered else []
 
 
 def _fit(head: list[str], asked: list[str], noted: list[str], tail: list[str]) -> list[str]:
@@ -217,7 +218,7 @@ def _fit(head: list[str], asked: list[str], noted: list[str], tail: list[str]) -
     noted, asked = list(noted), list(asked)
     while True:
         lines = [*head, *asked, *([f"Exceptions: {' '.join(noted)}"] if noted else []), *tail]
-        if count_words(" ".join(lines)) <= MOST_WORDS or not (noted or len(asked) > 1):
+        if count_words(" ".join(lines)) <= MOST_WORDS or not (noted or len(asked) > 2):
             return lines
         (noted or asked).pop()
 
@@ -298,6 +299,10 @@ def _cell(week: DepartmentWeek, model: str) -> str:
         arrow = " ↓"
     elif any(criterion.startswith(f"{model}-") for criterion in week.up):
         arrow = " ↑"
+    if not week.answered:
+        return "not asked yet"
+    if model in week.stale_models:
+        return "◌ out of date"
     return MARKS[week.states.get(model, "not_started")] + arrow
 
 

@@ -42,6 +42,8 @@ class ChangeFigure(_Figures):
     change: Share = None
     noise: Share = None
     changed: bool = False
+    since: str | None = None
+    """The week that is compared with."""
 
 
 class SkipFigure(_Figures):
@@ -69,6 +71,7 @@ class DepartmentWeek(_Figures):
 
     slug: str
     name: str
+    week: str
     people: int
     shown: bool = True
     states: dict[str, str] = Field(default_factory=dict)
@@ -80,12 +83,14 @@ class DepartmentWeek(_Figures):
     down: tuple[str, ...] = ()
     answered: int = 0
     stale: int = 0
+    stale_models: tuple[str, ...] = ()
+    """Models with an answer that is too old to count."""
     contested: int = 0
     last_answer: date | None = None
     next_audit: date | None = None
     coverage: CoverageFigure = CoverageFigure()
     week_change: ChangeFigure = ChangeFigure()
-    quarter_change: ChangeFigure = ChangeFigure()
+    trend_change: ChangeFigure = ChangeFigure()
     unchecked_hours: float = 0.0
     """Hours a week in which AI's results are used unchecked, or come from a tool that is not approved."""
     blockers: tuple[BlockerFigure, ...] = ()
@@ -103,7 +108,7 @@ class CompanyWeek(_Figures):
     """Departments that answered within the last audit cycle."""
     coverage: CoverageFigure = CoverageFigure()
     week_change: ChangeFigure = ChangeFigure()
-    quarter_change: ChangeFigure = ChangeFigure()
+    trend_change: ChangeFigure = ChangeFigure()
     rebased: bool = False
 
 
@@ -126,10 +131,10 @@ def coverage_figure(facts: Iterable[TaskFact]) -> CoverageFigure:
     )
 
 
-def change_figure(before: Iterable[TaskFact], after: Iterable[TaskFact]) -> ChangeFigure:
+def change_figure(before: Iterable[TaskFact], after: Iterable[TaskFact], since: str | None) -> ChangeFigure:
     """Change since an earlier week on the tasks that both know."""
     found: Change = change_between(before, after)
-    return ChangeFigure(change=found.change, noise=found.noise, changed=bool(found.changed))
+    return ChangeFigure(change=found.change, noise=found.noise, changed=bool(found.changed), since=since)
 
 
 def unchecked_hours(facts: Iterable[TaskFact]) -> float:
@@ -197,23 +202,24 @@ def hidden_departments(people: Mapping[str, int], min_group: int) -> set[str]:
 def company_week(
     weeks: Iterable[DepartmentWeek],
     before: Mapping[str, DepartmentWeek],
-    quarter: Mapping[str, DepartmentWeek],
-    since: date,
+    first: Mapping[str, DepartmentWeek],
+    answered_since: date,
 ) -> CompanyWeek:
     """The company from the departments that are shown: what is hidden enters no figure, so none can be
     worked out of one.
 
-    Changes run over departments that are shown now and were shown then. `since` begins the audit cycle.
+    Changes run over departments that are shown now and were shown then: a week `before`, and in the `first`
+    week of the trend. `answered_since` begins the audit cycle.
     """
     every = list(weeks)
     shown = [week for week in every if week.shown]
     return CompanyWeek(
         departments=len(shown),
         hidden=len(every) - len(shown),
-        answering=sum(week.last_answer is not None and week.last_answer >= since for week in shown),
+        answering=sum(week.last_answer is not None and week.last_answer >= answered_since for week in shown),
         coverage=coverage_figure(_pooled(shown)),
         week_change=_company_change(shown, before),
-        quarter_change=_company_change(shown, quarter),
+        trend_change=_company_change(shown, first),
     )
 
 
@@ -227,7 +233,8 @@ def _of_department(week: DepartmentWeek, packed: tuple[object, ...]) -> TaskFact
 
 def _company_change(shown: list[DepartmentWeek], before: Mapping[str, DepartmentWeek]) -> ChangeFigure:
     old = [before[week.slug] for week in shown if week.slug in before and before[week.slug].shown]
-    return change_figure(_pooled(old), _pooled(shown))
+    since = next((week.week for week in old), None)
+    return change_figure(_pooled(old), _pooled(shown), since)
 
 
 def state_counts(weeks: Iterable[DepartmentWeek], model: str) -> Counter[str]:

@@ -39,6 +39,7 @@ from bot.store.tables import (
 )
 from scheduler.figures import (
     BlockerFigure,
+    ChangeFigure,
     CompanyWeek,
     DepartmentWeek,
     SkipFigure,
@@ -54,7 +55,7 @@ from scheduler.figures import (
 )
 
 TREND_WEEKS = 12
-QUARTER_WEEKS = 12
+"""Weeks that a digest looks back over, its own included; the first of them is what "since" compares with."""
 EXCEPTION_AFTER = timedelta(days=14)
 """A critical blocker older than this is an exception (instrument, digest.order)."""
 
@@ -250,9 +251,10 @@ def department_week(
     found: Snapshot,
     department: Department,
     before: DepartmentWeek | None,
-    quarter: DepartmentWeek | None,
+    first: DepartmentWeek | None,
+    week: str,
 ) -> DepartmentWeek:
-    """The figures of one department, with what changed since the week and the quarter before."""
+    """The figures of one department, with what changed since the week before and since the trend begins."""
     id_ = department.id or 0
     scores, facts, answers = found.scores[id_], found.facts.get(id_, []), found.answers.get(id_, [])
     levels = levels_of(scores)
@@ -262,6 +264,7 @@ def department_week(
     return DepartmentWeek(
         slug=department.slug,
         name=department.name,
+        week=week,
         people=found.people.get(id_, 0),
         states={model: str(state) for model, state in scores.models.items()},
         working_model=scores.placement.working_model,
@@ -280,12 +283,17 @@ def department_week(
         down=down,
         answered=len(answers),
         stale=sum(each.stale is True for each in scores.criteria.values()),
+        stale_models=tuple(
+            model.id
+            for model in instrument.models
+            if any(scores.criteria[criterion.id].stale for criterion in model.criteria)
+        ),
         contested=sum(row.agreement == "two_or_more_apart_unresolved" for row in answers),
         last_answer=last.date() if last else None,
         next_audit=_next_audit(instrument, last, plans),
         coverage=coverage_figure(facts),
-        week_change=change_figure(map(unpack, before.tasks), facts) if before else change_figure([], []),
-        quarter_change=change_figure(map(unpack, quarter.tasks), facts) if quarter else change_figure([], []),
+        week_change=_change(before, facts),
+        trend_change=_change(first, facts),
         unchecked_hours=unchecked_hours(facts),
         blockers=_old_blockers(instrument, found, id_),
         steps_done=sum(plan.status == PlanStatus.DONE for plan in plans),
@@ -295,6 +303,10 @@ def department_week(
         ),
         tasks=tuple(pack(task) for task in facts),
     )
+
+
+def _change(then: DepartmentWeek | None, facts: list[TaskFact]) -> ChangeFigure:
+    return ChangeFigure() if then is None else change_figure(map(unpack, then.tasks), facts, then.week)
 
 
 def _next_audit(instrument: Instrument, last: datetime | None, plans: list[Plan]) -> date | None:
@@ -331,7 +343,7 @@ async def ensure_frozen(store: Store, instrument: Instrument, week: str, now: da
 
 
 async def _missing(session: AsyncSession, week: str) -> list[str]:
-    wanted = previous_weeks(week, TREND_WEEKS + 1)
+    wanted = previous_weeks(week, TREND_WEEKS)
     rows = await session.exec(
         select(WeeklyAggregate.week).where(
             col(WeeklyAggregate.department_id).is_(None), col(WeeklyAggregate.week).in_(wanted)
@@ -381,11 +393,11 @@ async def compute(
 ) -> tuple[Weeks, CompanyWeek]:
     """A week's figures as at `at`, compared with the frozen weeks before it. Changes nothing."""
     found = await snapshot(session, instrument, at)
-    earlier = previous_weeks(week, QUARTER_WEEKS + 1)
+    earlier = previous_weeks(week, TREND_WEEKS)
     before = await department_weeks(session, earlier[-2])
-    quarter = await department_weeks(session, earlier[0])
+    first = await department_weeks(session, await _first_frozen(session, earlier))
     weeks = {
-        row.slug: department_week(instrument, found, row, before.get(row.slug), quarter.get(row.slug))
+        row.slug: department_week(instrument, found, row, before.get(row.slug), first.get(row.slug), week)
         for row in found.departments
     }
     hidden = hidden_departments(
@@ -393,7 +405,17 @@ async def compute(
     )
     weeks = {slug: each.model_copy(update={"shown": slug not in hidden}) for slug, each in weeks.items()}
     cycle = timedelta(days=instrument.re_audit_flow.cadence_days["default"])
-    return weeks, company_week(weeks.values(), before, quarter, (at - cycle).date())
+    return weeks, company_week(weeks.values(), before, first, (at - cycle).date())
+
+
+async def _first_frozen(session: AsyncSession, weeks: list[str]) -> str:
+    """The earliest of `weeks` that is frozen; the last of them if none is."""
+    rows = await session.exec(
+        select(func.min(WeeklyAggregate.week)).where(
+            col(WeeklyAggregate.department_id).is_(None), col(WeeklyAggregate.week).in_(weeks[:-1])
+        )
+    )
+    return rows.one() or weeks[-1]
 
 
 async def department_weeks(session: AsyncSession, week: str) -> Weeks:

@@ -99,7 +99,7 @@ KINDS: tuple[Kind, ...] = (
         "when the step gets a new day", wishes.plan_follow_ups, reminds=True,
     ),
     Kind(
-        "second_view", "a team member who is to answer one question without seeing the lead's answer", *_WORKDAY,
+        "second_view", "a team member who answers one question without seeing the lead's answer", *_WORKDAY,
         "never for the same question", wishes.second_views,
     ),
     Kind(

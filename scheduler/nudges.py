@@ -11,11 +11,15 @@ from scheduler.cards import Card, nudge_choice
 
 HOW_TO_STOP = "One tap stops me, and I won't write again unless you say so."
 
+LAST_TIME = "A short reminder, the only one; after that I leave it until the next time."
+
 
 def compose(person: Person, head: ScheduledMessage, cards: list[Card]) -> Message:
     """One message from the cards of a bundle; the first contact says how to stay out."""
     first = person.enrolled_at is None
     parts = [f"Hello {plain(first_name(person))}, I'm Stagecoach."] if first else []
+    if all(card.again for card in cards):
+        parts.append(LAST_TIME)
     if len(cards) == 1:
         parts.append(cards[0].text)
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
+from bot.clock import week_start
 from bot.messages import plain
 from scheduler.figures import ChangeFigure, CoverageFigure
 
@@ -86,7 +87,8 @@ def _published(notes: Notes, where: str, figure: CoverageFigure, change: ChangeF
     )
     known = percent(figure.known or 0)
     notes.say(known, f"Share of the repetitive hours of {where} with a fresh answer.", source)
-    trend = change_words(notes, change, "in twelve weeks")
+    since = f" since {day(week_start(change.since))}" if change.since else ""
+    trend = change_words(notes, change, f"on the same tasks{since}")
     return f"Coverage **{point}** ({reach}), {known} of hours known; {trend}."
 
 

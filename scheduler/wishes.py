@@ -251,7 +251,7 @@ def reminder_of(kind: str, period: str, person_id: int, department_id: int | Non
         "reminder",
         person_id,
         sent,
-        "The last request has not been answered yet.",
+        f"No answer yet to the {kind.replace('_', ' ')} of {sent.date().isoformat()}.",
         period=f"{kind}:{period}"[:40],
         department_id=department_id,
         detail={"of_kind": kind, "of_period": period},

@@ -1,0 +1,1 @@
+"""E-mail: digests and nudges as letters."""
