@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,19 +13,18 @@ from bot.clock import Clock, clock_from_setting
 from bot.coaching.sessions import Asides, CoachingUseCase
 from bot.config import Settings
 from bot.coverage.sessions import CoverageUseCase
-from bot.llm import LanguageModel, OpenAIModel
+from bot.llm import OpenAIModel
 from bot.store.engine import Store
 from bot.store.migrate import upgrade
 from bot.store.tables import Platform
 from handlers.conversation import Conversation, Hearing, hear_plain
 from handlers.home import Home
 from handlers.inbox import Inbox
+from handlers.library import configured_model, make_library
 from handlers.news import News
 from handlers.worker import Worker
 from knowledge.conversation import PolicyTurns
 from knowledge.embed import LocalEmbedder
-from knowledge.fetch import Fetcher
-from knowledge.retriever import LocalRetriever
 from knowledge.service import KnowledgeService
 from scheduler.digest_questions import DigestUseCase
 from scheduler.replies import NudgeUseCase
@@ -34,7 +32,10 @@ from scheduler.replies import NudgeUseCase
 
 @dataclass(frozen=True)
 class App:
-    """The product without a surface: everything that a surface or a command needs."""
+    """The product without a surface: everything that a surface or a command needs.
+
+    `hearing` translates each platform's events; a surface that is switched on adds its own.
+    """
 
     settings: Settings
     instrument: Instrument
@@ -43,44 +44,34 @@ class App:
     news: News
     inbox: Inbox
     knowledge: KnowledgeService
+    hearing: dict[Platform, Hearing]
     conversation: Conversation
     worker: Worker
-
-
-def language_model(settings: Settings) -> LanguageModel | None:
-    """The configured model, or None: then everything works without one."""
-    if settings.openai_api_key is None:
-        return None
-    key = settings.openai_api_key.get_secret_value()
-    return OpenAIModel.connect(key, settings.openai_model, settings.openai_base_url)
-
-
-def knowledge_service(
-    settings: Settings, store: Store, clock: Clock, embedder: LocalEmbedder
-) -> KnowledgeService:
-    """The policy library on this store."""
-    return KnowledgeService(store, clock, LocalRetriever(embedder), Fetcher(), language_model(settings))
+    model: OpenAIModel | None
 
 
 @asynccontextmanager
 async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncIterator[App]:
-    """The product on the configured database, brought up to date; closed at the end."""
-    now = clock or clock_from_setting(settings.now)
-    instrument = load_instrument()
+    """The product on the configured database, brought up to date; everything is given back at the end."""
     store = Store(settings.store_url)
+    app: App | None = None
     try:
         await upgrade(store)
-        yield put_together(settings, instrument, store, now)
+        app = put_together(settings, store, clock or clock_from_setting(settings.now))
+        yield app
     finally:
+        if app is not None and app.model is not None:
+            await app.model.close()
         await store.close()
 
 
-def put_together(settings: Settings, instrument: Instrument, store: Store, clock: Clock) -> App:
-    """All parts on an open store."""
+def put_together(settings: Settings, store: Store, clock: Clock) -> App:
+    """All parts on an open, migrated store."""
+    instrument = load_instrument()
     news = News()
+    model = configured_model(settings)
     embedder = LocalEmbedder()
-    model = language_model(settings)
-    knowledge = knowledge_service(settings, store, clock, embedder)
+    knowledge = make_library(settings, store, clock, embedder, model)
     policies = PolicyTurns(knowledge)
     coaching = CoachingUseCase(instrument)
     audit = AuditUseCase(
@@ -90,11 +81,18 @@ def put_together(settings: Settings, instrument: Instrument, store: Store, clock
         asides=Asides(coaching, policies),
         offer_steps=coaching.offer_steps,
     )
+    # Asked in this order whether free words are for them; what nobody wants is a question to the policies.
+    parts = (
+        Home(),
+        NudgeUseCase(instrument),
+        DigestUseCase(),
+        audit,
+        coaching,
+        CoverageUseCase(instrument),
+        policies,
+    )
     hearing: dict[Platform, Hearing] = {Platform.WEB: hear_plain, Platform.CHAT: hear_plain}
-    own = (audit, coaching, CoverageUseCase(instrument), NudgeUseCase(instrument), DigestUseCase())
-    parts = (Home(), *own, policies)
     conversation = Conversation(store, parts, policies, hearing)
-    worker = Worker(store, conversation, clock, news, on_answered=news.ring)
     return App(
         settings=settings,
         instrument=instrument,
@@ -103,12 +101,8 @@ def put_together(settings: Settings, instrument: Instrument, store: Store, clock
         news=news,
         inbox=Inbox(store, on_new=news.ring),
         knowledge=knowledge,
+        hearing=hearing,
         conversation=conversation,
-        worker=worker,
+        worker=Worker(store, conversation, clock, news, on_answered=news.ring),
+        model=model,
     )
-
-
-async def warm(app: App) -> None:
-    """Load the index and the embedding model, so that the first question does not wait for them."""
-    await app.knowledge.refresh()
-    await asyncio.sleep(0)

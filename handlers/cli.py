@@ -95,24 +95,6 @@ def digest(
     _command("digest", "digest_command", from_environment(), department, week, formats, out)
 
 
-@app.command()
-def doctor(as_json: AsJson = False) -> None:
-    """Check everything that has to work, and say what to do."""
-    _command("operate", "doctor", from_environment(), as_json)
-
-
-@app.command()
-def backup(file: Path) -> None:
-    """Write everything stored into one file."""
-    _command("operate", "backup", from_environment(), file)
-
-
-@app.command()
-def restore(file: Path) -> None:
-    """Put back what `backup` wrote, into an empty database."""
-    _command("operate", "restore", from_environment(), file)
-
-
 @db.command("upgrade")
 def db_upgrade() -> None:
     """Bring the database to this program's schema."""
@@ -221,6 +203,95 @@ def kb_eval(
 def audit_show(department: str, as_json: AsJson = False) -> None:
     """Where a department stands."""
     _command("audit", "audit_show", from_environment(), department, as_json)
+
+
+@kb.command("add")
+def kb_add(
+    places: Annotated[list[str], typer.Argument(help="Files, folders, zip archives or web addresses.")],
+    audience: Annotated[
+        str | None, typer.Option(help="all, or department ids and role:NAME, by commas.")
+    ] = None,
+    owner: Annotated[str | None, typer.Option(help="The owner's e-mail address.")] = None,
+    effective: Annotated[str | None, typer.Option(help="The day from which it holds, 2026-11-22.")] = None,
+    review_by: Annotated[str | None, typer.Option("--review-by", help="The day of the next review.")] = None,
+    supersedes: Annotated[str | None, typer.Option(help="The id of the document that it replaces.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take documents in; the same file again is the same version."""
+    from handlers.commands.kb import details
+
+    given = details(audience, owner, effective, review_by, supersedes)
+    _command("kb", "kb_add", from_environment(), places, given, as_json)
+
+
+@kb.command("list")
+def kb_list(as_json: AsJson = False) -> None:
+    """All documents."""
+    _command("kb", "kb_list", from_environment(), as_json)
+
+
+@kb.command("show")
+def kb_show(document: int, as_json: AsJson = False) -> None:
+    """One document: its versions and passages."""
+    _command("kb", "kb_show", from_environment(), document, as_json)
+
+
+@kb.command("remove")
+def kb_remove(document: int) -> None:
+    """Take a document out, and everything made from it."""
+    _command("kb", "kb_remove", from_environment(), document)
+
+
+@kb.command("search")
+def kb_search(
+    text: str,
+    as_email: Annotated[str, typer.Option("--as", help="Who searches.")],
+    limit: Annotated[int, typer.Option(min=1, max=100)] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """The passages that this person may read, best first."""
+    _command("kb", "kb_search", from_environment(), text, as_email, limit, as_json)
+
+
+@kb.command("ask")
+def kb_ask(
+    text: str,
+    as_email: Annotated[str, typer.Option("--as", help="Who asks.")],
+    as_json: AsJson = False,
+) -> None:
+    """The answer that this person gets."""
+    _command("kb", "kb_ask", from_environment(), text, as_email, as_json)
+
+
+@kb.command("gaps")
+def kb_gaps(as_json: AsJson = False) -> None:
+    """Questions that the policies did not answer, and where they stand."""
+    _command("kb", "kb_gaps", from_environment(), as_json)
+
+
+@kb.command("eval")
+def kb_eval(
+    folder: Path,
+    as_json: AsJson = False,
+    per_question: Annotated[
+        Path | None, typer.Option("--per-question", help="A file for a line each.")
+    ] = None,
+    group: Annotated[str | None, typer.Option(help="The department that the asker belongs to.")] = None,
+) -> None:
+    """How well passages are found, refused and quoted, on a folder of documents with questions."""
+    _command("kb_eval", "kb_eval", folder, as_json, per_question, group)
+
+
+@audit.command("show")
+def audit_show(department: str, as_json: AsJson = False) -> None:
+    """Where a department stands."""
+    _command("audit", "audit_show", from_environment(), department, as_json)
+
+
+@coverage.command("show")
+def coverage_show(department: str, as_json: AsJson = False) -> None:
+    """The coverage of a department."""
+    _command("audit", "coverage_show", from_environment(), department, as_json)
 
 
 @audit.command("score")

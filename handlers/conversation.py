@@ -8,7 +8,7 @@ policies: a question is what people come with most.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -53,11 +53,16 @@ async def hear_plain(session: AsyncSession, event: InboxEvent) -> Turn | None:
     )
 
 
+SAY = "say:"
+"""A button whose id begins so stands for words: picking it is saying what follows."""
+
+
 @dataclass(frozen=True)
 class Routed:
-    """What a part prepared for a turn."""
+    """What a part prepared for a turn (with the words of a button that stands for words)."""
 
     part: UseCase[Any]
+    turn: Turn
     prepared: Any
 
 
@@ -83,13 +88,15 @@ class Conversation:
 
     async def prepare(self, turn: Turn) -> Routed:
         """Find the part that answers, and let it do whatever takes time."""
+        if turn.choice is not None and turn.choice.startswith(SAY):
+            turn = replace(turn, text=turn.choice.removeprefix(SAY), choice=None)
         part = await self._part_for(turn)
-        return Routed(part, await part.prepare(turn))
+        return Routed(part, turn, await part.prepare(turn))
 
     async def apply(self, tx: AsyncSession, turn: Turn, prepared: object) -> list[Message]:
         """Let the part change its state and reply, in the caller's transaction."""
         assert isinstance(prepared, Routed)  # noqa: S101  (it is what `prepare` returned)
-        return await prepared.part.apply(tx, turn, prepared.prepared)
+        return await prepared.part.apply(tx, prepared.turn, prepared.prepared)
 
     async def _part_for(self, turn: Turn) -> UseCase[Any]:
         if turn.choice is not None:

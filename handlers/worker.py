@@ -98,11 +98,15 @@ class Worker:
         try:
             await self._answer(event)
         except StoreUnavailable as error:
-            log.warning("worker.store_unavailable", action="worker.answer", event_id=event.id, error=str(error))
+            log.warning(
+                "worker.store_unavailable", action="worker.answer", event_id=event.id, error=str(error)
+            )
             await asyncio.sleep(1)
         except Exception as error:
             # Whatever goes wrong with one event, the others have to be answered.
-            log.exception("worker.failed", action="worker.answer", event_id=event.id, kind=type(error).__name__)
+            log.exception(
+                "worker.failed", action="worker.answer", event_id=event.id, kind=type(error).__name__
+            )
             await self._failed(event, error)
         self._on_answered()
         return True

@@ -1,0 +1,174 @@
+"""`chat`: one conversation over the terminal, by the same path as every other surface."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+from sqlmodel import col, select
+
+from bot.config import Settings
+from bot.errors import InputError
+from bot.messages import Message
+from bot.organisation.directory import person_by_email
+from bot.store.tables import Identity, InboxEvent, InboxStatus, OutboxMessage, OutboxStatus, Platform
+from handlers.app import App, open_app
+from handlers.commands.common import run
+from handlers.inbox import Arrival
+
+LONGEST_LINE = 20_000
+
+
+def chat(settings: Settings, email: str, as_json: bool) -> None:
+    """Talk as the person with that address until the input ends."""
+    run(_talk(settings, email, as_json))
+
+
+async def _talk(settings: Settings, email: str, as_json: bool) -> None:
+    async with open_app(settings) as app:
+        terminal = await Terminal.of(app, email)
+        if as_json:
+            for line in _lines():
+                typer.echo(json.dumps({"messages": await terminal.answer(line)}, ensure_ascii=False))
+                sys.stdout.flush()
+            return
+        await _with_a_person(terminal)
+
+
+def _lines() -> Iterator[str]:
+    """The lines of the input, blank ones left out; one that is far too long arrives cut off."""
+    while line := sys.stdin.readline(LONGEST_LINE + 1):
+        whole = line
+        while whole and not whole.endswith("\n"):
+            whole = sys.stdin.readline(LONGEST_LINE + 1)
+        if line.strip():
+            yield line
+
+
+async def _with_a_person(terminal: Terminal) -> None:
+    offered: list[dict[str, str]] = []
+    typer.echo("Say something, or the number of a choice. Ctrl-D ends.", err=True)
+    while True:
+        typer.echo("> ", nl=False, err=True)
+        line = sys.stdin.readline()
+        if not line:
+            return
+        word = line.strip()
+        if not word:
+            continue
+        if word.isdecimal() and 1 <= int(word) <= len(offered):
+            given = {"choose": offered[int(word) - 1]["id"]}
+        else:
+            given = {"say": word}
+        offered = []
+        for message in await terminal.answer(json.dumps(given)):
+            typer.echo(f"\n{message['text']}")
+            for citation in message["citations"]:
+                typer.echo(
+                    f"  [{citation['document']}, {citation['section']}, version {citation['version']}]"
+                )
+            for choice in message["choices"]:
+                offered.append(choice)
+                typer.echo(f"  {len(offered)}. {choice['label']}")
+        typer.echo("")
+
+
+class Terminal:
+    """One person's conversation on the platform `chat`."""
+
+    def __init__(self, app: App, person_id: int) -> None:
+        self._app, self._person_id = app, person_id
+        self._conversation = f"chat:{person_id}"
+        self._run, self._count = secrets.token_hex(6), 0
+
+    @classmethod
+    async def of(cls, app: App, email: str) -> Terminal:
+        """The terminal of the person with that address. Raises NotFound."""
+        async with app.store.write() as tx:
+            person = await person_by_email(tx, email)
+            assert person.id is not None  # noqa: S101  (it was read from the database)
+            accounts = await tx.exec(select(Identity.id).where(Identity.person_id == person.id).limit(1))
+            if accounts.first() is None:
+                # Somebody known on no platform gets what is written to them unasked here.
+                address = {"conversation": f"chat:{person.id}"}
+                tx.add(
+                    Identity(
+                        person_id=person.id, platform=Platform.CHAT, external_id=person.email, address=address
+                    )
+                )
+        return cls(app, person.id)
+
+    async def answer(self, line: str) -> list[dict[str, Any]]:
+        """The messages that one line of input brings, and whatever else arrived since."""
+        try:
+            payload = _payload(line)
+        except InputError as refusal:
+            return [_shown(Message(kind="notice", text=str(refusal)))]
+        self._count += 1
+        event_id = await self._app.inbox.record(
+            Arrival(
+                Platform.CHAT,
+                f"{self._run}:{self._count}",
+                self._conversation,
+                {"person_id": self._person_id, **payload},
+                self._app.clock(),
+            )
+        )
+        while not await self._done(event_id):
+            if not await self._app.worker.answer_next():
+                # Another process took it.
+                await self._app.news.wait(0.1)
+        return [_shown(message) for message in await self._deliver()]
+
+    async def _done(self, event_id: int | None) -> bool:
+        async with self._app.store.read() as session:
+            event = await session.get(InboxEvent, event_id)
+        return event is None or event.status is not InboxStatus.NEW
+
+    async def _deliver(self) -> list[Message]:
+        async with self._app.store.write() as tx:
+            rows = await tx.exec(
+                select(OutboxMessage)
+                .where(
+                    OutboxMessage.conversation == self._conversation,
+                    OutboxMessage.platform == Platform.CHAT,
+                    OutboxMessage.status == OutboxStatus.PENDING,
+                    col(OutboxMessage.scheduled_id).is_(None),
+                )
+                .order_by(col(OutboxMessage.id))
+                .with_for_update()
+            )
+            delivered = []
+            for row in rows:
+                row.status, row.sent_at = OutboxStatus.SENT, self._app.clock()
+                tx.add(row)
+                delivered.append(Message.model_validate(row.message))
+        return delivered
+
+
+def _payload(line: str) -> dict[str, str]:
+    if len(line) > LONGEST_LINE:
+        raise InputError(f"That is too long. Please keep it below {LONGEST_LINE:,} characters.")
+    try:
+        given = json.loads(line)
+    except (json.JSONDecodeError, RecursionError):
+        raise InputError('Please send one JSON object a line: {"say": "..."} or {"choose": "..."}.') from None
+    match given:
+        case {"say": str(text)} if len(given) == 1 and text.strip():
+            return {"text": text}
+        case {"choose": str(choice)} if len(given) == 1 and choice.strip():
+            return {"choice": choice}
+    raise InputError('Please send either {"say": "some words"} or {"choose": "the id of a choice"}.')
+
+
+def _shown(message: Message) -> dict[str, Any]:
+    return {
+        "text": message.text,
+        "choices": [{"id": choice.id, "label": choice.label} for choice in message.choices],
+        "citations": [citation.model_dump() for citation in message.citations],
+        "kind": message.kind,
+    }

@@ -1,0 +1,90 @@
+"""The door: a greeting, and what each person can do here."""
+
+from __future__ import annotations
+
+import re
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.access import Actor, actor
+from bot.audit.sessions import start_choice
+from bot.messages import Choice, Message, plain
+from bot.organisation.directory import led_departments
+from bot.store.tables import DutyName, Person
+from bot.turns import Turn
+from handlers.conversation import SAY
+
+_GREETING = re.compile(
+    r"(hi|hello|hey|good (morning|afternoon|evening)|help|\?|menu|home"
+    r"|what can you do|who are you|what is this)"
+    r"( there| stagecoach)?[\s!.?]*",
+    re.IGNORECASE,
+)
+
+OUTSIDE = Message(
+    kind="notice",
+    text="I work for the people of this company and can't answer guests. Please ask your contact here.",
+)
+
+
+def said(label: str) -> Choice:
+    """A button that says its own label."""
+    return Choice(id=f"{SAY}{label}", label=label)
+
+
+class Home:
+    """The use case "home" (see bot.turns.UseCase)."""
+
+    prefix = "home"
+
+    async def wants(self, session: AsyncSession, turn: Turn) -> bool:
+        """Whether the words are a greeting or a call for help. Guests always end here."""
+        person = await session.get(Person, turn.person_id)
+        if person is None or person.external:
+            return True
+        return _GREETING.fullmatch((turn.text or "").strip()) is not None
+
+    async def prepare(self, turn: Turn) -> None:
+        """Nothing to find out."""
+
+    async def apply(self, tx: AsyncSession, turn: Turn, prepared: None) -> list[Message]:
+        """Say what this person can do here."""
+        who = await actor(tx, turn.person_id)
+        person = await tx.get(Person, turn.person_id)
+        if who.outside or person is None:
+            return [OUTSIDE]
+        led = await led_departments(tx, turn.person_id)
+        first_name = plain(person.name.split()[0])
+        offers = _offers(who, bool(led))
+        return [
+            Message(
+                text=f"Hello {first_name}. I'm Stagecoach: I help teams put AI to work in the right order, "
+                f"and I know the company's AI policies.\n\n{offers}",
+                choices=(*(start_choice(row.id or 0, f"Audit {row.name}") for row in led), *_buttons(who)),
+                input_hint="Ask about a policy",
+            )
+        ]
+
+
+def _offers(who: Actor, leads: bool) -> str:
+    lines = ["- Ask me anything about the policies. I quote them, or tell you that they don't say."]
+    if leads:
+        lines.append("- Every few months we look at where your team stands: four short questions at a time.")
+    if DutyName.POLICY_OWNER in who.duties:
+        lines.append(
+            "- Questions that your policies don't answer come to you here; your answer helps the next."
+        )
+    if DutyName.EXECUTIVE in who.duties:
+        lines.append("- On Monday mornings you get one screen: what changed, and what to decide.")
+    if DutyName.PROGRAMME_OWNER in who.duties:
+        lines.append("- Approvals and contested answers of all departments come to you.")
+    return "\n".join(lines)
+
+
+def _buttons(who: Actor) -> tuple[Choice, ...]:
+    buttons = []
+    if DutyName.POLICY_OWNER in who.duties:
+        buttons.append(said("Open questions"))
+    if who.duties & {DutyName.EXECUTIVE, DutyName.PROGRAMME_OWNER}:
+        buttons.append(said("Show the latest digest"))
+    return tuple(buttons)
