@@ -18,7 +18,6 @@ from knowledge.extract_text import MAX_FILE, Finding, Unreadable, clean, decode
 from knowledge.extract_worker import SECONDS
 
 _MAX_REPLY = 320_000_000  # bytes: an unpacked archive and its frames
-_GRACE = 2.0  # seconds on top of the limit, for a process to start
 
 TEXT_NAMES = {".md", ".markdown", ".mdx", ".txt", ".text", ".rst", ""}
 _BY_NAME = {
@@ -131,7 +130,7 @@ async def _worker_reply(kind: str, data: bytes) -> bytes:
     )
     try:
         request = json.dumps({"kind": kind}).encode() + b"\n" + data
-        async with asyncio.timeout(SECONDS + _GRACE):
+        async with asyncio.timeout(SECONDS):
             reply, _ = await process.communicate(request)
     except TimeoutError:
         raise Unreadable("takes more time to read than a document should") from None

@@ -24,10 +24,13 @@ _BLOCKS = re.compile(
     "hgroup|html|li|main|ol|p|pre|section|summary|table|ul|hr"
 )
 _MAX_DEPTH = 400
+_MAX_TAGS = 300_000  # some ten times what a long handbook on one page has
 
 
 def html_to_markdown(data: bytes) -> tuple[str, str | None, list[Finding]]:
     """The Markdown of a page, its title, and a finding for text that the page hides from its readers."""
+    if data.count(b"<") > _MAX_TAGS:
+        raise Unreadable("is a page of more tags than a document has")
     declared = _CHARSET.search(data[:4096])
     tree = LexborHTMLParser(decode(data, declared[1].decode("ascii") if declared else None))
     title = _title(tree)

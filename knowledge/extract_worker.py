@@ -12,6 +12,7 @@ import io
 import json
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable
 from typing import BinaryIO
 
@@ -104,7 +105,7 @@ def _unpack(data: bytes, out: BinaryIO) -> None:
                 content = _entry(archive, entry)
                 _line(out, {"name": entry.filename[:500], "size": len(content)})
                 out.write(content)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError) as error:
         raise Unreadable("is a broken archive. Pack it anew") from error
     except RuntimeError as error:
         raise Unreadable("is locked with a password. Pack it without one") from error
