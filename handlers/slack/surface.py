@@ -56,7 +56,7 @@ class Product(Protocol):
 
 
 def make_slack(app: Product, settings: Settings) -> SlackSurface:
-    """Slack as the settings say; call it in the running loop. Raises SettingsError where a part is missing."""
+    """Slack as the settings say; call it in the running loop. Raises SettingsError where something misses."""
     store, inbox, clock = app.store, app.inbox, app.clock
     clients = Clients(_tokens(settings), settings.slack_api_url)
     people, status = People(store, clients, clock), Status(clients)
