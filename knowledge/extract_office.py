@@ -63,6 +63,145 @@ def docx_to_markdown(data: bytes) -> tuple[str, list[Finding]]:
         body = root.find(f"{_W}body")
         word = _Word(_headings(archive), _ordered_lists(archive))
         text = word.blocks(body if body is not None else root)
+    except _FAULTS as error:
+        raise Unreadable(_BROKEN) from error
+    return text, [Finding("hidden", 0, words[:80]) for words in word.hidden[:20]]
+
+
+def _headings(archive: zipfile.ZipFile) -> dict[str, int]:
+    """Heading level by style id: named "heading n" or "Title", or with an outline level."""
+    styles = _part(archive, "word/styles.xml")
+    levels: dict[str, int] = {}
+    for style in styles.iter(f"{_W}style") if styles is not None else ():
+        name = (_value(style.find(f"{_W}name")) or "").lower()
+        outline = _value(style.find(f"{_W}pPr/{_W}outlineLvl"))
+        key = style.get(f"{_W}styleId", "")
+        if hit := re.fullmatch(r"heading (\d)", name):
+            levels[key] = min(int(hit[1]), 6)
+        elif name == "title":
+            levels[key] = 1
+        elif outline and outline.isdigit() and int(outline) < 6:
+            levels[key] = int(outline) + 1
+    return levels
+
+
+def _ordered_lists(archive: zipfile.ZipFile) -> set[str]:
+    """The numbering ids whose first level counts instead of showing bullets."""
+    numbering = _part(archive, "word/numbering.xml")
+    if numbering is None:
+        return set()
+    counting = {
+        abstract.get(f"{_W}abstractNumId")
+        for abstract in numbering.iter(f"{_W}abstractNum")
+        if (_value(abstract.find(f"{_W}lvl/{_W}numFmt")) or "bullet") not in ("bullet", "none")
+    }
+    return {
+        num.get(f"{_W}numId", "")
+        for num in numbering.iter(f"{_W}num")
+        if _value(num.find(f"{_W}abstractNumId")) in counting
+    }
+
+
+def _value(element: ElementTree.Element | None) -> str | None:
+    return None if element is None else element.get(f"{_W}val")
+
+
+class _Word:
+    def __init__(self, headings: dict[str, int], ordered: set[str]) -> None:
+        self.headings = headings
+        self.ordered = ordered
+        self.hidden: list[str] = []
+
+    def blocks(self, parent: ElementTree.Element) -> str:
+        parts: list[str] = []
+        listed = False
+        for element in self.content(parent):
+            text, is_item = self.block(element)
+            if text:
+                parts.append(("\n" if listed and is_item else "\n\n") + text)
+                listed = is_item
+        return "".join(parts).strip("\n")
+
+    def content(self, parent: ElementTree.Element) -> Iterator[ElementTree.Element]:
+        """Paragraphs and tables in order, looking through content controls and accepted insertions."""
+        for element in parent:
+            if element.tag in (f"{_W}p", f"{_W}tbl"):
+                yield element
+            elif element.tag not in (f"{_W}del", f"{_W}moveFrom", f"{_W}sectPr"):
+                yield from self.content(element)
+
+    def block(self, element: ElementTree.Element) -> tuple[str, bool]:
+        if element.tag == f"{_W}tbl":
+            return self.table(element), False
+        text = self.paragraph(element)
+        style = _value(element.find(f"{_W}pPr/{_W}pStyle")) or ""
+        number = element.find(f"{_W}pPr/{_W}numPr")
+        if not text:
+            return "", False
+        if style in self.headings:
+            return f"{'#' * self.headings[style]} {text}", False
+        if number is not None or style.lower().startswith("list"):
+            level = _value(number.find(f"{_W}ilvl")) if number is not None else None
+            counts = number is not None and (_value(number.find(f"{_W}numId")) or "") in self.ordered
+            indent = "  " * min(int(level) if level and level.isdigit() else 0, 8)
+            return f"{indent}{'1.' if counts else '-'} {text}", True
+        return text, False
+
+    def paragraph(self, element: ElementTree.Element) -> str:
+        return " ".join("".join(self.runs(element)).split())
+
+    def runs(self, element: ElementTree.Element) -> Iterator[str]:
+        for child in element:
+            if child.tag == f"{_W}r":
+                text = "".join(self.run(child))
+                if self.vanished(child):
+                    self.hidden.extend([text] if text.strip() else [])
+                else:
+                    yield text
+            elif child.tag not in (f"{_W}del", f"{_W}moveFrom", f"{_W}pPr"):
+                yield from self.runs(child)
+
+    def vanished(self, run: ElementTree.Element) -> bool:
+        vanish = run.find(f"{_W}rPr/{_W}vanish")
+        return vanish is not None and _value(vanish) not in ("0", "false")
+
+    def run(self, run: ElementTree.Element) -> Iterator[str]:
+        for child in run:
+            if child.tag == f"{_W}t":
+                yield child.text or ""
+            elif child.tag in (f"{_W}tab", f"{_W}br", f"{_W}cr"):
+                yield " "
+            elif child.tag == f"{_W}noBreakHyphen":
+                yield "-"
+
+    def table(self, element: ElementTree.Element) -> str:
+        rows = [
+            [" ".join(self.paragraph(p) for p in cell.iter(f"{_W}p")) for cell in row.findall(f"{_W}tc")]
+            for row in element.iter(f"{_W}tr")
+        ]
+        if all(len(row) == 1 for row in rows):  # a frame around text
+            return "\n\n".join(row[0] for row in rows if row[0])
+        return table(rows)
+
+
+# ── Excel ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def xlsx_to_markdown(data: bytes) -> tuple[str, list[Finding]]:
+    """Each visible sheet as a section with one table, as its cells show. Raises Unreadable."""
+    try:
+        archive = _opened(data)
+        book = _part(archive, "xl/workbook.xml")
+        if book is None:
+            raise Unreadable(_BROKEN)
+        cells = _Cells(archive)
+        sections, hidden = [], []
+        for sheet in book.iter(f"{_S}sheet"):
+            name = sheet.get("name", "Sheet")
+            if sheet.get("state", "visible") != "visible":
+                hidden.append(Finding("hidden", 0, f"sheet {name}"[:80]))
+            elif rows := cells.rows(_sheet_path(archive, sheet.get(f"{_R}id", ""))):
+                sections.append(f"## {name}\n\n{table(rows)}")
     except (*_FAULTS, ValueError, IndexError) as error:
         raise Unreadable(_BROKEN) from error
     return "\n\n".join(sections), hidden
