@@ -15,6 +15,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import InputError, NotFound
+from bot.organisation.directory import person_by_email
 from bot.store.outbox import insert_once
 from bot.store.tables import (
     AudienceKind,
@@ -24,7 +25,6 @@ from bot.store.tables import (
     DocumentVersion,
     Passage,
     PassageVector,
-    Person,
     Revision,
 )
 from knowledge.audience import parse_audience
@@ -229,15 +229,6 @@ async def apply_details(tx: AsyncSession, document: Document, details: Details) 
     if details.audience is not None:
         changed |= await _set_audience(tx, document, details.audience)
     return changed
-
-
-async def person_by_email(session: AsyncSession, email: str) -> Person:
-    """The person with this address. Raises NotFound."""
-    found = await session.exec(select(Person).where(Person.email == email.strip().lower()))
-    person = found.first()
-    if person is None:
-        raise NotFound(f"Nobody with the address {email} is known here. Import the organisation first.")
-    return person
 
 
 async def _set_audience(tx: AsyncSession, document: Document, parts: Sequence[str]) -> bool:

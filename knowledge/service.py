@@ -20,6 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.clock import Clock
 from bot.errors import InputError, NotFound
 from bot.llm import LanguageModel
+from bot.organisation.directory import person_by_email
 from bot.store.engine import Store
 from bot.store.outbox import insert_once
 from bot.store.tables import (
@@ -135,7 +136,7 @@ class KnowledgeService:
         """Try the particulars on nothing, so that a slip is told before a folder was read."""
         async with self.store.read() as session:
             if given.owner is not None:
-                await library.person_by_email(session, given.owner)
+                await person_by_email(session, given.owner)
             if given.audience is not None:
                 await parse_audience(session, given.audience)
             if given.supersedes is not None:

@@ -11,13 +11,14 @@ import typer
 
 from bot.config import Settings
 from bot.errors import InputError
+from bot.organisation.directory import person_by_email
 from bot.store.engine import Store
 from handlers.commands.common import open_store, print_json, run, say
 from handlers.library import open_library
 from knowledge import catalogue, gaps
 from knowledge.answer import PolicyAnswer, Source
 from knowledge.frontmatter import Details
-from knowledge.library import person_by_email, saved
+from knowledge.library import saved
 from knowledge.service import KnowledgeService, Outcome
 
 
