@@ -8,7 +8,7 @@ anchors are shown; only a person picks.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from bot.audit import hearing
@@ -131,7 +131,8 @@ class Dialogue:
         name, argument = found
         if state.interlude:
             name = "cancel" if name == "back" else name
-            return (name, argument) if name in {"cancel", "pause", "help", "who"} else None
+            said_fully = name in {"hand", "later"} and bool(argument)
+            return (name, argument) if said_fully or name in {"cancel", "pause", "help", "who"} else None
         name = _SYNONYMS.get((state.phase, name), name)
         if state.paused and name in {"start", "go"}:
             name = "resume"
@@ -230,7 +231,7 @@ class Dialogue:
         if isinstance(given, Proposed) and _are_two(given.levels):
             levels, source = given.levels, given.source
         shown = order_shown(state.seed, state.current, tuple(levels))
-        more = "I've added that to your words." if state.draft.shown else ""
+        more = "I've added that to your words." if state.draft.shown else "Thank you."
         draft = state.draft.model_copy(update={"shown": shown, "proposed_by": source})
         return self._show(_with(state, phase="place", draft=draft), more)
 
@@ -402,15 +403,21 @@ class Dialogue:
     # Later, somebody else, back, edit
 
     def _later(self, state: State, argument: str, now: datetime) -> Outcome:
-        if argument:
-            return self._later_on(state, argument, now)
-        return self._again(_with(state, interlude="later"))
+        """ "Later" alone asks for the day; with a day it is enough."""
+        day = self._day(argument, now)
+        return self._wait_until(state, day) if day else self._again(_with(state, interlude="later"))
 
     def _later_on(self, state: State, text: str, now: datetime) -> Outcome:
-        day = parse_day(text, now.astimezone(self.facts.zone).date())
-        if day is None:
-            sorry = 'I didn\'t catch a day there. Something like "tomorrow", "Friday" or "3 December" works.'
-            return self._again(_with(state, interlude="later"), sorry)
+        day = self._day(text, now)
+        if day is not None:
+            return self._wait_until(state, day)
+        sorry = 'I didn\'t catch a day there. Something like "tomorrow", "Friday" or "3 December" works.'
+        return self._again(_with(state, interlude="later"), sorry)
+
+    def _day(self, text: str, now: datetime) -> date | None:
+        return parse_day(text, now.astimezone(self.facts.zone).date())
+
+    def _wait_until(self, state: State, day: date) -> Outcome:
         return self._again(_with(state, interlude="", paused=True, later_on=day))
 
     def _hand(self, state: State, argument: str, now: datetime) -> Outcome:
@@ -467,6 +474,8 @@ class Dialogue:
         return self._again(state, self.cards.why(state))
 
     def _who(self, state: State, _argument: str, _now: datetime) -> Outcome:
+        if state.phase == "welcome" and not state.interlude:
+            return self._again(state)
         return self._again(state, f"**Who sees what**\n{self.cards.privacy()}")
 
     def _help(self, state: State, _argument: str, _now: datetime) -> Outcome:

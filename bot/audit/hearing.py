@@ -34,7 +34,8 @@ _COMMANDS: dict[str, str] = {
 }
 _COMPILED = {name: re.compile(pattern) for name, pattern in _COMMANDS.items()}
 _LATER = re.compile(
-    r"(ask me |remind me |do (this|it) )?(later|another (time|day)|not now)(.*)|(?:ask|remind) me (.+)"
+    r"(?:ask me |remind me |do (?:this|it) )?(?:later|another (?:time|day)|not now)(?P<after>.*)"
+    r"|(?:ask|remind) me (?P<day>.+)"
 )
 _HAND = re.compile(
     r"hand (?:(?:this|it) )?(?:over|on)?(?: ?to (.+))?"
@@ -64,7 +65,7 @@ def command(text: str) -> tuple[str, str] | None:
     if (found := _HAND.fullmatch(said)) and said != "hand":
         return "hand", (found[1] or found[2] or found[3] or "").strip()
     if found := _LATER.fullmatch(said):
-        return "later", (found[4] or found[5] or "").strip()
+        return "later", (found["after"] or found["day"] or "").strip()
     return None
 
 
@@ -95,7 +96,8 @@ _TIME = re.compile(
     r"\b(?:yesterday|today"
     r"|(?:last|this|past) (?:week|month|year|quarter|summer|spring|autumn|winter|fortnight)"
     r"|ago|(?:last |on |this )?(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:in |last |since |early |late )?"
-    r"(?:january|february|march|april|june|july|august|september|october|november|december)|in may"
+    r"(?:january|february|march|april|june|july|august|september|october|november|december)"
+    r"|(?:in|since|early|late|last|of) may"
     r"|\d{1,2}[./]\d{1,2}|20\d\d|q[1-4])\b",
     re.IGNORECASE,
 )

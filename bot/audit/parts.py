@@ -198,6 +198,8 @@ class ValueModel(Part):
     id: str = Field(pattern=r"^[A-Z]{2}$")
     order: int = Field(ge=1, le=5)
     name: str
+    in_short: str
+    """What it is about, in a few words that fit into a sentence."""
     purpose: str
     audience_rule: str | None = None
     hard_requires: tuple[ParsedRequirement, ...]

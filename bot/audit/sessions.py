@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -19,6 +20,7 @@ from bot.audit.effects import Desk, OfferNextSteps
 from bot.audit.instrument import Instrument
 from bot.audit.opening import (
     AUDITS,
+    LIVE,
     facts_for,
     keep_state,
     live_sessions,
@@ -47,10 +49,12 @@ from bot.errors import InputError
 from bot.messages import Choice, Message, plain
 from bot.organisation.directory import led_departments
 from bot.store.engine import Store
-from bot.store.tables import Department, DialogueSession, Person, SessionKind
+from bot.store.tables import Department, DialogueSession, Person, SessionKind, SessionStatus
 from bot.turns import Turn, UseCase
 
 PREFIX = "audit"
+LONG_AGO = timedelta(days=30)
+"""The shortest cadence of the instrument: after that a rest between two sittings is over."""
 _EVERY_KIND = (*AUDITS, SessionKind.SECOND_RATER)
 _START = re.compile(
     r"(start|begin|resume|continue)?( the| an| my)? ?(audit|check[- ]?in|sitting)|start|resume"
@@ -143,6 +147,8 @@ class AuditUseCase:
             if choice.session == 0:
                 return await self._entry(tx, turn, name, argument)
         row = await self._row(tx, turn, lock=True)
+        if row is not None and _left_long_ago(row, turn.at):
+            return await self.start(tx, turn.person_id, row.department_id, turn)
         if row is None:
             return await self._without_sitting(tx, turn)
         return await self._step(tx, row, self._input(turn, load_state(row)), turn, prepared)
@@ -156,8 +162,11 @@ class AuditUseCase:
             for row in await live_sessions(tx, person_id, AUDITS, lock=True)
             if row.department_id == department_id
         ]
-        if live:
+        if live and not _left_long_ago(live[0], turn.at):
             return await self._step(tx, live[0], Resume(), turn, Prepared())
+        if live:
+            live[0].status, live[0].finished_at = SessionStatus.FINISHED, turn.at
+            await tx.flush()
         department = await tx.get_one(Department, department_id)
         state = await new_state(tx, self._instrument, department, person_id, turn.at, everything)
         if state.kind == "re" and not state.queue:
@@ -275,6 +284,12 @@ class AuditUseCase:
             else:
                 await desk.carry_out(effect, state)
         return state
+
+
+def _left_long_ago(row: DialogueSession, now: datetime) -> bool:
+    """Between two sittings for so long that a new audit has the better questions."""
+    resting = row.kind in AUDITS and row.status in LIVE and load_state(row).phase == "rest"
+    return resting and now - row.updated_at >= LONG_AGO
 
 
 async def _whose(tx: AsyncSession, row: DialogueSession) -> tuple[Department, Person]:

@@ -177,10 +177,10 @@ class Cards:
 
     def _different(self, state: State) -> Message:
         criterion, known = self.criterion(state), state.known[state.current]
+        parts = (self._heading(state), criterion.question, self.last_time(criterion, known))
         return Message(
             kind="question",
-            text=f"{self._heading(state)}\n\n{criterion.question}\n\n{self.last_time(known)}\n\nWhat is "
-            f"different now?",
+            text="\n\n".join((*parts, "What is different now?")),
             choices=(
                 *self.choices(
                     state,
@@ -196,12 +196,12 @@ class Cards:
             input_hint="Or just tell me what is different",
         )
 
-    def last_time(self, known: Known) -> str:
-        """The words and the level of last time."""
+    def last_time(self, criterion: Criterion, known: Known) -> str:
+        """The anchor that was picked last time, and the words it was picked with."""
         if known.claim != "level" or known.level is None:
             return f"On {day(known.at)} this was still to find out."
-        said = f"On {day(known.at)} you were at **{self.level_name(known.level)}**"
-        return f"{said}:\n\n{quoted(known.words)}" if known.words else f"{said}."
+        said = f"\n\nYou said:\n\n{quoted(known.words)}" if known.words else ""
+        return f"On {day(known.at)} it was closest to:\n\n> {criterion.levels[known.level]}{said}"
 
     def _fresh(self, state: State) -> Message:
         return Message(
@@ -219,9 +219,9 @@ class Cards:
         lines = "\n".join(f"- **{LETTERS[n]}** {anchors[level]}" for n, level in enumerate(shown))
         two = len(shown) == 2
         ask = (
-            "Thank you. Which of these two is closer to how it is today?"
+            "Which of these two is closer to how it is today?"
             if two
-            else ("Thank you. Which of these is closest to how it is today?")
+            else "Which of these is closest to how it is today?"
         )
         picks = [(f"pick.{level}", LETTERS[n]) for n, level in enumerate(shown)]
         also = [("neither", "Neither")] if two else []
@@ -270,34 +270,31 @@ class Cards:
         )
 
     def _rest(self, state: State) -> Message:
-        count = len(state.queue)
-        if state.sittings == 1 and state.kind == "first":
-            text = (
-                f"That was the first part, thank you. {_count(count).capitalize()} more, about 3 minutes, "
-                f"and I can "
-                f"tell you where the other {_count(count)} models stand. Go on now, or another day?"
-            )
-        else:
-            more = (
-                "One more question is" if count == 1 else f"{_count(count).capitalize()} more questions are"
-            )
-            text = (
-                f"Thank you, that is the picture. {more} there for another day, about the models where you "
-                f"are "
-                "already active."
-            )
+        first = state.sittings == 1 and state.kind == "first"
         return Message(
             kind="question",
-            text=text,
+            text=self._on_to_the_others(state) if first else _more_another_day(len(state.queue)),
             choices=(
                 self.choice(state, "go", "Go on", primary=True),
                 self.choice(state, "later", "Another day"),
             ),
         )
 
+    def _on_to_the_others(self, state: State) -> str:
+        models = [self.instrument.model(criterion.split("-")[0]) for criterion in state.queue]
+        listed = ", ".join(model.in_short for model in models)
+        count = _count(len(models))
+        return (
+            f"That was the first field, thank you: {self.instrument.models[0].in_short}. The next ones "
+            f"build on "
+            f"it, each on the one before: {listed}. {count.capitalize()} more questions, about 3 minutes, "
+            f"show "
+            "where you stand in all of them. Go on now, or another day?"
+        )
+
     def _done(self, state: State) -> Message:
         texts = {
-            "second": "Thank you, that was all. Your view is in.",
+            "second": "That was all. Your view is in, and it helps.",
             "re": "That's all for this time. Thank you.",
             "first": "That's everything I wanted to ask. Thank you.",
         }
@@ -393,10 +390,7 @@ class Cards:
         level = given.level or 0
         if counted == level:
             return "Noted, thank you."
-        return (
-            f"Noted. You described level {level} of 4. It counts as {counted} until you add "
-            f"{_missing(given)}."
-        )
+        return f"Noted. You described level {level} of 4. It counts as {counted} until {_missing(given)}."
 
     def who_is(self, typed: str, matches: int) -> str:
         """Said when a typed name fits nobody, or several."""
@@ -438,12 +432,20 @@ class Cards:
 
 
 def _missing(given: Given) -> str:
-    level = given.level or 0
     if given.evidence == "E2":
-        return "a second view from a colleague"
-    if level <= 2:
-        return "one recent case"
-    return "something that others can open"
+        return "a colleague, asked separately, sees it the same way"
+    if (given.level or 0) <= 2:
+        return "you add one recent case"
+    return "you add something that others can open"
+
+
+def _more_another_day(count: int) -> str:
+    more = "One more question is" if count == 1 else f"{_count(count).capitalize()} more questions are"
+    return (
+        f"Thank you, that is the picture. {more} there for another day, about the fields where you are "
+        f"already "
+        "active."
+    )
 
 
 def _lower(text: str) -> str:

@@ -61,7 +61,7 @@ ESCALATE_AFTER = timedelta(days=14)
 
 _BECAUSE = {
     "critical_below_2": "It keeps people safe, so it comes before anything else.",
-    "lowest_in_working_model": "It is what holds the present model back most.",
+    "lowest_in_working_model": "It is what holds you back most at present.",
     "stretch": "The ground is there; this makes it better.",
 }
 

@@ -1,5 +1,5 @@
-"""A small company, and a person who talks to the coach: what is typed and tapped goes through the real use cases
-and a real database, what comes back is kept as a transcript.
+"""A small company whose people talk to the coach: what is typed and tapped goes through the real use cases
+and a real database; what comes back, to them and to others, is written down as a transcript.
 """
 
 from __future__ import annotations
@@ -8,131 +8,187 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.audit.instrument import load_instrument
-from bot.audit.proposal import AnchorProposer
-from bot.audit.sessions import AuditUseCase, start_choice
+from sqlmodel import col, select
+
+from bot.audit.instrument import Instrument, load_instrument
+from bot.audit.sessions import AuditUseCase
+from bot.audit.state import NoProposal, Proposed
 from bot.coaching.sessions import Asides, CoachingUseCase
 from bot.coverage.sessions import CoverageUseCase
 from bot.messages import Message
 from bot.store.engine import Store
-from bot.store.tables import Company, Department, Duty, DutyName, Person, Role
-from bot.turns import Turn, UseCase
+from bot.store.tables import Company, Department, Duty, DutyName, OutboxMessage, Person, Role
+from bot.turns import Turn
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+PEOPLE = {
+    "lead": "Lea Brandt",
+    "co-lead": "Tom Okoye",
+    "owner": "Ada King",
+    "clerk": "Kim Sato",
+}
 
 
-@dataclass
-class Small:
-    """Ids of the small company: Finance with two leads and two clerks, and a programme owner."""
-
-    department: int
-    lead: int
-    co_lead: int
-    owner: int
-    clerk: int
-    role: int
-
-
-async def plant_company(store: Store) -> Small:
-    """Store the small company."""
+async def plant_company(store: Store) -> dict[str, int]:
+    """Store Finance with two leads, a clerk and a programme owner. Returns the ids of `PEOPLE` and
+    "finance".
+    """
     async with store.write() as tx:
         tx.add(Company(name="Larkfield", time_zone="Europe/Berlin"))
         finance = Department(slug="finance", name="Finance", template="finance")
         tx.add(finance)
         await tx.flush()
         department = finance.id or 0
-        role = Role(department_id=department, slug="clerk", name="Accounts payable clerk", headcount=8)
-        tx.add(role)
-        await tx.flush()
-        people = {}
-        for name in ("Lea Brandt", "Tom Okoye", "Ada King", "Kim Sato", "Ravi Nair"):
+        tx.add(Role(department_id=department, slug="clerk", name="Accounts payable clerk", headcount=8))
+        ids = {"finance": department}
+        for key, name in PEOPLE.items():
             email = f"{name.split()[0].lower()}@larkfield.example"
-            place = None if name == "Ada King" else department
-            people[name] = Person(email=email, name=name, department_id=place, role_id=None)
-            tx.add(people[name])
-        await tx.flush()
-        ids = {name: person.id or 0 for name, person in people.items()}
-        for name in ("Lea Brandt", "Tom Okoye"):
-            tx.add(Duty(person_id=ids[name], duty=DutyName.LEAD, department_id=department))
-        tx.add(Duty(person_id=ids["Ada King"], duty=DutyName.PROGRAMME_OWNER))
-    return Small(
-        department, ids["Lea Brandt"], ids["Tom Okoye"], ids["Ada King"], ids["Kim Sato"], role.id or 0
-    )
+            person = Person(email=email, name=name, department_id=None if key == "owner" else department)
+            tx.add(person)
+            await tx.flush()
+            ids[key] = person.id or 0
+        for key in ("lead", "co-lead"):
+            tx.add(Duty(person_id=ids[key], duty=DutyName.LEAD, department_id=department))
+        tx.add(Duty(person_id=ids["owner"], duty=DutyName.PROGRAMME_OWNER))
+    return ids
 
 
 @dataclass
-class Talk:
-    """One person's conversation. `say` types, `tap` presses a button of the last messages by its label."""
+class ToldProposals:
+    """Proposes what the test says; all five anchors otherwise."""
+
+    levels: tuple[int, ...] = ()
+
+    async def propose(self, criterion: str, words: str) -> Proposed | NoProposal:
+        return Proposed(self.levels, "embeddings") if self.levels else NoProposal()
+
+
+class OnePolicy:
+    """A policy library with one answer, for questions in the middle of an audit."""
+
+    prefix = "kb"
+
+    async def prepare(self, turn: Turn) -> str:
+        return turn.text or ""
+
+    async def apply(self, tx: Any, turn: Turn, prepared: str) -> list[Message]:
+        said = "The AI policy says: never paste account numbers into a chat tool."
+        return [Message(kind="answer", text=said)]
+
+
+@dataclass
+class Office:
+    """The small company at work: its people, its clock, and everything that was said."""
 
     store: Store
-    parts: list[UseCase[Any]]
-    person: int
+    ids: dict[str, int]
+    proposals: ToldProposals
+    parts: list[Any]
     now: datetime = MONDAY
-    heard: list[Message] = field(default_factory=list)
+    who: str = "lead"
+    heard: dict[str, list[Message]] = field(default_factory=lambda: {key: [] for key in PEOPLE})
     log: list[str] = field(default_factory=list)
     event: int = 0
+    seen_outbox: int = 0
 
     async def say(self, text: str) -> list[Message]:
+        """Type `text` as the present person."""
         self.log.append(f"you: {text}")
         return await self._turn(text=text)
 
-    async def tap(self, label: str) -> list[Message]:
-        """Press the newest button with that label."""
-        self.log.append(f"you: [{label}]")
-        return await self._turn(choice=self.button(label))
+    async def tap(self, label: str, older: bool = False) -> list[Message]:
+        """Press the newest button with that label; with `older` the one on the card before."""
+        self.log.append(f"you: [{label}]" + (" on an older card" if older else ""))
+        return await self._turn(choice=self.button(label, older))
 
-    def button(self, label: str) -> str:
-        for message in reversed(self.heard):
-            for choice in message.choices:
-                if choice.label == label:
-                    return choice.id
-        raise AssertionError(f"no button {label!r}; the last message was: {self.heard[-1].text}")
+    def button(self, label: str, older: bool = False) -> str:
+        """The id of the newest button with that label, or of the newest one on an earlier card."""
+        found = [
+            choice.id
+            for message in reversed(self.heard[self.who])
+            for choice in message.choices
+            if choice.label == label
+        ]
+        distinct = list(dict.fromkeys(found))
+        assert len(distinct) > older, f"no such button {label!r}; last: {self.heard[self.who][-1:]}"
+        return distinct[1] if older else distinct[0]
+
+    async def tap_level(self, level: int) -> list[Message]:
+        """Press the button of that level, wherever chance has put it."""
+        choices = self.heard[self.who][-1].choices
+        return await self.tap(next(c.label for c in choices if c.id.endswith(f".pick.{level}")))
 
     async def press(self, choice: str) -> list[Message]:
+        """Send a button's id as it is."""
         return await self._turn(choice=choice)
 
     async def _turn(self, text: str | None = None, choice: str | None = None) -> list[Message]:
         self.now += timedelta(seconds=30)
         self.event += 1
-        turn = Turn(
-            self.event, self.person, "chat", f"chat:{self.person}", self.now, text=text, choice=choice
-        )
+        person = self.ids[self.who]
+        turn = Turn(self.event, person, "chat", f"chat:{person}", self.now, text=text, choice=choice)
         part = await self._part(turn)
         prepared = await part.prepare(turn)
         async with self.store.write() as tx:
             said = await part.apply(tx, turn, prepared)
-        self.heard += said
-        for message in said:
-            labels = " | ".join(choice.label for choice in message.choices)
-            self.log.append(f"bot: {message.text}" + (f"\n     [{labels}]" if labels else ""))
+        self.heard[self.who] += said
+        self.log += [_shown("bot", message) for message in said]
+        await self._deliver()
         return said
 
-    async def _part(self, turn: Turn) -> UseCase[Any]:
+    async def _part(self, turn: Turn) -> Any:
         if turn.choice is not None:
             return next(part for part in self.parts if turn.choice.startswith(f"{part.prefix}:"))
         async with self.store.read() as tx:
             for part in self.parts:
-                if await part.wants(tx, turn):  # type: ignore[attr-defined]
+                if await part.wants(tx, turn):
                     return part
         return self.parts[0]
 
+    async def _deliver(self) -> None:
+        """What was written to others reaches them at once."""
+        async with self.store.read() as tx:
+            rows = list(
+                await tx.exec(
+                    select(OutboxMessage)
+                    .where(col(OutboxMessage.id) > self.seen_outbox)
+                    .order_by(col(OutboxMessage.id))
+                )
+            )
+        for row in rows:
+            self.seen_outbox = row.id or 0
+            key = next(key for key, person in self.ids.items() if person == row.person_id and key in PEOPLE)
+            message = Message.model_validate(row.message)
+            self.heard[key].append(message)
+            self.log.append(_shown(f"to {PEOPLE[key]}", message))
+
     @property
     def last(self) -> str:
-        return self.heard[-1].text
+        """The text of the last message to the present person."""
+        return self.heard[self.who][-1].text
 
 
-def parts(store: Store, proposer: AnchorProposer | None = None, policies: Any = None) -> list[UseCase[Any]]:
-    """The audit and the coaching as the product puts them together; all five anchors without a proposer."""
-    instrument = load_instrument()
-    coaching = CoachingUseCase(instrument)
+def _shown(who: str, message: Message) -> str:
+    lines = [message.text]
+    if message.table is not None:
+        lines += [f"| {' | '.join(row)} |" for row in message.table.rows]
+    if message.choices:
+        lines.append(f"[{' | '.join(choice.label for choice in message.choices)}]")
+    text = "\n".join(lines).replace("\n", "\n     ")
+    return f"{who}: {text}".replace("\n     \n", "\n\n")
+
+
+async def open_office(store: Store, instrument: Instrument | None = None, proposer: Any = None) -> Office:
+    """The company on an empty database, with the parts as the product puts them together."""
+    used = instrument or load_instrument()
+    proposals = ToldProposals()
+    coaching = CoachingUseCase(used)
     audit = AuditUseCase(
-        instrument,
+        used,
         store,
-        proposer or AnchorProposer(instrument),
-        asides=Asides(coaching, policies),
+        proposer or proposals,
+        asides=Asides(coaching, OnePolicy()),
         offer_steps=coaching.offer_steps,
     )
-    return [audit, coaching, CoverageUseCase(instrument)]
-
-
-__all__ = ["MONDAY", "Small", "Talk", "parts", "plant_company", "start_choice"]
+    parts = [audit, coaching, CoverageUseCase(used)]
+    return Office(store, await plant_company(store), proposals, parts)
