@@ -101,6 +101,11 @@ class LocalEmbedder:
             encoding.offsets for encoding in tokenizer.encode_batch(list(texts), add_special_tokens=False)
         ]
 
+    def is_word(self, word: str) -> bool:
+        """Whether a lower-case word is one of the 20,000 commonest, which are one piece to the model."""
+        tokenizer, _ = self.load()
+        return tokenizer.token_to_id(word) is not None
+
     def _states(self, texts: Sequence[str]) -> Iterator[tuple[int, Floats, tuple[tuple[int, int], ...]]]:
         """(place in `texts`, token states with both markers, characters of the tokens), in any order."""
         tokenizer, encoder = self.load()

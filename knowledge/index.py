@@ -9,21 +9,26 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from knowledge.lexical import HEADING_WEIGHT, TITLE_WEIGHT, Postings, TermCounts, Terms, Vocabulary
+from knowledge.lexical import HEADING_WEIGHT, TITLE_WEIGHT, Postings, TermCounts, Terms, Vocabulary, words_of
 from knowledge.minilm import WIDTH, Floats
 from knowledge.port import Indexed
-from knowledge.vectors import PassageVectors, unpack, whole
+from knowledge.vectors import PassageVectors, has_probe, unpack, whole
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The index as it was at one moment. Row `n` of everything is the passage `ids[n]`."""
+    """The index as it was at one moment. Row `n` of everything is the passage `ids[n]`.
+
+    `texts` finds a row by the hash of its text, `words` counts the words that were ever met (for spelling
+    only), `probes` are the rows that hold a made-up question.
+    """
 
     ids: npt.NDArray[np.int64]
     documents: npt.NDArray[np.int64]
@@ -33,6 +38,8 @@ class Snapshot:
     places: Sequence[tuple[int, int]]
     file: int
     texts: Mapping[int, int]
+    words: Mapping[str, int]
+    probes: Sequence[int]
 
     def details(self, row: int) -> PassageVectors:
         """The sentence and token vectors of a passage, read from the file."""
@@ -57,6 +64,8 @@ class Index:
         self._counts: list[TermCounts] = []
         self._places: list[tuple[int, int]] = []
         self._texts: list[int] = []
+        self._probed: list[bool] = []
+        self._words: Counter[str] = Counter()
         self._vectors: Floats = np.empty((0, WIDTH), dtype=np.float32)
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the index
         self._written = 0
@@ -85,6 +94,7 @@ class Index:
         self._counts = [self._counts[n] for n in kept]
         self._places = [self._places[n] for n in kept]
         self._texts = [self._texts[n] for n in kept]
+        self._probed = [self._probed[n] for n in kept]
         self._vectors = self._vectors[kept]
 
     def _add(self, added: Sequence[Indexed]) -> None:
@@ -96,6 +106,8 @@ class Index:
             self._documents.append(passage.document_id)
             self._counts.append(self._count(passage))
             self._texts.append(hash(passage.text))
+            self._probed.append(has_probe(passage.vectors))
+            self._words.update(words_of(passage.text))
             self._places.append((self._written, len(passage.vectors)))
             self._written += self._file.write(passage.vectors)
         self._file.flush()
@@ -118,4 +130,6 @@ class Index:
             places=tuple(self._places),
             file=self._file.fileno(),
             texts={text: row for row, text in enumerate(self._texts)},
+            words=self._words,
+            probes=tuple(np.flatnonzero(self._probed).tolist()),
         )

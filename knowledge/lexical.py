@@ -1,7 +1,7 @@
 """Words: how a text becomes terms, and how passages are scored by the terms of a question (BM25).
 
-Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework: BM25 and Beyond"; the fields title, headings
-and body are added up with weights before saturation, as its section 3.6 (BM25F) has it.
+Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework: BM25 and Beyond"; the fields title,
+headings and body are added up with weights before saturation, as its section 3.6 (BM25F) has it.
 """
 
 from __future__ import annotations
@@ -24,13 +24,15 @@ HEADING_WEIGHT = 2
 
 _WORD = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+(?:['’][^\W_]+)?")
 STOP_WORDS = frozenset(
-    "a about above after again all am an and any are as at be been before being below between both but by can "
-    "could did do does doing down during each few for from further had has have having he her here hers him his "
-    "how i if in into is it its just me more most my no nor not now of off on once only or other our ours out "
-    "over own same she should so some such than that the their theirs them then there these they this those "
-    "through to too under until up very was we were what when where which while who whom why will with would you "
-    "your yours i'm i've i'd i'll it's don't doesn't can't won't isn't aren't we're what's there's must may might "
-    "shall us get got let also".split()
+    """
+    a about above after again all am an and any are as at be been before being below between both but by can
+    could did do does doing down during each few for from further had has have having he her here hers him
+    his how i if in into is it its just me more most my no nor not now of off on once only or other our ours
+    out over own same she should so some such than that the their theirs them then there these they this
+    those through to too under until up very was we were what when where which while who whom why will with
+    would you your yours i'm i've i'd i'll it's don't doesn't can't won't isn't aren't we're what's there's
+    must may might shall us get got let also
+    """.split()  # noqa: SIM905 - a list of 150 strings would take a page
 )
 
 
@@ -58,6 +60,11 @@ class Terms:
         plain = word.replace("’", "'").removesuffix("'s")
         stem: str = self._stemmer.stemWord(plain)
         return stem
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text in lower case, as they are spelled."""
+    return _WORD.findall(_folded(text))
 
 
 def _folded(text: str) -> str:
@@ -121,6 +128,12 @@ class Postings:
             return self._rows[:0], self._weights[:0]
         span = slice(self._starts[term], self._starts[term + 1])
         return self._rows[span], self._weights[span]
+
+    def rarity(self, term: int | None) -> float:
+        """How rare a term is among the passages, 0..1; one that none has is the rarest."""
+        if term is None or term >= self.size or self._starts[term] == self._starts[term + 1]:
+            return 1.0
+        return min(1.0, float(self.idf[term]) / float(np.log1p(self.passages)))
 
     def score(self, terms: Iterable[tuple[int, float]]) -> Floats:
         """(passages,) BM25 scores of the weighted terms of a question."""

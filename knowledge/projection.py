@@ -1,7 +1,7 @@
-"""Token vectors made small: the 64 directions in which the words of policies differ most.
+"""Token vectors made small: the 128 directions in which the words of policies differ most.
 
 A principal component analysis over the model's token states of the sample company's policies. Late interaction
-on the projected vectors judged questions at least as well as on all 384 numbers (docs/retrieval.md).
+on the projected vectors orders passages as well as on all 384 numbers (docs/retrieval.md).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from knowledge.minilm import WIDTH, Floats
 
-TOKEN_WIDTH = 64
+TOKEN_WIDTH = 128
 
 
 @lru_cache(maxsize=1)
@@ -23,7 +23,7 @@ def _directions() -> Floats:
 
 
 def project(tokens: Floats) -> Floats:
-    """(n, 384) token vectors -> (n, 64) unit vectors."""
+    """(n, 384) token vectors -> (n, 128) unit vectors."""
     small = tokens @ _directions()
     small /= np.linalg.norm(small, axis=1, keepdims=True) + np.float32(1e-9)
     return small

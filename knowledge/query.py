@@ -4,28 +4,95 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
 
 from knowledge.index import Snapshot
-from knowledge.search import Query
+from knowledge.lexical import STOP_WORDS, Terms
+from knowledge.minilm import Floats
+from knowledge.synonyms import Synonyms
 
-__all__ = ["Query", "expand", "resolve"]
-
+SYNONYM_WEIGHT = 0.4
+_PLAIN_WORD = 0.15  # weight of a word without meaning of its own, such as "when", in late interaction
+_EARLIER_WEIGHT = 0.6
+_SHORT = 40  # characters; a question this short that points back needs what was asked before
 _POINTS_BACK = re.compile(
-    r"^(?:and|but|also|what about|how about|or)\b|\b(?:it|that|this|those|these|they|them|there|one|ones|same)\b",
+    r"^(?:and|but|also|or|what about|how about)\b"
+    r"|\b(?:it|that|this|those|these|they|them|there|one|ones|same)\b",
     re.IGNORECASE,
 )
-_SHORT = 40  # characters; a question this short that points back needs what was asked before
-_EARLIER_WEIGHT = 0.6
+_WORD = re.compile(r"[^\W_]+")
 
 
-def resolve(question: str, earlier: Sequence[str]) -> list[tuple[str, float]]:
-    """The texts to search for with their weights: the question, and the one before it where it leans on that."""
-    if earlier and (len(question) <= _SHORT or _POINTS_BACK.search(question)):
-        return [(question, 1.0), (earlier[-1], _EARLIER_WEIGHT)]
-    return [(question, 1.0)]
+@dataclass(frozen=True)
+class Asked:
+    """A text with its unit vector and its tokens' unit vectors (n, width) at the characters `spans` (n, 2)."""
+
+    text: str
+    vector: Floats
+    tokens: Floats
+    spans: npt.NDArray[np.integer]
 
 
-def expand(terms: Sequence[str], snapshot: Snapshot) -> list[tuple[int, float]]:
-    """The terms of a question as numbers of the vocabulary with weights."""
+@dataclass(frozen=True)
+class Query:
+    """A question as the search needs it: weighted terms, its unit vector, its tokens with their weights."""
+
+    terms: tuple[tuple[int, float], ...]
+    vector: Floats
+    tokens: Floats
+    weights: Floats
+
+
+def leans_on_earlier(question: str) -> bool:
+    """Whether a question in a thread can't be understood without the one before it."""
+    return len(question) <= _SHORT or bool(_POINTS_BACK.search(question))
+
+
+def make_query(
+    snapshot: Snapshot, terms: Terms, synonyms: Synonyms, asked: Asked, earlier: Asked | None = None
+) -> Query:
+    """The query of a question, with what was asked before it where it leans on that."""
+    texts = [(asked, 1.0), *([(earlier, _EARLIER_WEIGHT)] if earlier else [])]
+    vector = sum((np.float32(w) * a.vector for a, w in texts), start=np.zeros_like(asked.vector))
+    weighted: dict[int, float] = {}
+    for text, weight in texts:
+        for term, share in _terms(snapshot, terms, synonyms, text.text).items():
+            weighted[term] = max(weighted.get(term, 0.0), weight * share)
+    weights = np.concatenate([np.float32(w) * _token_weights(snapshot, terms, a) for a, w in texts])
+    return Query(
+        tuple(weighted.items()),
+        vector / np.linalg.norm(vector),
+        np.concatenate([text.tokens for text, _ in texts]),
+        weights / (weights.sum() + np.float32(1e-9)),
+    )
+
+
+def _terms(snapshot: Snapshot, terms: Terms, synonyms: Synonyms, text: str) -> dict[int, float]:
+    own = terms.of(text)
+    shares = {term: SYNONYM_WEIGHT * share for term, share in synonyms.of(own).items()}
+    shares |= dict.fromkeys(own, 1.0)
     known = snapshot.vocabulary
-    return [(known[term], 1.0) for term in dict.fromkeys(terms) if term in known]
+    return {known[term]: share for term, share in shares.items() if term in known}
+
+
+def _token_weights(snapshot: Snapshot, terms: Terms, asked: Asked) -> Floats:
+    """How much each token counts in late interaction: the rarer its word in this library, the more."""
+    of_word = np.zeros(len(asked.text) + 1, dtype=np.float32)
+    for match in _WORD.finditer(asked.text):
+        of_word[match.start() : match.end()] = _word_weight(snapshot, terms, match.group())
+    return of_word[np.minimum(asked.spans[:, 0], len(asked.text))] if len(asked.spans) else of_word[:0]
+
+
+def _word_weight(snapshot: Snapshot, terms: Terms, word: str) -> float:
+    if word.casefold() in STOP_WORDS:
+        return _PLAIN_WORD
+    found = terms.of(word)
+    return snapshot.postings.rarity(snapshot.vocabulary.get(found[0])) if found else _PLAIN_WORD
+
+
+def resolve(question: str, earlier: Sequence[str]) -> str | None:
+    """The earlier question that this one leans on, None where it stands alone."""
+    return earlier[-1] if earlier and leans_on_earlier(question) else None

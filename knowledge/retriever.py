@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from knowledge.bands import Bands, calibrate, confidence
+from knowledge.bands import PROBES, Bands, confidence, limits, probe_text
 from knowledge.chunk import chunk, embedded_text
 from knowledge.embed import MODEL_NAME, LocalEmbedder, Reading
 from knowledge.index import Index, Snapshot
@@ -16,25 +16,30 @@ from knowledge.library import PassageDraft
 from knowledge.minilm import WIDTH, Floats
 from knowledge.port import Indexed, Ranked
 from knowledge.projection import project
-from knowledge.query import Query, expand, resolve
+from knowledge.query import Asked, Query, make_query, resolve
 from knowledge.search import Found, search
 from knowledge.sentences import sentence_spans
-from knowledge.vectors import PassageVectors, pack
+from knowledge.spelling import mended
+from knowledge.synonyms import Synonyms
+from knowledge.vectors import FORMAT, PassageVectors, Probe, pack
 
 _REMEMBERED = 256  # questions whose vectors are kept
 _READ_AT_ONCE = 64  # passages embedded together, so that a long document needs little memory
+_NOTABLE = 0.1  # change in the number of passages after which the limits of the bands are found anew
+_SHARE_WEIGHT = 0.5  # of shared words beside likeness, when a passage's decisive sentence is chosen
 
 
 class LocalRetriever:
     """Everything on this machine. One instance per process; calls may come from several threads."""
 
     def __init__(self, embedder: LocalEmbedder | None = None) -> None:
-        self.model = f"{MODEL_NAME}/1"
+        self.model = f"{MODEL_NAME}/{FORMAT}"
         self._embedder = embedder or LocalEmbedder()
         self._index = Index()
+        self._synonyms = Synonyms(self._index.terms.of)
         self._lock = threading.Lock()
-        self._questions: OrderedDict[str, Reading] = OrderedDict()
-        self._bands: tuple[Snapshot, Bands] | None = None
+        self._asked: OrderedDict[str, Asked] = OrderedDict()
+        self._bands: tuple[int, Bands] | None = None
 
     def prepare(self, title: str, text: str) -> list[PassageDraft]:
         """The passages of a document with their vectors."""
@@ -62,6 +67,10 @@ class LocalRetriever:
         hits = tuple((int(snapshot.ids[row]), score) for row, score in found.rows)
         return Ranked(hits, self.bands(snapshot).of(confidence(found)))
 
+    def snapshot(self) -> Snapshot:
+        """What can be searched now."""
+        return self._index.snapshot()
+
     def found(
         self,
         snapshot: Snapshot,
@@ -72,84 +81,121 @@ class LocalRetriever:
     ) -> Found:
         """What `search` ranks by, with the parts of its confidence."""
         allowed = np.isin(snapshot.documents, np.fromiter(documents, np.int64, len(documents)))
-        return search(snapshot, self._query(snapshot, resolve(question, earlier)), allowed, limit)
-
-    def snapshot(self) -> Snapshot:
-        """What can be searched now."""
-        return self._index.snapshot()
+        before = resolve(question, earlier)
+        query = self._query(
+            snapshot, self._ask(snapshot, question), self._ask(snapshot, before) if before else None
+        )
+        return search(snapshot, query, allowed, limit)
 
     def bands(self, snapshot: Snapshot) -> Bands:
-        """The limits between the bands for this library, found once per change of it."""
+        """The limits between the bands for this library, found anew when it has changed notably."""
+        size = len(snapshot.ids)
         with self._lock:
-            if self._bands is None or self._bands[0] is not snapshot:
-                self._bands = (snapshot, calibrate(snapshot))
+            if self._bands is None or abs(self._bands[0] - size) > _NOTABLE * self._bands[0]:
+                self._bands = (size, self._calibrated(snapshot))
             return self._bands[1]
 
     def decisive(self, question: str, passage: str) -> list[str]:
         """The sentences of a passage that decide the question, best first, each a slice of it."""
-        spans = sentence_spans(passage)
-        details = self._index.snapshot().details_of(passage)
+        snapshot = self._index.snapshot()
+        details = snapshot.details_of(passage)
         if details is not None and len(details.spans):
             spans = [(int(a), int(b)) for a, b in details.spans]
             sentences = details.sentences
         else:
+            spans = sentence_spans(passage)
             sentences = self._embedder.encode([passage[a:b] for a, b in spans])
-        likeness = sentences @ self._reading(question).vector
-        shares = [self._share(question, passage[a:b]) for a, b in spans]
-        order = sorted(range(len(spans)), key=lambda n: -(float(likeness[n]) + shares[n] / 2))
-        texts = [passage[a:b] for a, b in (spans[n] for n in order)]
-        return [t for t in texts if not t.startswith("#")] or texts
+        likeness = sentences @ self._ask(snapshot, question).vector
+        texts = [passage[a:b] for a, b in spans]
+        scores = [
+            float(x) + _SHARE_WEIGHT * self._share(question, t) for x, t in zip(likeness, texts, strict=True)
+        ]
+        ranked = [texts[n] for n in sorted(range(len(texts)), key=lambda n: -scores[n])]
+        return [t for t in ranked if _says_something(t)] or ranked
 
     def _share(self, question: str, sentence: str) -> float:
         """How much of the question's terms a sentence holds, 0..1."""
         wanted = set(self._index.terms.of(question))
         return len(wanted.intersection(self._index.terms.of(sentence))) / len(wanted) if wanted else 0.0
 
-    def _query(self, snapshot: Snapshot, texts: Sequence[tuple[str, float]]) -> Query:
-        vector = np.zeros(WIDTH, dtype=np.float32)
-        terms: dict[int, float] = {}
-        for text, weight in texts:
-            vector += np.float32(weight) * self._reading(text).vector
-            for term, share in expand(self._index.terms.of(text), snapshot):
-                terms[term] = max(terms.get(term, 0.0), weight * share)
-        tokens = project(np.concatenate([self._reading(text).tokens for text, _ in texts]))
-        return Query(tuple(terms.items()), vector / np.linalg.norm(vector), tokens)
+    def _calibrated(self, snapshot: Snapshot) -> Bands:
+        everything = np.ones(len(snapshot.ids), dtype=np.bool_)
+        sure = []
+        step = max(1, len(snapshot.probes) // PROBES)
+        for row in snapshot.probes[::step][:PROBES]:
+            probe = snapshot.details(row).probe
+            if probe is not None:
+                asked = Asked(probe.text, probe.vector, probe.tokens, probe.spans)
+                sure.append(confidence(search(snapshot, self._query(snapshot, asked), everything, 1)))
+        return limits(sure)
 
-    def _reading(self, question: str) -> Reading:
+    def _query(self, snapshot: Snapshot, asked: Asked, earlier: Asked | None = None) -> Query:
+        return make_query(snapshot, self._index.terms, self._synonyms, asked, earlier)
+
+    def _ask(self, snapshot: Snapshot, question: str) -> Asked:
+        text = mended(question, snapshot.words, self._embedder.is_word)
         with self._lock:
-            if question in self._questions:
-                self._questions.move_to_end(question)
-                return self._questions[question]
-        reading = self._embedder.read([question])[0]
+            if text in self._asked:
+                self._asked.move_to_end(text)
+                return self._asked[text]
+        asked = _asked(text, self._embedder.read([text])[0])
         with self._lock:
-            self._questions[question] = reading
-            while len(self._questions) > _REMEMBERED:
-                self._questions.popitem(last=False)
-        return reading
+            self._asked[text] = asked
+            while len(self._asked) > _REMEMBERED:
+                self._asked.popitem(last=False)
+        return asked
 
     def _packed(self, passages: Sequence[tuple[str, Sequence[str], str]]) -> list[bytes]:
         packed: list[bytes] = []
         for start in range(0, len(passages), _READ_AT_ONCE):
-            batch = passages[start : start + _READ_AT_ONCE]
-            texts = [embedded_text(*each) for each in batch]
-            readings = self._embedder.read(texts)
-            for (_, _, text), whole, reading in zip(batch, texts, readings, strict=True):
-                packed.append(pack(_vectors(text, len(whole) - len(text), reading)))
+            packed += self._pack_batch(passages[start : start + _READ_AT_ONCE])
+        return packed
+
+    def _pack_batch(self, passages: Sequence[tuple[str, Sequence[str], str]]) -> list[bytes]:
+        spans = [sentence_spans(text) for _, _, text in passages]
+        probes = [probe_text(text, own) for (_, _, text), own in zip(passages, spans, strict=True)]
+        texts = [embedded_text(*passage) for passage in passages]
+        readings = self._embedder.read([*texts, *(probe for probe in probes if probe)])
+        of_probes = iter(readings[len(texts) :])
+        packed = []
+        for (_, _, text), whole, own, probe, reading in zip(
+            passages, texts, spans, probes, readings, strict=False
+        ):
+            made = _probe(probe, next(of_probes)) if probe else None
+            packed.append(pack(_vectors(own, len(whole) - len(text), reading, made)))
         return packed
 
 
-def _vectors(text: str, offset: int, reading: Reading) -> PassageVectors:
+def _says_something(sentence: str) -> bool:
+    """Whether a sentence is more than a heading or a table's rule."""
+    return not sentence.startswith("#") and any(c.isalnum() for c in sentence)
+
+
+def _asked(text: str, reading: Reading) -> Asked:
+    spans = np.array(reading.spans, dtype=np.int64).reshape(-1, 2)
+    return Asked(text, reading.vector, project(reading.tokens), spans)
+
+
+def _probe(text: str, reading: Reading) -> Probe:
+    spans = np.array(reading.spans, dtype=np.uint16).reshape(-1, 2)
+    return Probe(text, reading.vector, spans, project(reading.tokens))
+
+
+def _vectors(
+    sentences: Sequence[tuple[int, int]], offset: int, reading: Reading, probe: Probe | None
+) -> PassageVectors:
     """The vectors of a passage that was read after `offset` characters of headings."""
     spans: list[tuple[int, int]] = []
-    sentences: list[Floats] = []
-    for start, end in sentence_spans(text):
+    vectors: list[Floats] = []
+    for start, end in sentences:
         vector = reading.span_vector(start + offset, end + offset)
         if vector is not None:
             spans.append((start, end))
-            sentences.append(vector)
+            vectors.append(vector)
     return PassageVectors(
         reading.vector,
         np.array(spans, dtype=np.uint16).reshape(-1, 2),
-        np.array(sentences, dtype=np.float32).reshape(-1, WIDTH),
+        np.array(vectors, dtype=np.float32).reshape(-1, WIDTH),
         project(reading.tokens),
+        probe,
     )

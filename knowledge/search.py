@@ -17,30 +17,20 @@ import numpy.typing as npt
 
 from knowledge.index import Snapshot
 from knowledge.minilm import Floats
+from knowledge.query import Query
 
 CANDIDATES = 60  # of each kind of score
 READ_CLOSELY = 10
 BM25_SHARE = 0.3
-LATE_WEIGHT = 0.4
-_FEW = 0.05  # spread of likeness that even a tiny library is taken to have
-
-
-@dataclass(frozen=True)
-class Query:
-    """A question as the search needs it: weighted terms, its unit vector, and its words' token vectors."""
-
-    terms: tuple[tuple[int, float], ...]
-    vector: Floats
-    tokens: Floats
+LATE_WEIGHT = 0.5
 
 
 @dataclass(frozen=True)
 class Found:
     """Rows of the snapshot with scores, best first.
 
-    `late` is the best passage's late-interaction score (mean over the question's words of the likeness of
-    the nearest word, -1..1); `standing` is how far the nearest passage stands out from all that were
-    searched, in standard deviations of their likeness.
+    `late` is the best passage's weighted late-interaction score (-1..1); `standing` is how much nearer the
+    nearest passage is than the average of all that were searched (difference of cosines).
     """
 
     rows: tuple[tuple[int, float], ...]
@@ -63,23 +53,24 @@ def search(snapshot: Snapshot, query: Query, allowed: npt.NDArray[np.bool_], lim
     )
     order = np.argsort(-scores, kind="stable")
     near = order[:READ_CLOSELY]
-    late = np.array([late_interaction(query.tokens, details[n].tokens) for n in near])
-    scores[near] += LATE_WEIGHT * _scaled(late)
+    late = np.array([late_interaction(query, details[n].tokens) for n in near])
+    scores[near] += LATE_WEIGHT * _scaled(late.sum(axis=1))
     scores[order[READ_CLOSELY:]] = np.minimum(scores[order[READ_CLOSELY:]], scores[near].min())
     final = np.argsort(-scores, kind="stable")[:limit]
     rows = tuple((int(open_rows[picked[n]]), float(scores[n])) for n in final)
-    return Found(rows, float(late.max()), _standing(likeness))
+    best = int(np.flatnonzero(near == final[0])[0])
+    return Found(rows, float(late[best, 0]), float(likeness.max() - likeness.mean()))
 
 
-def late_interaction(question: Floats, passage: Floats) -> float:
-    """The mean over the question's words of the likeness of the passage's nearest word (MaxSim)."""
-    if not len(question) or not len(passage):
-        return 0.0
-    return float((question @ passage.T).max(axis=1).mean())
+def late_interaction(query: Query, passage: Floats) -> tuple[float, float]:
+    """The mean over the question's words of the likeness of the passage's nearest word (MaxSim).
 
-
-def _standing(likeness: Floats) -> float:
-    return float((likeness.max() - likeness.mean()) / (likeness.std() + _FEW))
+    Twice: with every word counting by its weight, and with all alike.
+    """
+    if not len(query.tokens) or not len(passage):
+        return 0.0, 0.0
+    nearest = (query.tokens @ passage.T).max(axis=1)
+    return float(nearest @ query.weights), float(nearest.mean())
 
 
 def _best(scores: Floats, count: int) -> npt.NDArray[np.intp]:
