@@ -65,7 +65,7 @@ class WorkCalendar:
     region: str | None = None
     own_holidays: tuple[tuple[date, str], ...] = ()
     leave: tuple[tuple[date, date], ...] = ()
-    _cache: dict[date, str] = field(default_factory=dict, compare=False, repr=False)
+    _cache: dict[date, str] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def opens(self) -> time:

@@ -16,6 +16,7 @@ from bot.audit.instrument import Instrument
 from bot.audit.records import latest_answers, placement_of
 from bot.audit.sessions import start_choice
 from bot.choice_ids import ChoiceId
+from bot.coverage.sessions import start_choice as start_coverage
 from bot.messages import Choice, plain
 from bot.store.tables import (
     Blocker,
@@ -173,11 +174,10 @@ async def coverage_update(desk: Desk, row: ScheduledMessage) -> Card | None:
     if last is not None and last > row.planned_at:
         return None
     since = f"since {spoken(last.date())}" if last else "so far"
-    start = ChoiceId("coverage", 0, 0, f"start.{department.id}")
     return Card(
         f"The everyday tasks of {plain(department.name)}: does AI do the same, more or less of them {since}? "
         "Taps only, about a minute.",
-        (Choice(id=str(start), label="Take a look", style="primary"),),
+        (start_coverage(department.id or 0, "Take a look"),),
     )
 
 

@@ -42,7 +42,7 @@ class Missed(StrEnum):
     """How a message catches up that an outage kept from its moment."""
 
     NEXT_SLOT = "it waits for the next slot"
-    NEXT_OPEN = "it comes as soon as quiet hours allow"
+    NEXT_OPEN = "it comes at the slot's time, or at once where that is past today"
     SAME_WEEK = "it comes in the same week, or not at all: the next one tells more"
 
 

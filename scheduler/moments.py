@@ -49,11 +49,13 @@ class _Ask:
         return max(self.look.start, self.since or self.look.start)
 
     def catch_up(self, wall: time) -> datetime | None:
-        """After an outage as soon as quiet hours allow; after a pause or a full week at `wall`."""
+        """What was missed comes at `wall` on the next working day; on a day where that is past, at once."""
         calendar = self.recipient.calendar
-        if self.since is None:
-            return calendar.next_open(self.look.start)
-        return calendar.next_workday_at(wall, self.earliest)
+        moment = calendar.next_workday_at(wall, self.earliest)
+        today = local_day(self.earliest, calendar.tz)
+        if moment is not None and local_day(moment, calendar.tz) == today:
+            return moment
+        return self.earliest if calendar.is_open(self.earliest) else moment
 
 
 def _working_days_later(recipient: Recipient, instant: datetime, count: int) -> datetime | None:
