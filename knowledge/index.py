@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
+import weakref
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -68,6 +69,7 @@ class Index:
         self._words: Counter[str] = Counter()
         self._vectors: Floats = np.empty((0, WIDTH), dtype=np.float32)
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the index
+        weakref.finalize(self, self._file.close)
         self._written = 0
         self._snapshot: Snapshot | None = None
 
