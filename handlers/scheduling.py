@@ -28,8 +28,12 @@ FOLLOW_SECONDS = 1.0
 
 
 def scheduler_of(app: App, more: Mapping[Platform, Sender] | None = None) -> SchedulerService:
-    """The scheduler with the page's way out and those of the configured platforms."""
-    senders: dict[Platform, Sender] = {Platform.WEB: PageSender(), **(more or {})}
+    """The scheduler with the ways out of the page, the terminal and the configured platforms."""
+    senders: dict[Platform, Sender] = {
+        Platform.WEB: PageSender(),
+        Platform.CHAT: PageSender(),
+        **(more or {}),
+    }
     return SchedulerService(app.store, app.clock, senders, app.instrument)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import typer
-from sqlmodel import col, select
+from sqlmodel import and_, col, or_, select
 
 from bot.config import Settings
 from bot.errors import InputError
@@ -21,6 +21,9 @@ from handlers.commands.common import run
 from handlers.inbox import Arrival
 
 LONGEST_LINE = 20_000
+
+READ = "read:"
+"""How the outbox marks what the terminal has shown."""
 
 
 def chat(settings: Settings, email: str, as_json: bool) -> None:
@@ -130,24 +133,50 @@ class Terminal:
         return event is None or event.status is not InboxStatus.NEW
 
     async def _deliver(self) -> list[Message]:
+        """What is there to be read: fresh replies, and what the scheduler sent and nobody has read yet."""
+        while await self._leaving():
+            # A running server is handing over a message of this conversation at this moment.
+            await self._app.news.wait(0.05)
         async with self._app.store.write() as tx:
             rows = await tx.exec(
                 select(OutboxMessage)
                 .where(
                     OutboxMessage.conversation == self._conversation,
                     OutboxMessage.platform == Platform.CHAT,
-                    OutboxMessage.status == OutboxStatus.PENDING,
-                    col(OutboxMessage.scheduled_id).is_(None),
+                    or_(
+                        and_(
+                            OutboxMessage.status == OutboxStatus.PENDING,
+                            col(OutboxMessage.scheduled_id).is_(None),
+                        ),
+                        and_(
+                            OutboxMessage.status == OutboxStatus.SENT,
+                            col(OutboxMessage.external_id).not_like(f"{READ}%"),
+                        ),
+                    ),
                 )
                 .order_by(col(OutboxMessage.id))
                 .with_for_update()
             )
             delivered = []
             for row in rows:
-                row.status, row.sent_at = OutboxStatus.SENT, self._app.clock()
+                row.status, row.sent_at = OutboxStatus.SENT, row.sent_at or self._app.clock()
+                row.external_id = f"{READ}{row.id}"
                 tx.add(row)
                 delivered.append(Message.model_validate(row.message))
         return delivered
+
+    async def _leaving(self) -> bool:
+        async with self._app.store.read() as session:
+            found = await session.exec(
+                select(OutboxMessage.id)
+                .where(
+                    OutboxMessage.conversation == self._conversation,
+                    OutboxMessage.platform == Platform.CHAT,
+                    OutboxMessage.status == OutboxStatus.CLAIMED,
+                )
+                .limit(1)
+            )
+        return found.first() is not None
 
 
 def _payload(line: str) -> dict[str, str]:
