@@ -1,0 +1,199 @@
+"""Answering a question: words, two anchors, a pick, the one probing question, something to show for it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.audit import hearing
+from bot.audit.parts import LEVELS
+from bot.audit.planning import order_shown, wants_second
+from bot.audit.state import (
+    MOST_WORDS,
+    AskProposal,
+    AskSecond,
+    Draft,
+    Effect,
+    Given,
+    NoProposal,
+    Proposed,
+    SaveAnswer,
+    Source,
+    State,
+    StillTrue,
+)
+from bot.audit.steps import Outcome, Steps, changed
+
+
+def tell(steps: Steps, state: State, text: str, _now: datetime) -> Outcome:
+    """Words of the last real case: look for the two closest anchors."""
+    words = f"{state.draft.words}\n{text}".strip() if state.draft.words != text else text
+    draft = state.draft.model_copy(update={"words": words[:MOST_WORDS]})
+    state = changed(state, phase="placing", draft=draft)
+    return state, (AskProposal(state.current, draft.words),)
+
+
+def proposal(steps: Steps, state: State, given: Proposed | NoProposal) -> Outcome:
+    """Two neighbouring anchors side by side, or all five. A late or odd proposal changes nothing else."""
+    if state.phase != "placing":
+        return state, ()
+    levels: tuple[int, ...] = LEVELS
+    source: Source = "all"
+    if isinstance(given, Proposed) and _are_two(given.levels):
+        levels, source = given.levels, given.source
+    shown = order_shown(state.seed, state.current, tuple(levels))
+    more = "I've added that to your words." if state.draft.shown else "Thank you."
+    draft = state.draft.model_copy(update={"shown": shown, "proposed_by": source})
+    return steps.show(changed(state, phase="place", draft=draft), more)
+
+
+def neither(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """None of the two: show all five."""
+    return steps.show(all_anchors(steps, state), "Then here are all five.")
+
+
+def all_anchors(steps: Steps, state: State) -> State:
+    """The place card with all five anchors."""
+    shown = order_shown(state.seed, state.current, LEVELS)
+    draft = state.draft.model_copy(update={"shown": shown, "proposed_by": "all"})
+    return changed(state, phase="place", draft=draft)
+
+
+def pick(steps: Steps, state: State, argument: str, now: datetime) -> Outcome:
+    """A level was picked; only one that stood on the card counts."""
+    if argument not in {str(level) for level in state.draft.shown}:
+        return steps.again(state)
+    return give_level(steps, state, int(argument), now)
+
+
+def give_level(steps: Steps, state: State, level: int, now: datetime) -> Outcome:
+    """Keep the level with everything said so far; ask the probing question once at 3 or 4."""
+    draft = state.draft
+    given = Given(
+        criterion=state.current,
+        claim="level",
+        at=draft.at or now,
+        level=level,
+        evidence=hearing.evidence_class(f"{draft.words}\n{draft.probe_words}"),
+        words=draft.words,
+        probe_words=draft.probe_words,
+        shown=draft.shown,
+        proposed_by=draft.proposed_by,
+    )
+    state = steps.with_answer(state, given)
+    if level >= 3 and not draft.probed:
+        draft = state.draft.model_copy(update={"probed": True})
+        return steps.show(changed(state, phase="probe", draft=draft), effects=(SaveAnswer(given),))
+    return ask_evidence(steps, state, given)
+
+
+def probed(steps: Steps, state: State, text: str, _now: datetime) -> Outcome:
+    """When it last did not happen."""
+    given = state.answers[state.current]
+    words = f"{given.words}\n{text}"
+    given = given.model_copy(update={"probe_words": text, "evidence": hearing.evidence_class(words)})
+    draft = state.draft.model_copy(update={"probe_words": text})
+    return ask_evidence(steps, steps.with_answer(changed(state, draft=draft), given), given)
+
+
+def cannot(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """No exception comes to mind."""
+    return ask_evidence(steps, state, state.answers[state.current])
+
+
+def ask_evidence(steps: Steps, state: State, given: Given) -> Outcome:
+    """Ask for more only where it would count; what others could open is never asked for twice."""
+    enough = steps.counted(given) == given.level or given.evidence == "E2"
+    if enough or state.draft.asked_evidence or state.kind == "second":
+        return finish(steps, state, given)
+    draft = state.draft.model_copy(update={"asked_evidence": True})
+    return steps.show(changed(state, phase="evidence", draft=draft), effects=(SaveAnswer(given),))
+
+
+def shown(steps: Steps, state: State, text: str, _now: datetime) -> Outcome:
+    """Something to show for it, or a sentence."""
+    given = state.answers[state.current]
+    evidence = hearing.evidence_class(f"{given.words}\n{given.probe_words}", text)
+    given = given.model_copy(update={"evidence_text": text, "evidence": evidence})
+    return finish(steps, steps.with_answer(state, given), given)
+
+
+def nothing(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """Nothing at hand: the answer stands as it is."""
+    return finish(steps, state, state.answers[state.current])
+
+
+def choose_again(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """Another pick, from all five."""
+    return steps.show(all_anchors(steps, state))
+
+
+def finish(steps: Steps, state: State, given: Given) -> Outcome:
+    """The answer is complete: say what became of it and go on."""
+    effects: tuple[Effect, ...] = (SaveAnswer(given),)
+    if wants_second(steps.instrument, state, given):
+        effects = (*effects, AskSecond(given.criterion))
+    return steps.go_on(state, steps.cards.noted(given, steps.counted(given)), effects)
+
+
+def unsure(steps: Steps, state: State, _argument: str, now: datetime) -> Outcome:
+    """Not sure: to find out, or in a re-audit the last answer stays."""
+    if state.phase == "different":
+        state = changed(state, carried=(*state.carried, state.current))
+        return steps.go_on(state, "That's fine. I keep your last answer, with its date.")
+    if state.phase == "probe":
+        return cannot(steps, state, "", now)
+    if state.phase == "evidence":
+        return nothing(steps, state, "", now)
+    given = Given(criterion=state.current, claim="unknown", at=state.draft.at or now, words=state.draft.words)
+    return finish(steps, steps.with_answer(state, given), given)
+
+
+def skip(steps: Steps, state: State, _argument: str, now: datetime) -> Outcome:
+    """Leave this question for now."""
+    if state.phase == "probe":
+        return cannot(steps, state, "", now)
+    if state.phase == "evidence":
+        return nothing(steps, state, "", now)
+    if state.current in state.settled:
+        return steps.go_on(state, "I left it as it was.")
+    return steps.go_on(changed(state, skipped=(*state.skipped, state.current)), "Skipped; it can wait.")
+
+
+def keep_answer(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """Keep the answer that is being looked at again."""
+    if state.current not in state.answers:
+        return steps.again(state)
+    return steps.go_on(state, "I left it as it was.")
+
+
+def same(steps: Steps, state: State, _argument: str, now: datetime) -> Outcome:
+    """Nothing is different: one tap is enough once, then a fresh case is asked for."""
+    known = state.known[state.current]
+    if known.claim != "level" or known.level is None:
+        return unsure(steps, changed(state, phase="case"), "", now)
+    if known.still_true_used:
+        draft = Draft(keep_level=known.level)
+        return steps.show(changed(state, phase="fresh", draft=draft))
+    state = changed(state, carried=(*state.carried, state.current))
+    return steps.go_on(state, "Confirmed, with today's date.", (StillTrue(state.current),))
+
+
+def fresh_case(steps: Steps, state: State, text: str, now: datetime) -> Outcome:
+    """A fresh case at the level that stands."""
+    level = state.draft.keep_level or 0
+    draft = state.draft.model_copy(update={"words": text, "shown": (level,)})
+    return give_level(steps, changed(state, draft=draft), level, now)
+
+
+def better(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """It got better: ask for the case."""
+    return steps.show(changed(state, phase="case"), "Good to hear. Tell me a little about it.")
+
+
+def worse(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """It got worse: ask what changed, never scold."""
+    return steps.show(changed(state, phase="case"), "Thank you for saying so; it happens. What changed?")
+
+
+def _are_two(levels: tuple[int, ...]) -> bool:
+    return len(levels) == 2 and set(levels) <= set(LEVELS) and abs(levels[0] - levels[1]) == 1

@@ -1,0 +1,202 @@
+"""Moves beside the answer: start, pause, back, edit, later, somebody else, "does not apply", and why."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from bot.audit import answering
+from bot.audit.planning import A_SITTING, questions_left
+from bot.audit.state import (
+    Draft,
+    Effect,
+    Enrol,
+    Given,
+    HandOver,
+    NoProposal,
+    RequestApproval,
+    SaveAnswer,
+    Say,
+    State,
+    StayOut,
+)
+from bot.audit.steps import Outcome, Steps, changed
+from bot.when import parse_day
+
+
+def start(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """The tap that begins; from now on reminders are welcome."""
+    return next_sitting(steps, state, (Enrol(),))
+
+
+def out(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """None of it, please."""
+    return steps.show(changed(state, phase="away"), effects=(StayOut(),))
+
+
+def next_sitting(steps: Steps, state: State, effects: tuple[Effect, ...] = ()) -> Outcome:
+    """The next four questions at most."""
+    sitting = questions_left(steps.instrument, state)[:A_SITTING]
+    state = changed(state, sitting=sitting, sittings=state.sittings + 1)
+    return steps.go_on(state, effects=effects)
+
+
+def go(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """Go on with the next sitting."""
+    return next_sitting(steps, state)
+
+
+def pause(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """Stop here; everything stays as it is."""
+    return steps.again(changed(state, paused=True, interlude=""))
+
+
+def resume(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """Show the present card, on whatever device."""
+    if state.phase == "placing":
+        state, _ = answering.proposal(steps, state, NoProposal())
+    return steps.again(changed(state, paused=False, later_on=None))
+
+
+def not_applicable(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """Ask why it does not apply."""
+    return steps.again(changed(state, interlude="reason"))
+
+
+def give_reason(steps: Steps, state: State, text: str, now: datetime) -> Outcome:
+    """The reason is given; with several programme owners ask which one is to confirm it."""
+    state = changed(state, draft=state.draft.model_copy(update={"reason": text}))
+    if len(steps.facts.owners) > 1:
+        return steps.again(changed(state, interlude="approver"))
+    only = str(steps.facts.owners[0].id) if steps.facts.owners else ""
+    return approver(steps, changed(state, interlude=""), only, now)
+
+
+def approver(steps: Steps, state: State, argument: str, now: datetime) -> Outcome:
+    """Keep the answer and ask its approver."""
+    approver = next((owner.id for owner in steps.facts.owners if str(owner.id) == argument), None)
+    if not state.draft.reason:
+        return steps.again(state)
+    given = Given(
+        criterion=state.current,
+        claim="not_applicable",
+        at=now,
+        reason=state.draft.reason,
+        approver=approver,
+    )
+    ask = () if approver is None else (RequestApproval(state.current, approver),)
+    effects = (SaveAnswer(given), *ask)
+    return steps.go_on(steps.with_answer(state, given), steps.cards.noted(given, 0), effects)
+
+
+def pick_owner(steps: Steps, state: State, _text: str, _now: datetime) -> Outcome:
+    """Words where a name has to be tapped."""
+    return steps.again(state, "Please pick one of these.")
+
+
+def later(steps: Steps, state: State, argument: str, now: datetime) -> Outcome:
+    """A day that was named with it is enough; "later" alone asks for one."""
+    day = named_day(steps, argument, now)
+    return wait_until(steps, state, day) if day else steps.again(changed(state, interlude="later"))
+
+
+def later_on(steps: Steps, state: State, text: str, now: datetime) -> Outcome:
+    """The day, in words."""
+    day = named_day(steps, text, now)
+    if day is not None:
+        return wait_until(steps, state, day)
+    sorry = 'I didn\'t catch a day there. Something like "tomorrow", "Friday" or "3 December" works.'
+    return steps.again(changed(state, interlude="later"), sorry)
+
+
+def named_day(steps: Steps, text: str, now: datetime) -> date | None:
+    """The day that `text` names in the person's own zone, if any."""
+    return parse_day(text, now.astimezone(steps.facts.zone).date())
+
+
+def wait_until(steps: Steps, state: State, day: date) -> Outcome:
+    """Pause until a day."""
+    return steps.again(changed(state, interlude="", paused=True, later_on=day))
+
+
+def hand(steps: Steps, state: State, argument: str, now: datetime) -> Outcome:
+    """Somebody else knows better: ask who, unless a name came along."""
+    if argument:
+        return hand_to(steps, state, argument, now)
+    return steps.again(changed(state, interlude="hand_over"))
+
+
+def hand_to(steps: Steps, state: State, text: str, _now: datetime) -> Outcome:
+    """Pass the rest to the one colleague whom `text` names by id, address, name or first name."""
+    wanted = text.casefold().strip()
+    matches = [
+        p for p in steps.facts.colleagues if wanted in (str(p.id), p.email.casefold(), p.name.casefold())
+    ]
+    matches = matches or [p for p in steps.facts.colleagues if wanted in p.name.casefold().split()]
+    if len(matches) != 1:
+        return steps.again(changed(state, interlude="hand_over"), steps.cards.who_is(text, len(matches)))
+    state = changed(state, interlude="", phase="away", turn=state.turn + 1)
+    thanks = steps.cards.notice(steps.cards.handed(matches[0]))
+    return state, (HandOver(matches[0].id), Say(thanks))
+
+
+def back(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """One step back: to the anchors, to the words, or to the question before."""
+    if state.phase in ("probe", "evidence"):
+        return steps.show(answering.all_anchors(steps, state))
+    if state.phase == "place":
+        return steps.show(changed(state, phase="case", draft=Draft(at=state.draft.at)))
+    before = state.sitting[: state.sitting.index(state.current)] if state.current in state.sitting else ()
+    if not before:
+        return steps.again(state, "This is the first question of this sitting.")
+    return reopen(steps, state, before[-1])
+
+
+def reopen(steps: Steps, state: State, criterion: str) -> Outcome:
+    """Ask a question once more; its answer stands until there is a new one."""
+    return steps.show(changed(state, current=criterion, phase="case", draft=Draft(), interlude=""))
+
+
+def edit(steps: Steps, state: State, argument: str, _now: datetime) -> Outcome:
+    """Open a given answer, or list them."""
+    if argument and argument in state.settled:
+        sitting = state.sitting if argument in state.sitting else (argument, *state.sitting)
+        return reopen(steps, changed(state, sitting=sitting), argument)
+    if not state.answers and not state.skipped:
+        return steps.again(state, "There is no answer to change yet.")
+    return steps.again(changed(state, interlude="edit"))
+
+
+def pick_answer(steps: Steps, state: State, text: str, now: datetime) -> Outcome:
+    """The name of an answer in words."""
+    wanted = text.casefold().strip()
+    for criterion in (*state.answers, *state.skipped):
+        if wanted in (criterion.casefold(), steps.instrument.criterion(criterion).name.casefold()):
+            return edit(steps, changed(state, interlude=""), criterion, now)
+    return steps.again(state, "Please pick one of these.")
+
+
+def cancel(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """Back to the question."""
+    return steps.again(changed(state, interlude=""))
+
+
+def why(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """Why this is asked."""
+    return steps.again(state, steps.cards.why(state))
+
+
+def who(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """Who sees what; the welcome card says it already."""
+    if state.phase == "welcome" and not state.interlude:
+        return steps.again(state)
+    return steps.again(state, f"**Who sees what**\n{steps.cards.privacy()}")
+
+
+def show_help(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """What can be said here."""
+    return steps.again(state, steps.cards.help())
+
+
+def nudge(steps: Steps, state: State, _text: str, _now: datetime) -> Outcome:
+    """Words where only a tap or a command counts: show the card again."""
+    return steps.again(state)

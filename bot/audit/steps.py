@@ -1,0 +1,89 @@
+"""The ground that every move of the audit stands on: showing a card, going on, and ending a sitting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.audit.instrument import Instrument
+from bot.audit.planning import questions_left
+from bot.audit.state import Draft, Effect, Facts, Given, OfferSteps, Say, ShowPlacement, State
+from bot.audit.wording import Cards
+from bot.messages import Message
+
+Outcome = tuple[State, tuple[Effect, ...]]
+"""The next state, and what follows from the step, in order."""
+
+
+def changed(state: State, **changes: Any) -> State:
+    """`state` with some of its fields replaced."""
+    return state.model_copy(update=changes)
+
+
+class Steps:
+    """What moves have in common: the instrument, the facts, the cards."""
+
+    def __init__(self, instrument: Instrument, facts: Facts) -> None:
+        self.instrument = instrument
+        self.facts = facts
+        self.cards = Cards(instrument, facts)
+
+    def show(self, state: State, preface: str = "", effects: tuple[Effect, ...] = ()) -> Outcome:
+        """A new card: from here on the buttons of the old one are out of date."""
+        state = changed(state, turn=state.turn + 1)
+        return state, (*effects, Say(self.card(state, preface)))
+
+    def again(self, state: State, said: str = "") -> Outcome:
+        """The same card once more, after something said; its buttons stay good."""
+        return state, (Say(self.card(state, said)),)
+
+    def card(self, state: State, preface: str = "") -> Message:
+        """The present card, with `preface` above it."""
+        card = self.cards.card(state)
+        return card.model_copy(update={"text": f"{preface}\n\n{card.text}"}) if preface else card
+
+    def go_on(self, state: State, preface: str = "", effects: tuple[Effect, ...] = ()) -> Outcome:
+        """The next open question of this sitting, or its end."""
+        for criterion in state.sitting:
+            if criterion not in state.settled:
+                return self.show(self.opened(state, criterion), preface, effects)
+        return self.end_sitting(state, preface, effects)
+
+    def opened(self, state: State, criterion: str) -> State:
+        """`state` with this question open; in a re-audit it begins with what is different."""
+        known = state.known.get(criterion)
+        anew = known is None or not known.comparable or criterion in state.answers or state.kind != "re"
+        return changed(state, current=criterion, phase="case" if anew else "different", draft=Draft())
+
+    def end_sitting(self, state: State, preface: str, effects: tuple[Effect, ...]) -> Outcome:
+        """The sitting is over: where the department stands, and what comes next."""
+        state = changed(state, current="", draft=Draft(), turn=state.turn + 1)
+        rest = questions_left(self.instrument, state)
+        state = changed(
+            state, phase="rest" if rest else "done", queue=state.queue if state.kind != "first" else rest
+        )
+        card = self.card(state, preface)
+        if state.kind == "second":
+            return state, (*effects, Say(card))
+        first = state.kind == "first" and state.sittings == 1
+        placement = ShowPlacement(provisional=first)
+        if first:
+            return state, (*effects, *self.said(preface), placement, Say(self.card(state)))
+        return state, (*effects, Say(card), placement, OfferSteps())
+
+    def said(self, text: str) -> tuple[Effect, ...]:
+        """A short reply on its own."""
+        return (Say(self.cards.notice(text).model_copy(update={"kind": "text"})),) if text else ()
+
+    def counted(self, given: Given) -> int:
+        """min(claimed, cap of the evidence)."""
+        return min(given.level or 0, self.instrument.cap(given.evidence))
+
+    def with_answer(self, state: State, given: Given) -> State:
+        """`state` with this answer in it; the question stays open until `_next`."""
+        return changed(
+            state,
+            answers=state.answers | {given.criterion: given},
+            carried=tuple(c for c in state.carried if c != given.criterion),
+            skipped=tuple(c for c in state.skipped if c != given.criterion),
+            draft=state.draft.model_copy(update={"at": given.at}),
+        )
