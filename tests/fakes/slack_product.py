@@ -19,6 +19,7 @@ from handlers.app import App, put_together
 from handlers.running import run_services, served
 from handlers.scheduling import scheduler_of
 from handlers.slack.surface import SlackSurface, make_slack
+from tests.fakes.retriever import WordRetriever
 from tests.fakes.slack_server import TOKEN, FakeSlack
 from tests.fakes.slack_workspace import SECRET, Workspace
 from tests.support.company import LEAVE, SALARIES, plant_people
@@ -52,8 +53,10 @@ async def running(store: Store, clock: Clock, folder: Path, slack: FakeSlack) ->
     async with served(slack.app(), "127.0.0.1", 0) as api_url:
         slack.url = api_url
         app = put_together(settings_for(api_url, folder), store, clock)
+        # Words instead of the embedding model: quick, and sure of what it finds.
+        app.knowledge.retriever = WordRetriever()
         surface = make_slack(app, app.settings)
-        app.conversation._hearing[Platform.SLACK] = surface.hearing
+        app.hearing[Platform.SLACK] = surface.hearing
         surface.sender.pace = type(surface.sender.pace)(apart=slack.gap)
         site = web.Application()
         surface.add_to(site)
