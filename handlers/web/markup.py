@@ -72,6 +72,11 @@ def light(text: str) -> Markup:
     return Markup(_LIGHT.render(text))  # noqa: S704 - the renderer escapes every text it writes
 
 
+def inline(text: str) -> Markup:
+    """One line of light Markdown as HTML without a paragraph around it, for the inside of a button."""
+    return Markup(_LIGHT.renderInline(text))  # noqa: S704 - as above
+
+
 def document(text: str, quotes: Sequence[str], near: int = 0) -> Markup:
     """A policy as HTML, with each of `quotes` in <mark>.
 

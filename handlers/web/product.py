@@ -27,6 +27,7 @@ from bot.store.tables import (
 )
 from handlers.inbox import Arrival, Inbox
 from handlers.news import News
+from handlers.web.cards import spoken
 from handlers.web.ports import Conversation, Cursor, Entry, Inside, Leap, Persona, Source
 from handlers.web.views import feedback_buttons
 
@@ -157,7 +158,7 @@ class Product:
         if not any("choice" in event.payload for event in said):
             return {}
         return {
-            offered.id: offered.label for row in await self._recent(person_id) for offered in _buttons(row)
+            choice: words for row in await self._recent(person_id) for choice, words in _spoken(row).items()
         }
 
     async def unread(self, seen: dict[int, int]) -> dict[int, int]:
@@ -262,6 +263,11 @@ async def _is_busy(session: AsyncSession, person_id: int) -> bool:
 def _buttons(row: OutboxMessage) -> tuple[Choice, ...]:
     message = _of(row)
     return (*message.choices, *feedback_buttons(message))
+
+
+def _spoken(row: OutboxMessage) -> dict[str, str]:
+    message = _of(row)
+    return {**spoken(message), **{one.id: one.label for one in feedback_buttons(message)}}
 
 
 def _of(row: OutboxMessage) -> Message:

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from bot.clock import zone
 from bot.messages import Choice, Citation, Message
 from handlers.web import charts, markup
+from handlers.web.cards import card
 from handlers.web.ports import Conversation, Entry, Inside, Persona, Source
 from knowledge.conversation import feedback_choices
 
@@ -130,6 +131,8 @@ def _environment() -> Environment:
     )
     made.filters.update(
         light=markup.light,
+        inline=markup.inline,
+        card=card,
         date=_date,
         hour=lambda at: f"{at:%H:%M}",
         short=_short,

@@ -37,7 +37,9 @@ async def test_an_employee_asks_in_a_direct_message(slack: Running) -> None:
 
 async def test_a_mention_is_answered_once_in_its_thread_and_followed_up_without_one(slack: Running) -> None:
     slack.slack.add_channel("CGENERAL", "UHANNA", "UFAY")
-    ts = await slack.people.speak("UHANNA", "CGENERAL", f"<@{BOT}> By when do I tell my lead that I am sick on the first day?")
+    ts = await slack.people.speak(
+        "UHANNA", "CGENERAL", f"<@{BOT}> By when do I tell my lead that I am sick on the first day?"
+    )
     answer = await slack.people.next("UHANNA", "CGENERAL")
     assert answer["thread_ts"] == ts
     assert "before 10:00" in answer["text"]

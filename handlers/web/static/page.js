@@ -25,6 +25,11 @@ function toLatest() {
   log.scrollTop = roomy ? last.offsetTop - log.offsetTop - 16 : log.scrollHeight;
 }
 
+function hint() {
+  const last = [...entries.children].pop();
+  words.placeholder = last?.querySelector("[data-hint]")?.textContent || "Write to Stagecoach";
+}
+
 function markPast() {
   const said = [...entries.querySelectorAll(".entry.said")].pop();
   if (!said) return;
@@ -134,6 +139,7 @@ function add(html) {
   }
   if (added) {
     markPast();
+    hint();
     toLatest();
     if (entries.querySelector(".said")) document.querySelector(".ideas")?.removeAttribute("open");
   }
@@ -225,6 +231,7 @@ tabs.hidden = false;
 toggle.hidden = false;
 nameToggle();
 markPast();
+hint();
 toPerson();
 toLatest();
 listen();
