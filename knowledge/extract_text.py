@@ -58,6 +58,15 @@ _SOFT = str.maketrans(
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.S)
+_SCRIPT = re.compile(r"<(script|style|svg|iframe)\b[^>]{0,2000}>.{0,100000}?</\1\s*>", re.I | re.S)
+_TAG = re.compile(
+    r"</?(script|style|svg|iframe|object|embed|img|a|abbr|b|blockquote|br|button|center|code|col|colgroup|dd|del|"
+    r"details|div|dl|dt|em|figcaption|figure|font|form|h[1-6]|hr|i|input|ins|kbd|label|li|link|mark|meta|ol|p|"
+    r"picture|pre|q|s|small|source|span|strong|sub|summary|sup|table|tbody|td|tfoot|th|thead|tr|u|ul|video)"
+    r"(?:\s[^<>]{0,2000})?/?>",
+    re.I,
+)
+_PARTING = frozenset(("br", "td", "th", "tr", "li", "p", "div"))  # tags that stand between words
 # Every repetition has an upper bound, so that no hostile line takes quadratic time.
 _IMAGE = re.compile(r"!\[([^\]\n]{0,300})\](?:\([^)\n]{0,2000}\)|\[[^\]\n]{0,300}\])")
 _LINK = re.compile(r"(?<!\\)\[([^\[\]\n]{1,300})\]\(\s{0,9}<?([^)\s>]{0,2000})>?[^)\n]{0,300}\)")
@@ -79,6 +88,7 @@ _MACHINE = re.compile(
     | \b(?:note|instruction|message|attention|dear)s?\s*(?:to|for)?\s+(?:all\s+|any\s+)?
       (?:ai|llm|language\s+model|assistant|chat\s?bot)s?\b
     | \b(?:do\s+not|don't|never)\s+(?:tell|inform|warn|show)\s+the\s+(?:user|reader|asker|human)\b
+    | \bnew\s+instructions?\s*: | <[!@][a-z0-9^|]+> | </?passages?>
     | <\|[a-z_]+\|> | \[/?inst\] | </?(?:system|assistant|user|tool|instructions?)>
     | ^\s*\#*\s*(?:system|assistant)\s*:
     """,
@@ -129,7 +139,8 @@ def clean(text: str, trusts: Callable[[str], bool] = lambda host: False) -> tupl
     """
     _check_lines(text)
     text, invisible = _visible(text)
-    text = _addresses(_COMMENT.sub("", text), trusts)
+    unread = _unread(text)
+    text = _addresses(_without_tags(_COMMENT.sub("", text)), trusts)
     text = "\n".join(line.rstrip() for line in text.split("\n"))
     text = _BLANKS.sub("\n\n", text).strip("\n") + "\n"
     if not text.strip():
@@ -157,6 +168,20 @@ def _visible(text: str) -> tuple[str, int]:
     text, some = _INVISIBLE.subn("", text)
     text, more = _IDLE_JOINER.subn("", text)
     return _CONTROL.sub("", text), some + more
+
+
+def _unread(text: str) -> list[Finding]:
+    """Comments that speak to software: no reader of the document ever saw them."""
+    comments = (found[0][4:5_000].removesuffix("-->").strip() for found in _COMMENT.finditer(text))
+    return [Finding("hidden", 0, comment[:80]) for comment in comments if _MACHINE.search(comment)][:20]
+
+
+def _without_tags(text: str) -> str:
+    """Markdown may hold HTML: its scripts go, of the rest the words stay."""
+    text = _SCRIPT.sub("", text)
+    return _TAG.sub(
+        lambda tag: " " if tag[1].lower() in ("br", "td", "th", "tr", "li", "p", "div") else "", text
+    )
 
 
 def _addresses(text: str, trusts: Callable[[str], bool]) -> str:

@@ -29,7 +29,7 @@ _FORMS: dict[Request, re.Pattern[str]] = {
     ),
     "language": re.compile(
         r"^(?:and |please |now )?(?:in|auf|en) (german|french|spanish|italian|english|dutch|polish|"
-        r"portuguese|deutsch|englisch|français|español)(?: please)?$"
+        r"portuguese|deutsch|englisch|français|español)(?:,? please)?$"
     ),
 }
 _LANGUAGES = {"deutsch": "German", "englisch": "English", "français": "French", "español": "Spanish"}

@@ -1,0 +1,274 @@
+"""What an answer may say: quotes word for word, claims that their quotes bear out, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.messages import Citation
+from bot.store.tables import Band
+from knowledge.answer import PolicyAnswer, Source, extractive, with_model
+from knowledge.changes import difference
+from knowledge.checker import bears_out, differ_in_figures, locate
+from knowledge.followups import recognise
+from knowledge.gaps import alike
+from knowledge.quoting import header_of, quote_lines, section_name, stretch
+from tests.fakes.language_model import QueuedModel
+
+TODAY = date(2026, 11, 18)
+LEAVE = Source(
+    passage_id=1,
+    document_id=1,
+    document="Leave",
+    section="Annual leave",
+    text="Everybody has 30 days of leave a year. Unused days may not be carried over.\nAsk 14 days before.",
+    version=2,
+    score=1.0,
+    owner="Olga Brandt",
+    effective=date(2026, 1, 15),
+)
+HANDBOOK = replace(
+    LEAVE,
+    passage_id=2,
+    document_id=2,
+    document="Handbook",
+    text="Everybody has 28 days of leave a year.",
+    score=0.9,
+)
+
+
+def first(question: str, passage: str) -> list[str]:
+    return [passage.split(". ")[0].rstrip(".") + "."]
+
+
+# ── Checks ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@given(st.text(), st.text())
+def test_what_is_located_always_stands_in_the_passage(quote: str, passage: str) -> None:
+    found = locate(quote, passage)
+    assert found is None or (found in passage and found.split() == quote.strip().strip("\"“”„'").split())
+
+
+@given(st.text(min_size=1), st.data())
+def test_a_stretch_is_always_a_slice(passage: str, data: st.DataObject) -> None:
+    ends = st.integers(0, len(passage))
+    slices = [passage[slice(*sorted((data.draw(ends), data.draw(ends))))] for _ in range(3)]
+    found = stretch(passage, slices)
+    assert found is None or found in passage
+
+
+@pytest.mark.parametrize(
+    ("quote", "found"),
+    [
+        ("30 days of leave", "30 days of leave"),
+        ("carried over.  Ask 14", "carried over.\nAsk 14"),
+        ("“Everybody has 30 days”", "Everybody has 30 days"),
+        ("Everybody has 31 days of leave", None),
+        ("everybody has 30 days", None),
+        ("30 days", None),
+        ("", None),
+    ],
+)
+def test_only_the_very_words_are_located(quote: str, found: str | None) -> None:
+    assert locate(quote, LEAVE.text) == found
+
+
+@pytest.mark.parametrize(
+    ("claim", "holds"),
+    [
+        ("You have 30 days of leave.", True),
+        ("You have thirty days of leave.", True),
+        ("You have 31 days of leave.", False),
+        ("You do not have 30 days of leave.", False),
+        ("You have 30 days of leave until December.", False),
+        ("You have 30 days of leave, see https://evil.example/x", False),
+        ("You have 30 days of leave, says <@U1>", False),
+        ("You have leave.", True),
+    ],
+)
+def test_a_claim_needs_its_figures_and_its_not(claim: str, holds: bool) -> None:
+    assert bears_out("Everybody has 30 days of leave a year.", claim) is holds
+
+
+def test_a_claim_may_not_lose_a_not() -> None:
+    assert not bears_out("Unused days may not be carried over.", "Unused days may be carried over.")
+    assert bears_out("Unused days may not be carried over.", "You can't carry unused days over.")
+
+
+def test_figures_differ_only_for_the_same_unit() -> None:
+    assert differ_in_figures("Report within 4 hours.", "Report within 24 hours.")
+    assert not differ_in_figures("Report within 4 hours.", "Report within 4 hours or 2 days.")
+    assert not differ_in_figures("Report within 4 hours.", "Limit 24 euros.")
+
+
+# ── Without a model ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_policies_that_differ_are_shown_as_differing() -> None:
+    answer = extractive("How many days?", Band.ANSWER, [LEAVE, HANDBOOK], first, TODAY)
+    assert answer.text.startswith(
+        "Two policies give different figures: Leave (in force since 15 January 2026) and Handbook (in force "
+        "since 15 January 2026). Ask Olga Brandt which one holds."
+    )
+    assert [citation.document for citation in answer.citations] == ["Leave", "Handbook"]
+
+
+def test_a_document_that_fits_much_less_adds_nothing() -> None:
+    answer = extractive("How many days?", Band.ANSWER, [LEAVE, replace(HANDBOOK, score=0.3)], first, TODAY)
+    assert [citation.document for citation in answer.citations] == ["Leave"]
+
+
+@pytest.mark.parametrize("band", list(Band))
+def test_without_a_passage_the_policies_are_silent(band: Band) -> None:
+    assert extractive("Anything?", band, [], first, TODAY) == PolicyAnswer(
+        Band.SILENT, "The policies do not say."
+    )
+
+
+def test_a_quote_that_does_not_stand_in_its_passage_is_dropped() -> None:
+    answer = extractive("How many?", Band.ANSWER, [LEAVE], lambda q, p: ["Everybody has 99 days."], TODAY)
+    assert (answer.band, answer.citations) == (Band.SILENT, ())
+
+
+def test_a_policy_to_come_and_an_overdue_review_are_told() -> None:
+    coming = replace(LEAVE, effective=date(2027, 1, 1), review_by=date(2026, 10, 1))
+    answer = extractive("How many?", Band.ANSWER, [coming], first, TODAY)
+    assert "comes into force on 1 January 2027" in answer.text
+    assert "its review was due on 1 October 2026" in answer.text
+
+
+# ── With a model ────────────────────────────────────────────────────────────────────────────────────────
+
+GOOD = {"text": "You have 30 days of leave.", "passage": 1, "quote": "Everybody has 30 days of leave a year."}
+
+
+async def ask(*claims: dict[str, Any], answered: bool = True) -> tuple[PolicyAnswer, PolicyAnswer]:
+    plain = extractive("How many days?", Band.ANSWER, [LEAVE, HANDBOOK], first, TODAY)
+    model = QueuedModel([{"answered": answered, "claims": list(claims)}])
+    return await with_model(model, "How many days?", [LEAVE, HANDBOOK], plain), plain
+
+
+async def test_checked_claims_are_the_answer() -> None:
+    answer, _ = await ask(GOOD)
+    assert answer.model == "queued"
+    assert answer.text == (
+        "You have 30 days of leave.\n> Everybody has 30 days of leave a year.\n"
+        "_Leave, Annual leave (in force since 15 January 2026)_"
+    )
+    assert answer.citations == (LEAVE.cited("Everybody has 30 days of leave a year."),)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        GOOD | {"passage": 0},
+        GOOD | {"passage": 7},
+        GOOD | {"passage": 2},
+        GOOD | {"quote": "Everybody has 45 days of leave a year."},
+        GOOD | {"quote": ""},
+        GOOD | {"text": "You have 45 days of leave."},
+        GOOD | {"text": "You do not have leave."},
+        GOOD | {"text": "You have 30 days of leave: www.evil.example"},
+    ],
+)
+async def test_a_claim_that_fails_a_check_is_dropped(wrong: dict[str, Any]) -> None:
+    answer, plain = await ask(wrong)
+    assert answer == plain
+    answer, _ = await ask(wrong, GOOD)
+    assert len(answer.citations) == 1
+    assert answer.citations[0].passage_id == 1
+
+
+async def test_a_model_that_finds_no_answer_changes_nothing() -> None:
+    answer, plain = await ask(answered=False)
+    assert answer == plain
+
+
+@pytest.mark.parametrize("reason", ["time-out", "rate limit", "unreachable", "refusal", "unusable"])
+async def test_every_failure_of_a_model_ends_in_the_plain_answer(reason: Any) -> None:
+    plain = extractive("How many days?", Band.ANSWER, [LEAVE], first, TODAY)
+    assert await with_model(QueuedModel([reason]), "How many days?", [LEAVE], plain) == plain
+
+
+async def test_passages_are_material_behind_a_marker_that_nobody_can_guess() -> None:
+    markers = set()
+    for _ in range(2):
+        model = QueuedModel(["off"])
+        plain = PolicyAnswer(Band.SILENT, "")
+        await with_model(model, "How many days?", [LEAVE], plain)
+        (marker,) = {line for line in model.contents[0].split("\n") if line and line in model.instructions[0]}
+        assert model.contents[0].count(marker) == 2
+        assert LEAVE.text not in model.instructions[0]
+        markers.add(marker)
+    assert len(markers) == 2
+
+
+# ── Words ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("text", "request_"),
+    [
+        ("Who owns this?", "owner"),
+        ("whose policy is that", "owner"),
+        ("Since when?", "since"),
+        ("is it still valid?", "since"),
+        ("Where does it say so?", "where"),
+        ("show me the passage", "where"),
+        ("Shorter please", "shorter"),
+        ("tl;dr", "shorter"),
+        ("in German, please", "language"),
+        ("auf Deutsch", "language"),
+        ("Which policy covers dogs?", None),
+        ("Where do I find the form for travel expenses in the intranet today?", None),
+        ("May I use it in Germany?", None),
+        ("How many days of leave do I have?", None),
+    ],
+)
+def test_requests_about_the_last_answer_are_recognised(text: str, request_: str | None) -> None:
+    found = recognise(text)
+    assert (found[0] if found else None) == request_
+
+
+def test_like_questions_gather_and_opposite_ones_do_not() -> None:
+    assert alike("Can I carry leave into spring?", "May we carry our leave into the spring")
+    assert not alike("May I carry leave over?", "May I not carry leave over?")
+    assert not alike("May I carry leave over?", "May I bring a dog?")
+    assert not alike("?", "!")
+
+
+def test_rows_of_a_table_are_told_by_their_columns() -> None:
+    passage = "Text\n\n| Tool | Limit |\n| --- | --- |\n| **Draft**desk | 5 \\| 6 |\n| Other |  |"
+    header = header_of(passage, "| Other |  |", ())
+    assert (
+        quote_lines(passage[passage.index("| Tool") :], header)
+        == "> Tool: Draftdesk; Limit: 5 \\| 6\n> Tool: Other"
+    )
+    assert header_of("| Other | x |", "| Other | x |", ("Tools", "Tool | Limit")) == ["Tool", "Limit"]
+    assert section_name("Tools", ("Tools", "The list", "Tool | Limit")) == "The list"
+
+
+def test_a_quote_can_not_become_markup() -> None:
+    assert quote_lines("# <!channel> *now* [x](y)") == "> \\<!channel\\> now \\[x\\](y)"
+
+
+def test_the_difference_of_two_versions_is_told_by_section() -> None:
+    before = "# A\n\n## One\nStays.\nGoes.\n\n## Two\nSame.\n\n## Gone\nLeaves."
+    after = "# A\n\n## Two\nSame.\n\n## One\nStays.\nComes."
+    assert [(c.section, c.removed, c.added) for c in difference(before, after)] == [
+        ("One", ("Goes.",), ("Comes.",)),
+        ("Gone", ("Leaves.",), ()),
+    ]
+    assert difference(before, before) == []
+
+
+def test_a_citation_carries_its_document() -> None:
+    cited = LEAVE.cited("Everybody has 30 days")
+    assert isinstance(cited, Citation)
+    assert (cited.document_id, cited.version, cited.owner) == (1, 2, "Olga Brandt")
