@@ -145,10 +145,8 @@ def clean(text: str, trusts: Callable[[str], bool] = lambda host: False) -> tupl
     text = _BLANKS.sub("\n\n", text).strip("\n") + "\n"
     if not text.strip():
         raise Unreadable("holds no text")
-    return text, [
-        *([Finding("invisible", 0, f"{invisible} characters")] if invisible else []),
-        *_machine(text),
-    ]
+    unseen = [Finding("invisible", 0, f"{invisible} characters")] if invisible else []
+    return text, [*unseen, *unread, *_machine(text)]
 
 
 def _check_lines(text: str) -> None:
