@@ -37,7 +37,8 @@ def docx(body: str) -> bytes:
         f'<w:style w:styleId="H{level}"><w:name w:val="heading {level}"/></w:style>' for level in (1, 2)
     )
     numbering = "".join(
-        f'<w:abstractNum w:abstractNumId="{n}"><w:lvl w:ilvl="0"><w:numFmt w:val="{kind}"/></w:lvl></w:abstractNum>'
+        f'<w:abstractNum w:abstractNumId="{n}"><w:lvl w:ilvl="0"><w:numFmt w:val="{kind}"/></w:lvl>'
+        "</w:abstractNum>"
         for n, kind in ((1, "bullet"), (2, "decimal"))
     ) + "".join(f'<w:num w:numId="{n}"><w:abstractNumId w:val="{n}"/></w:num>' for n in (1, 2))
     return zipped(
@@ -53,7 +54,7 @@ def xlsx(sheets: dict[str, str], shared: Sequence[str] = (), hidden: Sequence[st
     """An Excel file whose sheets hold the given rows of XML. Style 1 is a date, style 2 a percentage."""
     names = list(sheets)
     entries = "".join(
-        f'<sheet name="{name}" sheetId="{n}" r:id="rId{n}"{" state=" + chr(34) + "hidden" + chr(34) if name in hidden else ""}/>'
+        f'<sheet name="{name}" sheetId="{n}" r:id="rId{n}" state="{_state(name, hidden)}"/>'
         for n, name in enumerate(names, 1)
     )
     relations = "".join(
@@ -65,14 +66,18 @@ def xlsx(sheets: dict[str, str], shared: Sequence[str] = (), hidden: Sequence[st
         "xl/workbook.xml": f"<workbook {_S} {_R}><sheets>{entries}</sheets></workbook>",
         "xl/_rels/workbook.xml.rels": f"<Relationships>{relations}</Relationships>",
         "xl/sharedStrings.xml": f"<sst {_S}>{strings}</sst>",
-        "xl/styles.xml": f'<styleSheet {_S}><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="10"/></cellXfs>'
-        "</styleSheet>",
+        "xl/styles.xml": f'<styleSheet {_S}><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/>'
+        '<xf numFmtId="10"/></cellXfs></styleSheet>',
     }
     for n, name in enumerate(names, 1):
         parts[f"xl/worksheets/sheet{n}.xml"] = (
             f"<worksheet {_S}><sheetData>{sheets[name]}</sheetData></worksheet>"
         )
     return zipped(parts)
+
+
+def _state(name: str, hidden: Sequence[str]) -> str:
+    return "hidden" if name in hidden else "visible"
 
 
 def pdf(pages: Sequence[Sequence[tuple[str, int]]], title: str = "") -> bytes:
