@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Protocol
 
 from sqlalchemy import delete, func, or_, update
 from sqlmodel import col, select
@@ -331,3 +332,33 @@ async def passages_with_vectors(
         )
         rows.extend(found.all())
     return rows
+
+
+class Vectored(Protocol):
+    """A passage with the vectors that were made of it."""
+
+    @property
+    def passage_id(self) -> int: ...
+
+    @property
+    def vectors(self) -> bytes: ...
+
+    @property
+    def dimensions(self) -> int: ...
+
+
+async def add_vectors(tx: AsyncSession, model: str, made: Sequence[Vectored]) -> None:
+    """Store the vectors that `model` made of passages which are still there and have none of it."""
+    numbers = [each.passage_id for each in made]
+    there = set(await tx.exec(select(Passage.id).where(col(Passage.id).in_(numbers))))
+    rows: list[dict[str, object]] = [
+        {
+            "passage_id": each.passage_id,
+            "model": model,
+            "dimensions": each.dimensions,
+            "vectors": each.vectors,
+        }
+        for each in made
+        if each.passage_id in there
+    ]
+    await insert_once(tx, PassageVector, rows, ("passage_id", "model"))

@@ -40,6 +40,8 @@ _STATES = {
     GapStatus.ANSWERED: "answered",
     GapStatus.DECLINED: "declined",
 }
+_CANCEL = re.compile(r"(?:cancel|stop|never ?mind|not now|later)[.!]?", re.I)
+_LEFT = Message(text="It stays in your queue. Say “my queue” to come back to it.")
 _CLOSED = Message(kind="notice", text="That question has been dealt with already.")
 
 
@@ -134,6 +136,10 @@ def _button(gap: Gap, what: str) -> str:
 async def heard(tx: AsyncSession, turn: Turn) -> list[Message]:
     """Words that are a reply in the making, or ask for a list."""
     gap = await gaps.being_answered(tx, turn.person_id, turn.conversation)
+    if gap is not None and _CANCEL.fullmatch((turn.text or "").strip()):
+        gap.answering_in = ""
+        tx.add(gap)
+        return [_LEFT]
     if gap is not None:
         return [await _drafted(tx, gap, turn.text or "")]
     if _MINE.fullmatch((turn.text or "").strip().rstrip("?!. ")):
@@ -203,7 +209,7 @@ async def chosen(
         return [_ask_reason(gap)]
     if choice.what in _DECLINED:
         return await _decline(tx, gap, choice.what, now)
-    return [Message(text="It stays in your queue. Say “my queue” to come back to it.")]
+    return [_LEFT]
 
 
 async def _begin(tx: AsyncSession, turn: Turn, gap: Gap) -> Message:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -36,7 +37,7 @@ from knowledge.extract import extract
 from knowledge.extract_text import Finding, Unreadable, clean
 from knowledge.fetch import Fetcher
 from knowledge.frontmatter import Details, split
-from knowledge.library import Draft, StoredPassage, saved
+from knowledge.library import Draft, Stored, saved
 from knowledge.port import Indexed, Retriever
 from knowledge.sources import Incoming, from_bytes, gather
 from knowledge.stored import normalised, packed, sources_of, unpacked
@@ -150,14 +151,22 @@ class KnowledgeService:
         except Unreadable as refusal:
             return Outcome(incoming.label, "refused", reason=str(refusal)), None
         try:
-            async with self.store.write() as tx:
-                stored = await library.put(tx, draft, self.clock(), by)
+            stored = await self._put(draft, by)
         except (InputError, NotFound) as error:
             return Outcome(incoming.label, "refused", reason=f"can't be filed. {error}"), None
         outcome = Outcome(
             incoming.label, stored.status, stored.document_id, draft.title, stored.version, None, findings
         )
         return outcome, draft.details.supersedes
+
+    async def _put(self, draft: Draft, by: int | None) -> Stored:
+        try:
+            async with self.store.write() as tx:
+                return await library.put(tx, draft, self.clock(), by)
+        except IntegrityError:
+            # Another process files the same source at this moment; now that it is there, ours comes second.
+            async with self.store.write() as tx:
+                return await library.put(tx, draft, self.clock(), by)
 
     async def _draft(
         self, incoming: Incoming, data: bytes, given: Details
@@ -223,12 +232,11 @@ class KnowledgeService:
             fresh = [number for number, held in wanted.items() if self._titles.get(number) != held]
             rows = await library.passages_with_vectors(session, fresh, self.retriever.model)
         stale = [number for number, held in self._titles.items() if wanted.get(number) != held]
-        await asyncio.to_thread(self._update, rows, stale)
+        indexed = await asyncio.to_thread(lambda: [self._indexed(*row) for row in rows])
+        await asyncio.to_thread(self.retriever.update, indexed, stale)
+        await self._keep_vectors([made for made, row in zip(indexed, rows, strict=True) if row[2] is None])
         self._titles = wanted
         self._revision = revision
-
-    def _update(self, rows: Sequence[StoredPassage], stale: Sequence[int]) -> None:
-        self.retriever.update([self._indexed(*row) for row in rows], stale)
 
     def _indexed(
         self, passage: Passage, title: str, vectors: bytes | None, dimensions: int | None
@@ -237,6 +245,12 @@ class KnowledgeService:
             vectors, dimensions = self.retriever.vectors(title, passage.heading_path, passage.text)
         path = tuple(passage.heading_path)
         return Indexed(saved(passage.id), passage.document_id, title, path, passage.text, vectors, dimensions)
+
+    async def _keep_vectors(self, made: Sequence[Indexed]) -> None:
+        """Store vectors that were missing, so that the next start has them."""
+        for start in range(0, len(made), 500):
+            async with self.store.write() as tx:
+                await library.add_vectors(tx, self.retriever.model, made[start : start + 500])
 
     async def search(self, person_id: int, text: str, limit: int = 10, public: bool = False) -> list[Source]:
         """The passages that this person may read, best first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zipfile
 from datetime import date, timedelta
 from pathlib import Path
@@ -149,6 +150,30 @@ async def test_a_superseded_document_never_answers_even_when_it_comes_second(lib
     assert [source.text for source in found] == ["Bikes cost 2 euros."]
 
 
+async def test_two_processes_that_file_the_same_document_file_it_once(library: Library) -> None:
+    other = KnowledgeService(library.store, library.clock, WordRetriever(), Fetcher())
+    file = library.folder / "bikes.md"
+    file.write_text("# Bikes\n\nBikes cost 2 euros.\n")
+
+    async def put(service: KnowledgeService) -> str:
+        (status,) = [outcome.status async for outcome in service.add([str(file)])]
+        return status
+
+    statuses = await asyncio.gather(put(library.service), put(other))
+    assert sorted(statuses) == ["added", "unchanged"]
+    assert len(await library.service.search(library.people.fay, "bikes")) == 1
+
+
+async def test_vectors_of_another_model_are_made_anew_and_kept(library: Library) -> None:
+    other = WordRetriever()
+    other.model = "letters"
+    service = KnowledgeService(library.store, library.clock, other, Fetcher())
+    assert (await service.ask(library.people.fay, "How many days of annual leave?")).band is Band.ANSWER
+    async with library.store.read() as session:
+        found = await session.exec(select(PassageVector.model))
+        assert sorted(found) == ["letters"] * 3 + ["words"] * 3
+
+
 async def test_another_process_follows_with_its_next_question(library: Library) -> None:
     other = KnowledgeService(library.store, library.clock, WordRetriever(), Fetcher())
     await other.refresh()
@@ -290,6 +315,9 @@ async def test_a_question_travels_to_its_owner_and_the_reply_becomes_knowledge(l
     assert "Fay" not in asked
     (queued,) = await say(library, olga, "my queue")
     assert queued.text.startswith("2 people ask")
+    await say(library, olga, choice=pick(queued, "Answer"))
+    (left,) = await say(library, olga, "never mind")
+    assert left.text.startswith("It stays in your queue.")
     await say(library, olga, choice=pick(queued, "Answer"))
     (preview,) = await say(library, olga, "Yes: up to five days, until 31 March. See https://evil.example/x")
     assert "up to five days" in preview.text
