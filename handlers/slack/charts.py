@@ -76,7 +76,7 @@ def table_block(table: Table, most_rows: int = MOST_ROWS) -> Block:
     shown = table.rows[: most_rows - 1]
     if len(table.rows) > len(shown):
         shown = (*shown[:-1], (f"and {len(table.rows) - len(shown) + 1} more",))
-    width = min(MOST_COLUMNS, max([len(table.columns), *(len(row) for row in shown)]))
+    width = min(MOST_COLUMNS, max([1, len(table.columns), *(len(row) for row in shown)]))
     return {"type": "table", "rows": [_row(row, width) for row in (table.columns, *shown)]}
 
 

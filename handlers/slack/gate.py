@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any
 from urllib.parse import parse_qsl
 
 import structlog
@@ -18,6 +17,7 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 from sqlmodel import col, select
 
@@ -26,7 +26,7 @@ from bot.errors import StoreUnavailable
 from bot.store.engine import Store
 from bot.store.tables import InboxEvent, Platform
 from handlers.inbox import Arrival, Inbox
-from handlers.slack.incoming import Answered, ForBolt, Heard, Payload, understand
+from handlers.slack.incoming import Answered, Heard, Payload, understand
 
 log = structlog.get_logger()
 
@@ -79,16 +79,16 @@ class Gate:
             body = parsed(raw, request.content_type)
         except ValueError:
             return web.json_response({"error": "The body can't be read."}, status=400)
-        return await self._answer(request, raw, body)
+        return await self._answer(body)
 
     def _signed(self, raw: bytes, request: web.Request) -> bool:
         headers = {name.lower(): value for name, value in request.headers.items()}
         try:
             return bool(self._verifier.is_valid_request(raw, headers))
-        except (ValueError, UnicodeDecodeError):
+        except (ValueError, TypeError):
             return False
 
-    async def _answer(self, request: web.Request, raw: bytes, body: Payload) -> web.Response:
+    async def _answer(self, body: Payload) -> web.Response:
         what = understand(body)
         if isinstance(what, Heard):
             try:
@@ -99,11 +99,12 @@ class Gate:
             return _reply(what.body)
         if isinstance(what, Answered):
             return _reply(what.body)
-        return await to_aiohttp_response(await self._dispatch(request, raw, what))
+        return await to_aiohttp_response(await dispatch(self._bolt, body))
 
-    async def _dispatch(self, request: web.Request, raw: bytes, _: ForBolt) -> Any:
-        asked = AsyncBoltRequest(body=raw.decode(), query=request.query_string, headers=dict(request.headers))
-        return await self._bolt.async_dispatch(asked)
+
+async def dispatch(bolt: AsyncApp, body: Payload) -> BoltResponse:
+    """Give a payload that was read already to Bolt's listeners."""
+    return await bolt.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
 
 
 def _reply(body: Payload | None) -> web.Response:

@@ -39,6 +39,10 @@ class SlackSurface:
     bolt: AsyncApp
     intake: Intake
 
+    async def close(self) -> None:
+        """Give back the connections to Slack. Nothing may be sent afterwards."""
+        await self.clients.close()
+
     def add_to(self, site: web.Application) -> None:
         """Add the routes to an aiohttp application."""
         site.add_routes(self.routes)
@@ -64,14 +68,10 @@ def make_slack(app: Product, settings: Settings) -> SlackSurface:
     bolt = _bolt(settings, clients)
     add_listeners(bolt, HomeViews(store, people, clock))
 
-    async def close(stop: asyncio.Event) -> None:
-        await stop.wait()
-        await clients.close()
-
     return SlackSurface(
         hearing=SlackHearing(store, people, clock),
         sender=SlackSender(clients, status.end),
-        services=(close,),
+        services=(),
         routes=tuple(_routes(settings, intake, bolt)),
         clients=clients,
         bolt=bolt,

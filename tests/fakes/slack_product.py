@@ -71,6 +71,7 @@ async def running(store: Store, clock: Clock, folder: Path, slack: FakeSlack) ->
             finally:
                 stop.set()
                 await at_work
+                await surface.close()
 
 
 async def plant(store: Store, app: App, slack: FakeSlack, folder: Path) -> None:
