@@ -110,14 +110,15 @@ async def resolve(
         await _tell_lead(tx, instrument, department, first, second, now)
 
 
-async def _first_view(tx: AsyncSession, second: Answer) -> Answer | None:
+async def _first_view(tx: AsyncSession, second: Answer, until: datetime | None = None) -> Answer | None:
+    """The lead's latest answer when the second view was given, or by `until`."""
     rows = await tx.exec(
         select(Answer)
         .where(
             Answer.department_id == second.department_id,
             Answer.criterion == second.criterion,
             col(Answer.second).is_(False),
-            Answer.answered_at <= second.answered_at,
+            Answer.answered_at <= (until or second.answered_at),
         )
         .order_by(col(Answer.answered_at).desc(), col(Answer.id).desc())
         .limit(1)
@@ -201,7 +202,11 @@ async def settle_contested(tx: AsyncSession, instrument: Instrument, now: dateti
     count = 0
     for second in rows:
         first = await _first_view(tx, second)
+        latest = await _first_view(tx, second, now)
         if first is None or first.agreement != "two_or_more_apart_unresolved" or first.level is None:
+            continue
+        # An answer after the second view means that the lead spoke again, or that this is settled already.
+        if latest is None or latest.id != first.id:
             continue
         settled = settle(first.level, second.level or 0, second.answered_at, now)
         if settled.level < first.level:

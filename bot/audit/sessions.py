@@ -240,8 +240,11 @@ class AuditUseCase:
         facts = await facts_for(tx, department, person)
         dialogue = Dialogue(self._instrument, facts)
         desk = Desk(tx, self._instrument, row, department, person, facts, turn.at, self._offer_steps)
-        state = await self._up_to_date(desk, dialogue, load_state(row))
-        state, effects = dialogue.step(state, given, turn.at)
+        state, shown_anew = await self._up_to_date(desk, dialogue, load_state(row))
+        # Words meant for a card that has changed are not taken for an answer to the new one.
+        effects: tuple[Effect, ...] = ()
+        if not (shown_anew and isinstance(given, Words)):
+            state, effects = dialogue.step(state, given, turn.at)
         state = await self._carry_out(desk, dialogue, state, effects, turn, prepared)
         keep_state(row, state)
         row.updated_at = turn.at
@@ -253,16 +256,17 @@ class AuditUseCase:
             desk.messages[0] = first.model_copy(update={"text": text})
         return desk.messages
 
-    async def _up_to_date(self, desk: Desk, dialogue: Dialogue, state: State) -> State:
+    async def _up_to_date(self, desk: Desk, dialogue: Dialogue, state: State) -> tuple[State, bool]:
+        """The state under the present instrument, and whether its card had to be shown anew."""
         if state.version == self._instrument.version:
-            return state
+            return state, False
         ids = {criterion.id for criterion in self._instrument.criteria}
         asked = {*state.sitting, *state.queue, *state.known, *state.answers}
         change = InstrumentChanged(self._instrument.version, tuple(sorted(asked - ids)))
         state, effects = dialogue.step(state, change, desk.now)
         for effect in effects:
             await desk.carry_out(effect, state)
-        return state
+        return state, bool(effects)
 
     async def _carry_out(
         self,

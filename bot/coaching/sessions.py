@@ -73,10 +73,8 @@ class Prepared:
 
 def plan_choices(plan_id: int) -> tuple[Choice, ...]:
     """The buttons under the follow-up of a plan: done, not yet, dropped."""
-    labels = (("done", "Done"), ("notyet", "Not yet"), ("drop", "Dropped"))
-    return tuple(
-        Choice(id=str(ChoiceId(PREFIX, 0, 0, f"{what}.{plan_id}")), label=label) for what, label in labels
-    )
+    labels = (("done", "Done"), ("not_yet", "Not yet"), ("dropped", "Dropped"))
+    return tuple(Choice(id=str(ChoiceId(PREFIX, plan_id, 0, what)), label=label) for what, label in labels)
 
 
 class CoachingUseCase:

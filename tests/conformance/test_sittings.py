@@ -1,0 +1,357 @@
+"""Sittings on both databases: nothing said is lost, twice, or read by the wrong person."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlmodel import col, select
+
+from bot.audit.instrument import load_instrument
+from bot.audit.records import latest_answers, placement_of
+from bot.audit.second import settle_contested
+from bot.audit.sessions import start_choice
+from bot.audit.show import audit_show, deltas_of
+from bot.coaching.sessions import escalate_blockers, plan_choices
+from bot.coverage.result import coverage_show
+from bot.store.tables import (
+    Answer,
+    Blocker,
+    Claim,
+    CoverageAnswer,
+    CoverageTask,
+    Department,
+    DialogueSession,
+    Duty,
+    EvidenceClass,
+    Person,
+    Plan,
+    PlanStatus,
+    SessionKind,
+    SessionStatus,
+)
+from bot.turns import Turn
+from tests.support.talk import Office, open_office
+
+INSTRUMENT = load_instrument()
+
+
+@pytest.fixture
+async def office(store) -> Office:
+    return await open_office(store)
+
+
+async def rows(office: Office, table):
+    async with office.store.read() as tx:
+        return list(await tx.exec(select(table).order_by(col(table.id))))
+
+
+async def begin(office: Office, **answers: int) -> None:
+    """The first sitting, with a level for each named question and a skip for the others."""
+    await office.say("start")
+    await office.tap("Start")
+    for number in (1, 2, 3, 4):
+        await answer(office, answers.get(f"we{number}"))
+
+
+async def answer(office: Office, level: int | None) -> None:
+    if level is None:
+        await office.say("skip")
+        return
+    await office.say("Last week 3 of us did it on 12 cases, see https://wiki.example/x")
+    await office.tap_level(level)
+    if level >= 3:
+        await office.tap("I can't think of a time")
+
+
+async def test_an_answer_is_stored_with_its_words_its_order_and_who_picked(office):
+    await begin(office, we1=3)
+    [stored] = await rows(office, Answer)
+    assert (stored.criterion, stored.claim, stored.level, stored.counted) == ("WE-1", Claim.LEVEL, 3, 3)
+    assert stored.words == "Last week 3 of us did it on 12 cases, see https://wiki.example/x"
+    assert sorted(stored.shown) == [0, 1, 2, 3, 4]
+    assert (stored.proposed_by, stored.picked_by) == ("all", office.ids["lead"])
+    assert stored.evidence is EvidenceClass.E2
+
+
+async def test_an_edited_answer_is_added_and_the_first_one_stays(office):
+    await begin(office, we1=2)
+    await office.say("edit")
+    await office.tap("Reach across roles")
+    await answer(office, 1)
+    first, second = await rows(office, Answer)
+    assert (first.level, second.level) == (2, 1)
+    async with office.store.read() as tx:
+        latest = await latest_answers(tx, INSTRUMENT, office.ids["finance"], office.now)
+    assert latest["WE-1"].level == 1
+
+
+async def test_two_devices_start_at_once_and_get_one_sitting(office):
+    part = office.parts[0]
+    choice = start_choice(office.ids["finance"]).id
+
+    async def press(event: int) -> None:
+        turn = Turn(event, office.ids["lead"], "chat", f"device:{event}", office.now, choice=choice)
+        prepared = await part.prepare(turn)
+        async with office.store.write() as tx:
+            await part.apply(tx, turn, prepared)
+
+    await asyncio.gather(*(press(event) for event in range(4)))
+    assert len(await rows(office, DialogueSession)) == 1
+
+
+async def test_two_devices_tap_at_once_and_give_one_answer(office):
+    await office.say("start")
+    await office.tap("Start")
+    await office.say("Last week 3 of us did it on 12 cases.")
+    part, levels = office.parts[0], {label: office.button(label) for label in "ABCD"}
+
+    async def press(event: int, choice: str) -> None:
+        turn = Turn(event, office.ids["lead"], "chat", f"device:{event}", office.now, choice=choice)
+        prepared = await part.prepare(turn)
+        async with office.store.write() as tx:
+            await part.apply(tx, turn, prepared)
+
+    await asyncio.gather(*(press(n, choice) for n, choice in enumerate(levels.values(), 100)))
+    assert len(await rows(office, Answer)) == 1
+
+
+async def test_a_late_proposal_for_other_words_is_not_used(office):
+    await office.say("start")
+    await office.tap("Start")
+    office.proposals.levels = (1, 2)
+    part, lead = office.parts[0], office.ids["lead"]
+    turn = Turn(900, lead, "chat", "x", office.now, text="Last week two of us, on 5 letters.")
+    prepared = await part.prepare(turn)
+    stale = replace(prepared, asked=replace(prepared.asked, words="something else"))
+    async with office.store.write() as tx:
+        [card] = await part.apply(tx, turn, stale)
+    assert sum(".pick." in choice.id for choice in card.choices) == 5
+
+
+async def test_nobody_else_can_use_a_persons_buttons(office):
+    await begin(office, we1=2)
+    choice = office.button("Go on")
+    office.who = "co-lead"
+    [said] = await office.press(choice)
+    assert said.kind == "notice"
+    assert len(await rows(office, DialogueSession)) == 1
+
+
+async def test_someone_who_leads_nothing_cannot_start(office):
+    office.who = "clerk"
+    [said] = await office.say("start")
+    assert "team leads" in said.text
+    [said] = await office.press(start_choice(office.ids["finance"]).id)
+    assert "team leads" in said.text
+    assert await rows(office, DialogueSession) == []
+
+
+async def test_consent_comes_with_the_tap_on_start_and_goes_with_the_other(office):
+    async def person() -> Person:
+        async with office.store.read() as tx:
+            return await tx.get_one(Person, office.ids["lead"])
+
+    await office.say("start")
+    assert (await person()).enrolled_at is None
+    await office.tap("Not for me")
+    assert (await person()).declined_at is not None
+    await office.say("start")
+    await office.tap("Start")
+    found = await person()
+    assert found.enrolled_at is not None
+    assert found.declined_at is None
+
+
+async def test_a_second_lead_sees_the_level_and_never_the_words(office):
+    await begin(office, we1=2, we2=2, we3=2, we4=2)
+    office.who = "co-lead"
+    office.now += timedelta(days=100)
+    await office.say("start")
+    first = (await office.tap("Start"))[-1].text
+    assert INSTRUMENT.criterion("WE-1").levels[2] in first
+    assert "12 cases" not in first
+
+
+async def test_when_the_lead_has_gone_the_next_one_is_asked_anew(office):
+    await begin(office, we1=2, we2=2, we3=2, we4=2)
+    async with office.store.write() as tx:
+        found = await tx.exec(select(Duty).where(Duty.person_id == office.ids["lead"]))
+        await tx.delete(found.one())
+    office.who = "co-lead"
+    office.now += timedelta(days=100)
+    await office.say("start")
+    card = (await office.tap("Start"))[-1]
+    assert "What is different" not in card.text
+    await answer(office, 3)
+    async with office.store.read() as tx:
+        deltas = await deltas_of(tx, INSTRUMENT, office.ids["finance"], office.now)
+    assert deltas["WE-1"] == "not_comparable"
+
+
+async def test_a_new_instrument_keeps_the_answers_and_asks_on(office):
+    await office.say("start")
+    await office.tap("Start")
+    await answer(office, 2)
+    await office.say("Since May all eight of us know three nevers.")
+    newer = INSTRUMENT.model_copy(update={"about": INSTRUMENT.about.model_copy(update={"version": "0.2.0"})})
+    later = await open_again(office, newer)
+    [card] = await later.say("b")
+    assert "improved" in card.text
+    assert INSTRUMENT.criterion("WE-2").question in card.text
+    [stored] = await rows(later, Answer)
+    assert stored.instrument_version == "0.1.0"
+
+
+async def open_again(office: Office, instrument) -> Office:
+    """The same company after an update of the product."""
+    from bot.audit.sessions import AuditUseCase
+    from bot.coaching.sessions import CoachingUseCase
+
+    coaching = CoachingUseCase(instrument)
+    audit = AuditUseCase(instrument, office.store, office.proposals)
+    return replace(office, parts=[audit, coaching], heard={key: [] for key in office.heard}, log=[])
+
+
+async def test_still_true_holds_once_and_is_carried(office):
+    await begin(office, we1=2, we2=2, we3=2, we4=2)
+    await office.say("go")
+    for _ in range(4):
+        await office.say("skip")
+    office.now += timedelta(days=100)
+    await office.say("start")
+    await office.say("same")
+    async with office.store.read() as tx:
+        [row] = await tx.exec(select(Answer).where(Answer.criterion == "WE-1"))
+        deltas = await deltas_of(tx, INSTRUMENT, office.ids["finance"], office.now)
+        later = await placement_of(tx, INSTRUMENT, office.ids["finance"], office.now + timedelta(days=120))
+    assert row.still_true_at is not None
+    assert deltas["WE-1"] == "carried"
+    assert [later.criteria[name].stale for name in ("WE-1", "WE-2")] == [False, True]
+
+
+async def second_view(office: Office, level: int) -> None:
+    await begin(office, we4=3)
+    office.who = "clerk"
+    await office.say("resume")
+    await office.tap("Start")
+    await answer(office, level)
+
+
+async def test_a_second_view_that_agrees_corroborates(office):
+    await second_view(office, 3)
+    async with office.store.read() as tx:
+        latest = await latest_answers(tx, INSTRUMENT, office.ids["finance"], office.now)
+    assert (latest["WE-4"].evidence, latest["WE-4"].agreement) == (EvidenceClass.E3, "same_level")
+
+
+async def test_a_second_view_far_apart_lets_the_lower_stand_after_a_week(office):
+    await second_view(office, 1)
+    now = office.now + timedelta(days=7, minutes=1)
+    async with office.store.write() as tx:
+        before = (await latest_answers(tx, INSTRUMENT, office.ids["finance"], office.now))["WE-4"]
+        assert (before.level, before.agreement) == (3, "two_or_more_apart_unresolved")
+        assert await settle_contested(tx, INSTRUMENT, now) == 1
+        assert await settle_contested(tx, INSTRUMENT, now) == 0
+        after = (await latest_answers(tx, INSTRUMENT, office.ids["finance"], now))["WE-4"]
+    assert after.level == 1
+
+
+async def test_evidence_of_a_step_that_was_done_flows_back(office):
+    await office.say("start")
+    await office.tap("Start")
+    await office.say("Everybody does what they like with it.")
+    await office.tap_level(2)
+    await office.tap("Nothing at hand")
+    async with office.store.write() as tx:
+        plan = Plan(
+            department_id=office.ids["finance"],
+            person_id=office.ids["lead"],
+            criterion="WE-1",
+            text="Ask each role",
+            created_at=office.now,
+        )
+        tx.add(plan)
+        await tx.flush()
+    await office.say("pause")
+    await office.press(plan_choices(plan.id or 0)[0].id)
+    await office.say("https://wiki.example/roles")
+    async with office.store.read() as tx:
+        latest = (await latest_answers(tx, INSTRUMENT, office.ids["finance"], office.now))["WE-1"]
+        deltas = await deltas_of(tx, INSTRUMENT, office.ids["finance"], office.now)
+        kept = await tx.get_one(Plan, plan.id)
+    assert (latest.evidence, latest.counted) == (EvidenceClass.E2, 2)
+    assert deltas["WE-1"] == "up_evidenced"
+    assert (kept.status, kept.outcome) == (PlanStatus.DONE, "https://wiki.example/roles")
+
+
+async def test_only_whoever_took_a_step_on_can_close_it(office):
+    async with office.store.write() as tx:
+        plan = Plan(
+            department_id=office.ids["finance"],
+            person_id=office.ids["lead"],
+            criterion="WE-1",
+            text="x",
+            created_at=office.now,
+        )
+        tx.add(plan)
+        await tx.flush()
+    office.who = "co-lead"
+    [said] = await office.press(plan_choices(plan.id or 0)[0].id)
+    assert said.kind == "notice"
+    assert [row.status for row in await rows(office, Plan)] == [PlanStatus.OPEN]
+
+
+async def test_a_critical_blocker_escalates_after_two_weeks_once(office):
+    async with office.store.write() as tx:
+        for code in ("WE-B1", "WE-B2"):
+            tx.add(Blocker(department_id=office.ids["finance"], code=code, raised_at=office.now))
+        await tx.flush()
+        assert await escalate_blockers(tx, INSTRUMENT, office.now + timedelta(days=13)) == []
+        found = await escalate_blockers(tx, INSTRUMENT, office.now + timedelta(days=14))
+        assert [row.code for row in found] == ["WE-B2"]
+        assert await escalate_blockers(tx, INSTRUMENT, office.now + timedelta(days=15)) == []
+
+
+async def test_the_documents_of_a_department(office):
+    await begin(office, we1=3, we2=2)
+    async with office.store.read() as tx:
+        finance = await tx.get_one(Department, office.ids["finance"])
+        audit = await audit_show(tx, INSTRUMENT, finance, office.now)
+        coverage = await coverage_show(tx, INSTRUMENT, finance, office.now)
+    assert audit["criteria"]["WE-1"]["counted"] == 3
+    assert audit["working_model"] == "WE"
+    assert audit["next_steps"][0]["criterion"] == "WE-4"
+    assert "12 cases" not in str(audit), "raw words are for their author and the programme owner"
+    assert (coverage["coverage"], coverage["known_share"], coverage["published"]) == (None, 0.0, False)
+
+
+async def test_coverage_hours_are_frozen_and_rebased_after_a_year(office):
+    async def check_in(hours: str) -> CoverageTask:
+        await office.say("coverage")
+        if "as you last" in office.last:
+            await office.tap("1 changed")
+            await office.tap("Different")
+        else:
+            await office.tap("Start")
+        await office.tap(hours)
+        await office.tap("None")
+        if "as you last" in office.last:
+            await office.tap("The rest is the same")
+        else:
+            for _ in range(4):
+                await office.tap("Skip")
+        return (await rows(office, CoverageTask))[0]
+
+    assert (await check_in("5–10 hours")).baseline_hours == 7.5
+    office.now += timedelta(days=100)
+    assert (await check_in("1–2 hours")).baseline_hours == 7.5
+    office.now += timedelta(days=300)
+    rebased = await check_in("1–2 hours")
+    assert rebased.baseline_hours == 1.5
+    assert rebased.rebased_at is not None
+    assert len(await rows(office, CoverageAnswer)) == 3
+    finished = {row.status for row in await rows(office, DialogueSession) if row.kind is SessionKind.COVERAGE}
+    assert finished == {SessionStatus.FINISHED}
