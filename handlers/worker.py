@@ -31,8 +31,9 @@ from handlers.news import News
 
 log = structlog.get_logger()
 
-LEASE = timedelta(seconds=60)
-"""Longer than the slowest preparation (a model's time-out and the search before it)."""
+LEASE = timedelta(seconds=30)
+"""Longer than the slowest preparation (a model's time-out and the search before it), and as long as somebody
+waits whose event was with a process that was killed."""
 MOST_ATTEMPTS = 3
 POLL_SECONDS = 0.5
 """How late an event that another process stored may be noticed."""
@@ -97,6 +98,9 @@ class Worker:
             return False
         try:
             await self._answer(event)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._give_back(event))
+            raise
         except StoreUnavailable as error:
             log.warning(
                 "worker.store_unavailable", action="worker.answer", event_id=event.id, error=str(error)
@@ -164,6 +168,17 @@ class Worker:
                 )
             row.status, row.done_at = InboxStatus.DONE, self._clock()
             tx.add(row)
+
+    async def _give_back(self, event: InboxEvent) -> None:
+        """Told to stop in the middle: whoever comes next need not wait for the claim to run out."""
+        try:
+            async with self._store.write() as tx:
+                row = await tx.get_one(InboxEvent, event.id, with_for_update=True)
+                if row.status is InboxStatus.NEW and row.claimed_by == self._name:
+                    row.claimed_by = row.claimed_until = None
+                    tx.add(row)
+        except StoreUnavailable:
+            log.warning("worker.store_unavailable", action="worker.give_back", event_id=event.id)
 
     async def _failed(self, event: InboxEvent, error: Exception) -> None:
         """Give the event back, or after several attempts put it aside and say so."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import AsyncIterator
+from concurrent.futures import CancelledError
 from typing import Any
 
 import typer
@@ -34,50 +37,67 @@ def chat(settings: Settings, email: str, as_json: bool) -> None:
 async def _talk(settings: Settings, email: str, as_json: bool) -> None:
     async with open_app(settings) as app:
         terminal = await Terminal.of(app, email)
-        if as_json:
-            for line in _lines():
+        if not as_json:
+            await _with_a_person(terminal)
+            return
+        async for line in _lines():
+            if line.strip():
                 typer.echo(json.dumps({"messages": await terminal.answer(line)}, ensure_ascii=False))
                 sys.stdout.flush()
-            return
-        await _with_a_person(terminal)
 
 
-def _lines() -> Iterator[str]:
-    """The lines of the input, blank ones left out; one that is far too long arrives cut off."""
-    while line := sys.stdin.readline(LONGEST_LINE + 1):
-        whole = line
-        while whole and not whole.endswith("\n"):
-            whole = sys.stdin.readline(LONGEST_LINE + 1)
-        if line.strip():
-            yield line
+async def _lines() -> AsyncIterator[str]:
+    """The lines of the input; one that is far too long arrives cut off.
+
+    A thread of its own reads them, and one that a stop may leave behind: no other way lets SIGTERM in while
+    a terminal, a pipe or a file is waited for.
+    """
+    loop, lines = asyncio.get_running_loop(), asyncio.Queue[str](maxsize=1)
+
+    def read() -> None:
+        line = "-"
+        while line:
+            line = sys.stdin.readline(LONGEST_LINE + 1)
+            rest = line
+            while rest and not rest.endswith("\n"):
+                rest = sys.stdin.readline(LONGEST_LINE + 1)
+            try:
+                asyncio.run_coroutine_threadsafe(lines.put(line), loop).result()
+            except (RuntimeError, CancelledError):
+                return  # The conversation is over.
+
+    threading.Thread(target=read, daemon=True).start()
+    while line := await lines.get():
+        yield line
 
 
 async def _with_a_person(terminal: Terminal) -> None:
     offered: list[dict[str, str]] = []
     typer.echo("Say something, or the number of a choice. Ctrl-D ends.", err=True)
-    while True:
-        typer.echo("> ", nl=False, err=True)
-        line = sys.stdin.readline()
-        if not line:
-            return
+    typer.echo("> ", nl=False, err=True)
+    async for line in _lines():
         word = line.strip()
-        if not word:
-            continue
-        if word.isdecimal() and 1 <= int(word) <= len(offered):
-            given = {"choose": offered[int(word) - 1]["id"]}
-        else:
-            given = {"say": word}
-        offered = []
-        for message in await terminal.answer(json.dumps(given)):
-            typer.echo(f"\n{message['text']}")
-            for citation in message["citations"]:
-                typer.echo(
-                    f"  [{citation['document']}, {citation['section']}, version {citation['version']}]"
-                )
-            for choice in message["choices"]:
-                offered.append(choice)
-                typer.echo(f"  {len(offered)}. {choice['label']}")
-        typer.echo("")
+        if word:
+            offered = await _exchange(terminal, word, offered)
+        typer.echo("> ", nl=False, err=True)
+
+
+async def _exchange(terminal: Terminal, word: str, offered: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Say a word or pick a choice by its number, print the replies, and return what they offer."""
+    if word.isdecimal() and 1 <= int(word) <= len(offered):
+        given = {"choose": offered[int(word) - 1]["id"]}
+    else:
+        given = {"say": word}
+    fresh: list[dict[str, str]] = []
+    for message in await terminal.answer(json.dumps(given)):
+        typer.echo(f"\n{message['text']}")
+        for citation in message["citations"]:
+            typer.echo(f"  [{citation['document']}, {citation['section']}, version {citation['version']}]")
+        for choice in message["choices"]:
+            fresh.append(choice)
+            typer.echo(f"  {len(fresh)}. {choice['label']}")
+    typer.echo("")
+    return fresh
 
 
 class Terminal:

@@ -33,6 +33,10 @@ async def database(database: str) -> str:
     return database
 
 
+class Killed(BaseException):
+    """A process that ends on the spot: nothing of ours gets to clean up."""
+
+
 class Counting:
     """Counts each answer in the same transaction, so that a doubled one would show."""
 
@@ -123,15 +127,34 @@ async def test_a_worker_that_dies_loses_nothing_and_doubles_nothing(store: Store
     class Dies(Counting):
         async def apply(self, tx: AsyncSession, turn: Turn, prepared: object) -> list[Message]:
             await super().apply(tx, turn, prepared)
-            raise asyncio.CancelledError
+            raise Killed
 
     await Inbox(store).record(arrival(1))
-    with pytest.raises(asyncio.CancelledError):
+    with pytest.raises(Killed):
         await Worker(store, Dies(), MovableClock(NOW), News(), machine_clock=machine).answer_next()
     other = Worker(store, Counting(), MovableClock(NOW), News(), machine_clock=machine)
     assert not await other.answer_next(), "the claim still stands"
     machine.move_to(NOW + timedelta(minutes=2))
     assert await other.answer_next()
+    assert await counts(store) == ({"t1": 1}, 1)
+
+
+async def test_a_worker_that_is_stopped_gives_its_event_back(store: Store) -> None:
+    gate = asyncio.Event()
+
+    class Slow(Counting):
+        async def prepare(self, turn: Turn) -> object:
+            gate.set()
+            await asyncio.sleep(60)
+            return None
+
+    await Inbox(store).record(arrival(1))
+    slow = asyncio.create_task(Worker(store, Slow(), MovableClock(NOW), News()).answer_next())
+    await gate.wait()
+    slow.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await slow
+    assert await Worker(store, Counting(), MovableClock(NOW), News()).answer_next()
     assert await counts(store) == ({"t1": 1}, 1)
 
 

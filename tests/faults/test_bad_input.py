@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
+import sqlite3
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -110,6 +113,43 @@ def test_lines_that_are_no_input_get_an_answer_each(known: Path) -> None:
     assert len(answers) == len(lines) + 1
     assert all(messages and messages[0]["kind"] == "notice" for messages in answers[:-1]), answers
     assert "Hello Ada" in answers[-1][0]["text"]
+
+
+def test_sigterm_in_the_middle_of_an_answer_loses_nothing(known: Path) -> None:
+    """The words were taken in; whoever comes next answers them, once."""
+    talk = [str(COMMAND), "chat", "--as", "ada@acme.example.com", "--json"]
+    for wait in (0.0, 0.02, 0.2):
+        with subprocess.Popen(
+            talk,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(known),
+            cwd=known,
+        ) as first:
+            assert first.stdin is not None
+            assert first.stdout is not None
+            assert first.stderr is not None
+            first.stdin.write('{"say": "hi"}\n')
+            first.stdin.flush()
+            first.stdout.readline()
+            first.stdin.write('{"say": "hello"}\n')
+            first.stdin.flush()
+            time.sleep(wait)
+            first.send_signal(signal.SIGTERM)
+            first.wait(30)
+            assert "Traceback" not in first.stderr.read()
+    result = stagecoach(known, "chat", "--as", "ada@acme.example.com", "--json", given='{"say": "help"}\n')
+    assert result.status == 0, result
+    with sqlite3.connect(known / "stagecoach.db") as connection:
+        events = connection.execute("SELECT status, count(*) FROM inboxevent GROUP BY status").fetchall()
+        replies = connection.execute(
+            "SELECT count(*) - count(DISTINCT event_id), count(*) FROM outboxmessage"
+        ).fetchone()
+    connection.close()
+    assert [status for status, _ in events] == ["done"]
+    assert replies == (0, events[0][1])
 
 
 def test_a_full_disk_is_told(known: Path) -> None:
