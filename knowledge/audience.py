@@ -87,6 +87,13 @@ async def readable(session: AsyncSession, who: Reader, today: date) -> frozenset
     return frozenset(number for number in found if number is not None)
 
 
+def audience_word(line: DocumentAudience) -> str:
+    """A line of an audience as it is written in front matter and on the command line."""
+    if line.kind is AudienceKind.EVERYONE:
+        return "all"
+    return f"role:{line.value}" if line.kind is AudienceKind.ROLE else line.value
+
+
 async def parse_audience(session: AsyncSession, parts: tuple[str, ...]) -> list[tuple[AudienceKind, str]]:
     """`all`, ids of departments and `role:NAME` as lines of an audience. InputError lists what exists."""
     departments = {each.slug.casefold(): each.slug for each in await session.exec(select(Department))}

@@ -10,7 +10,6 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.store.tables import (
-    AudienceKind,
     Document,
     DocumentAudience,
     DocumentVersion,
@@ -18,6 +17,7 @@ from bot.store.tables import (
     Person,
     PolicyQuestion,
 )
+from knowledge.audience import audience_word
 from knowledge.changes import difference
 from knowledge.library import is_stale, passage_counts, present, saved
 from knowledge.quoting import section_name
@@ -44,13 +44,6 @@ async def _audiences(session: AsyncSession) -> dict[int, list[str]]:
     for line in await session.exec(select(DocumentAudience).order_by(col(DocumentAudience.id))):
         audiences.setdefault(line.document_id, []).append(audience_word(line))
     return audiences
-
-
-def audience_word(line: DocumentAudience) -> str:
-    """A line of an audience as it is written in front matter and on the command line."""
-    if line.kind is AudienceKind.EVERYONE:
-        return "all"
-    return f"role:{line.value}" if line.kind is AudienceKind.ROLE else line.value
 
 
 def _shown(

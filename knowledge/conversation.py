@@ -18,7 +18,7 @@ from bot.messages import Choice, Message, plain
 from bot.store.outbox import write_to_person
 from bot.store.tables import Band, PolicyQuestion
 from bot.turns import Turn
-from knowledge import gaps, replies
+from knowledge import facts, gaps, replies
 from knowledge.answer import PolicyAnswer, Source, quoted_from
 from knowledge.audience import readable, reader
 from knowledge.followups import recognise
@@ -106,8 +106,8 @@ class PolicyTurns:
             return Prepared(messages=(_no_source(),))
         first = sources[0]
         made = {
-            "owner": lambda: replies.owner_of(first),
-            "since": lambda: replies.since(first, self._service.clock().date()),
+            "owner": lambda: facts.owner_of(first),
+            "since": lambda: facts.since(first, self._service.clock().date()),
             "where": lambda: _whole(first),
             "shorter": lambda: _shorter(first, cited[first.passage_id]),
             "language": lambda: _untranslated(language),

@@ -17,7 +17,6 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.store.tables import (
-    AudienceKind,
     Document,
     DocumentAudience,
     Duty,
@@ -27,6 +26,7 @@ from bot.store.tables import (
     Person,
     PolicyQuestion,
 )
+from knowledge.audience import audience_word
 from knowledge.frontmatter import Details
 from knowledge.library import saved
 
@@ -163,7 +163,7 @@ async def entry_details(session: AsyncSession, gap: Gap, owner: Person, now: dat
                 select(DocumentAudience).where(DocumentAudience.document_id == gap.nearest_document_id)
             )
         )
-    audience = tuple(_audience_word(line) for line in lines) or ("all",)
+    audience = tuple(audience_word(line) for line in lines) or ("all",)
     today = now.date()
     return Details(
         title=gap.text[:200],
@@ -174,12 +174,6 @@ async def entry_details(session: AsyncSession, gap: Gap, owner: Person, now: dat
         review_by=today + ENTRY_HOLDS - timedelta(days=30),
         expires_on=today + ENTRY_HOLDS,
     )
-
-
-def _audience_word(line: DocumentAudience) -> str:
-    if line.kind is AudienceKind.EVERYONE:
-        return "all"
-    return f"role:{line.value}" if line.kind is AudienceKind.ROLE else line.value
 
 
 async def close(

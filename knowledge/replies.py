@@ -15,12 +15,13 @@ from bot.messages import Choice, Message, plain
 from bot.store.outbox import write_to_person
 from bot.store.tables import Gap, GapStatus, Person, PolicyQuestion
 from bot.turns import Turn
-from knowledge import gaps, library
-from knowledge.answer import Source, day
+from knowledge import facts, gaps, library
+from knowledge.answer import day
 from knowledge.gaps import Group
 from knowledge.library import Draft, saved
 from knowledge.quoting import quote_lines
 from knowledge.service import KnowledgeService
+from knowledge.usage import usage
 
 MAX_REPLY = 4_000  # characters
 _MINE = re.compile(
@@ -29,6 +30,7 @@ _MINE = re.compile(
 _QUEUE = re.compile(
     r"(?:show |open )?(?:my|the) (?:question )?(?:queue|inbox)|open questions|policy queue", re.I
 )
+_POLICIES = re.compile(r"(?:show |list |how are )?my (?:policies|documents)", re.I)
 _DECLINED = {
     "gap-no-policy": ("Not a matter for a policy", "this is not something that a policy settles"),
     "gap-elsewhere": ("Ask me in person", "it is better talked over; please get in touch directly"),
@@ -55,9 +57,13 @@ class Ready:
 
 
 def asks_for_list(text: str) -> bool:
-    """Whether somebody wants to see own questions, or the questions waiting for an answer."""
-    folded = text.strip().rstrip("?!. ")
-    return bool(_MINE.fullmatch(folded) or _QUEUE.fullmatch(folded))
+    """Whether somebody wants to see own questions, own policies, or the questions that wait."""
+    folded = _folded(text)
+    return any(form.fullmatch(folded) for form in (_MINE, _QUEUE, _POLICIES))
+
+
+def _folded(text: str | None) -> str:
+    return (text or "").strip().rstrip("?!. ")
 
 
 # ── The asker ───────────────────────────────────────────────────────────────────────────────────────────
@@ -142,8 +148,10 @@ async def heard(tx: AsyncSession, turn: Turn) -> list[Message]:
         return [_LEFT]
     if gap is not None:
         return [await _drafted(tx, gap, turn.text or "")]
-    if _MINE.fullmatch((turn.text or "").strip().rstrip("?!. ")):
+    if _MINE.fullmatch(_folded(turn.text)):
         return [await _own_questions(tx, turn.person_id)]
+    if _POLICIES.fullmatch(_folded(turn.text)):
+        return [facts.own_policies(await usage(tx, turn.at, turn.person_id))]
     return await _queue(tx, turn.person_id)
 
 
@@ -283,34 +291,3 @@ async def _tell(tx: AsyncSession, group: Group, message: Callable[[Gap], Message
     for gap in group.members:
         if gap.asker_id is not None:
             await write_to_person(tx, gap.asker_id, [message(gap)], key=f"gap-closed:{gap.id}", now=now)
-
-
-# ── Facts about a document ──────────────────────────────────────────────────────────────────────────────
-
-
-def owner_of(source: Source) -> Message:
-    """Who owns a document."""
-    if source.owner is None:
-        return Message(text=f"**{plain(source.document)}** has no owner yet.")
-    return Message(text=f"**{plain(source.document)}** is owned by {plain(source.owner)}.")
-
-
-def since(source: Source, today: date) -> Message:
-    """Since when a document holds, and when it was last looked at."""
-    parts = [
-        f"**{plain(source.document)}**, version {plain(source.label) if source.label else source.version}"
-    ]
-    if source.effective:
-        coming = source.effective > today
-        parts.append(
-            f"{'comes into force on' if coming else 'has been in force since'} {day(source.effective)}"
-        )
-    else:
-        parts.append("does not say since when it holds")
-    text = " ".join(parts) + "."
-    if source.reviewed:
-        text += f" It was last reviewed on {day(source.reviewed)}."
-    if source.review_by:
-        due = "was due" if source.review_by < today else "is due"
-        text += f" Its next review {due} on {day(source.review_by)}."
-    return Message(text=text)

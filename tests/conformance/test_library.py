@@ -344,6 +344,26 @@ async def test_a_question_travels_to_its_owner_and_the_reply_becomes_knowledge(l
     assert "five days" not in expired.text
 
 
+async def test_an_owner_sees_how_the_policies_are_used_and_nobody_by_name(library: Library) -> None:
+    fay, hanna, olga = library.people.fay, library.people.hanna, library.people.olga
+    for person in (fay, hanna):
+        await say(library, person, "How many days of annual leave do we have?")
+        (silent,) = await say(library, person, "Can I carry annual leave into spring?")
+        assert silent.choices
+    (answer,) = await say(library, fay, "Who needs a doctor's note after four days of sick leave?")
+    await say(library, fay, choice=feedback_choices(answer.answer_id or 0)[1].id)
+    library.clock.move_to(library.clock() + timedelta(days=80))  # type: ignore[attr-defined]
+    (used,) = await say(library, olga, "My policies")
+    assert used.table is not None
+    assert used.table.rows == (("Leave", "3", "1", "in time"), ("Salary bands", "0", "0", "in time"))
+    assert "Asked most:\n- How many days of annual leave do we have? (2)" in used.text
+    assert "Never answered:\n- Can I carry annual leave into spring? (2)" in used.text
+    assert "doctor" not in used.text, "one person's words"
+    assert "Fay" not in used.text + str(used.table)
+    (none,) = await say(library, fay, "my policies")
+    assert none.text == "You own no policy yet."
+
+
 async def test_declining_tells_the_asker_why(library: Library) -> None:
     (first,) = await say(library, library.people.fay, "Who waters the plants?")
     assert first.text.startswith("The policies do not say.")
