@@ -15,7 +15,7 @@ from knowledge.sentences import sentence_spans
 
 MAX_PIECES = 250  # word pieces of a passage with its headings; the model reads 254 and two markers
 SMALL_PIECES = 60  # a section smaller than this joins its neighbour under the same parent
-_HEADING_PIECES = 60  # headings longer than this are cut for the embedding
+_HEADING_LENGTH = 160  # characters of title and headings that the model is given
 
 Pieces = Callable[[Sequence[str]], list[list[tuple[int, int]]]]
 """Texts -> the (start, end) characters of their word pieces; `LocalEmbedder.pieces` is one."""
@@ -59,46 +59,64 @@ def embedded_text(title: str, heading_path: Sequence[str], text: str) -> str:
     for heading in (title, *heading_path):
         if heading and heading.casefold() not in (s.casefold() for s in seen):
             seen.append(heading)
-    return "\n".join(part for part in (" > ".join(seen), text) if part)
+    return "\n".join(part for part in (" > ".join(seen)[:_HEADING_LENGTH], text) if part)
 
 
 def chunk(document: str, pieces: Pieces, title: str = "") -> list[Chunk]:
     """The passages of a Markdown document, in order. Only blank space and bare rules lie between them."""
     blocks = list(_blocks(document))
     counts = pieces([document[b.start : b.end] for b in blocks])
-    heads = pieces([embedded_text(title, b.path, "") for b in blocks])
-    groups: list[list[_Block]] = []
+    heads = pieces([embedded_text(title, (*b.path, b.header), "") for b in blocks])
+    groups: list[_Group] = []
     for block, spans, head in zip(blocks, counts, heads, strict=True):
-        budget = MAX_PIECES - min(len(head), _HEADING_PIECES)
-        for part in _fit(document, block, spans, budget):
-            _put(groups, part, budget)
-    return [_chunk_of(document, group) for group in groups if any(b.kind != "heading" for b in group)]
+        for part in _fit(document, block, spans, MAX_PIECES - len(head)):
+            _put(groups, part, MAX_PIECES - len(head))
+    return [_chunk_of(document, g.blocks) for g in groups if any(b.kind != "heading" for b in g.blocks)]
 
 
-def _put(groups: list[list[_Block]], block: _Block, budget: int) -> None:
+@dataclass
+class _Group:
+    """Blocks that become a passage, and how many word pieces they may have beside their headings."""
+
+    blocks: list[_Block]
+    budget: int
+
+    @property
+    def pieces(self) -> int:
+        return sum(block.pieces for block in self.blocks)
+
+
+def _put(groups: list[_Group], block: _Block, budget: int) -> None:
     """Add a block to the last group if it belongs there and has room, else begin a new group."""
-    if groups and _belongs(groups[-1], block) and sum(b.pieces for b in groups[-1]) + block.pieces <= budget:
-        groups[-1].append(block)
-    else:
-        # Headings at the end of a full group introduce what follows: they go along.
-        carried: list[_Block] = []
-        while groups and groups[-1] and groups[-1][-1].kind == "heading" and _encloses(groups[-1][-1], block):
-            carried.insert(0, groups[-1].pop())
-        if groups and not groups[-1]:
-            groups.pop()
-        groups.append([*carried, block])
+    last = groups[-1] if groups else None
+    if last and _belongs(last, block) and last.pieces + block.pieces <= min(last.budget, budget):
+        last.blocks.append(block)
+        last.budget = min(last.budget, budget)
+        return
+    # Headings at the end of a full group introduce what follows: they go along.
+    carried: list[_Block] = []
+    while last and last.blocks and last.blocks[-1].kind == "heading" and _encloses(last.blocks[-1], block):
+        carried.insert(0, last.blocks.pop())
+    if last and not last.blocks:
+        groups.pop()
+    if sum(heading.pieces for heading in carried) + block.pieces > budget:
+        groups.append(_Group(carried, budget))
+        carried = []
+    groups.append(_Group([*carried, block], budget))
 
 
 def _encloses(heading: _Block, block: _Block) -> bool:
     return block.path[: len(heading.path)] == heading.path
 
 
-def _belongs(group: list[_Block], block: _Block) -> bool:
+def _belongs(group: _Group, block: _Block) -> bool:
     """Whether a block continues the group's section, or the group is too small to stand alone."""
-    if group[-1].path == block.path or all(b.kind == "heading" for b in group):
-        return _encloses(group[0], block) or group[-1].path == block.path
-    small = sum(b.pieces for b in group) < SMALL_PIECES
-    return small and block.path[: len(group[0].path) - 1] == group[0].path[:-1]
+    first, last = group.blocks[0], group.blocks[-1]
+    if last.path == block.path:
+        return True
+    if all(b.kind == "heading" for b in group.blocks):
+        return _encloses(first, block)
+    return group.pieces < SMALL_PIECES and block.path[: len(first.path) - 1] == first.path[:-1]
 
 
 def _fit(document: str, block: _Block, spans: list[tuple[int, int]], budget: int) -> Iterator[_Block]:

@@ -21,7 +21,9 @@ WIDTH = 384
 LAYERS = 6
 _HEAD = WIDTH // HEADS
 _EPSILON = np.float32(1e-12)  # layer_norm_eps of the model's config.json
-_ROWS = 128  # rows of the wide layer that fit into a core's second-level cache together with a copy
+_ROWS = 64  # rows of the wide layer whose activations fit into a core's second-level cache three times
+_SHORT = 128  # tokens; the attention scores of all heads of a longer text do not fit in there
+_FEW_HEADS = 3
 
 # Minimax fit of the log-odds of the normal distribution function, log(P(x) / (1 - P(x))) = x * Q(x * x),
 # on |x| < 6.5, so that gelu(x) = x * P(x) = x / (1 + exp(-x * Q(x * x))) costs one exponential. The largest
@@ -73,8 +75,9 @@ class Encoder:
         hidden = self.words[np.concatenate(texts)]
         hidden += self.positions[np.concatenate([np.arange(n) for n in lengths])]
         _normalise(hidden, self.norm)
+        room = _Room(len(hidden))
         for layer in self.layers:
-            hidden = _apply(layer, hidden, spans)
+            _apply(layer, hidden, spans, room)
         return [hidden[start:end] for start, end in spans]
 
 
@@ -120,56 +123,75 @@ def _norm_of(tensors: Mapping[str, Floats], at: str) -> tuple[Floats, Floats]:
     return tensors[f"{at}.weight"], tensors[f"{at}.bias"]
 
 
-def _apply(layer: Layer, hidden: Floats, spans: Sequence[tuple[int, int]]) -> Floats:
-    qkv = hidden @ layer.qkv
-    qkv += layer.qkv_bias
-    mixed = np.empty_like(hidden)
+class _Room:
+    """Arrays that every layer writes over, so that memory is asked for once and stays in the caches."""
+
+    def __init__(self, rows: int) -> None:
+        self.qkv: Floats = np.empty((rows, 3 * WIDTH), dtype=np.float32)
+        self.mixed: Floats = np.empty((rows, WIDTH), dtype=np.float32)
+        self.out: Floats = np.empty((rows, WIDTH), dtype=np.float32)
+        self.wide: Floats = np.empty((min(rows, _ROWS), 4 * WIDTH), dtype=np.float32)
+        self.square: Floats = np.empty_like(self.wide)
+        self.odds: Floats = np.empty_like(self.wide)
+
+
+def _apply(layer: Layer, hidden: Floats, spans: Sequence[tuple[int, int]], room: _Room) -> None:
+    """One layer over `hidden`, in place."""
+    np.matmul(hidden, layer.qkv, out=room.qkv)
+    room.qkv += layer.qkv_bias
     for start, end in spans:
-        _attend(qkv[start:end], mixed[start:end])
-    attended = mixed @ layer.out
-    attended += layer.out_bias
-    attended += hidden
-    _normalise(attended, layer.norm)
-    return _feed_forward(layer, attended)
+        _attend(room.qkv[start:end], room.mixed[start:end])
+    np.matmul(room.mixed, layer.out, out=room.out)
+    room.out += layer.out_bias
+    hidden += room.out
+    _normalise(hidden, layer.norm)
+    _feed_forward(layer, hidden, room)
 
 
 def _attend(qkv: Floats, out: Floats) -> None:
-    """Self-attention of one text, all heads at once; writes the mixed values to `out` (len, 384)."""
+    """Self-attention of one text, a few heads at once; writes the mixed values to `out` (len, 384)."""
     length = len(qkv)
     query, key, value = qkv.reshape(length, 3, HEADS, _HEAD).transpose(1, 2, 0, 3)
-    scores = np.matmul(query, key.transpose(0, 2, 1))
-    scores -= scores.max(axis=2, keepdims=True)
-    np.exp(scores, out=scores)
-    mixed = np.matmul(scores, value)
-    mixed /= scores.sum(axis=2, keepdims=True)
-    out.reshape(length, HEADS, _HEAD)[...] = mixed.transpose(1, 0, 2)
+    result = out.reshape(length, HEADS, _HEAD).transpose(1, 0, 2)
+    together = HEADS if length <= _SHORT else _FEW_HEADS
+    for first in range(0, HEADS, together):
+        heads = slice(first, first + together)
+        scores = np.matmul(query[heads], key[heads].transpose(0, 2, 1))
+        scores -= scores.max(axis=2, keepdims=True)
+        np.exp(scores, out=scores)
+        mixed = np.matmul(scores, value[heads])
+        mixed /= scores.sum(axis=2, keepdims=True)
+        result[heads] = mixed
 
 
-def _feed_forward(layer: Layer, hidden: Floats) -> Floats:
-    """The wide layer in blocks of rows, so that its activations never leave the cache."""
-    result = np.empty_like(hidden)
+def _feed_forward(layer: Layer, hidden: Floats, room: _Room) -> None:
+    """The wide layer in blocks of rows, in place, so that its activations never leave the cache."""
     for start in range(0, len(hidden), _ROWS):
         rows = hidden[start : start + _ROWS]
-        wide = rows @ layer.up
+        count = len(rows)
+        wide = np.matmul(rows, layer.up, out=room.wide[:count])
         wide += layer.up_bias
-        gelu(wide)
-        np.matmul(wide, layer.down, out=result[start : start + _ROWS])
-    result += layer.down_bias
-    result += hidden
-    _normalise(result, layer.final_norm)
-    return result
+        gelu(wide, room.square[:count], room.odds[:count])
+        rows += np.matmul(wide, layer.down, out=room.out[:count])
+        rows += layer.down_bias
+    _normalise(hidden, layer.final_norm)
 
 
-def gelu(x: Floats) -> None:
-    """Gaussian error linear unit in place, to 6e-7 of the exact one (see _LOG_ODDS)."""
-    square = np.minimum(x * x, np.float32(36))  # beyond 6 the result is x or 0 in single precision
-    odds = square * _LOG_ODDS[0]
+def gelu(x: Floats, square: Floats, odds: Floats) -> None:
+    """Gaussian error linear unit in place, to 6e-7 of the exact one (see _LOG_ODDS).
+
+    `square` and `odds` are arrays of the same shape to work in.
+    """
+    np.multiply(x, x, out=square)
+    np.minimum(square, np.float32(36), out=square)  # beyond 6 the result is x or 0 in single precision
+    np.multiply(square, _LOG_ODDS[0], out=odds)
     for coefficient in _LOG_ODDS[1:-1]:
         odds += coefficient
         odds *= square
     odds += _LOG_ODDS[-1]
     odds *= x
-    np.negative(np.minimum(np.maximum(odds, np.float32(-80), out=odds), np.float32(80), out=odds), out=odds)
+    np.clip(odds, np.float32(-80), np.float32(80), out=odds)
+    np.negative(odds, out=odds)
     np.exp(odds, out=odds)
     odds += np.float32(1)
     x /= odds

@@ -23,13 +23,14 @@ CANDIDATES = 60  # of each kind of score
 READ_CLOSELY = 10
 BM25_SHARE = 0.3
 LATE_WEIGHT = 0.5
+_LEAST = 0.05  # likeness below which a word counts as missing
 
 
 @dataclass(frozen=True)
 class Found:
     """Rows of the snapshot with scores, best first.
 
-    `late` is the best passage's weighted late-interaction score (-1..1); `standing` is how much nearer the
+    `late` is how fully the best passage touches the words of the question (0..1); `standing` is how much nearer the
     nearest passage is than the average of all that were searched (difference of cosines).
     """
 
@@ -53,24 +54,32 @@ def search(snapshot: Snapshot, query: Query, allowed: npt.NDArray[np.bool_], lim
     )
     order = np.argsort(-scores, kind="stable")
     near = order[:READ_CLOSELY]
-    late = np.array([late_interaction(query, details[n].tokens) for n in near])
-    scores[near] += LATE_WEIGHT * _scaled(late.sum(axis=1))
+    nearest = [nearest_words(query, details[n].tokens) for n in near]
+    scores[near] += LATE_WEIGHT * _scaled(np.array([_mean(query, each) for each in nearest]))
     scores[order[READ_CLOSELY:]] = np.minimum(scores[order[READ_CLOSELY:]], scores[near].min())
     final = np.argsort(-scores, kind="stable")[:limit]
     rows = tuple((int(open_rows[picked[n]]), float(scores[n])) for n in final)
     best = int(np.flatnonzero(near == final[0])[0])
-    return Found(rows, float(late[best, 0]), float(likeness.max() - likeness.mean()))
+    return Found(rows, _harmonic(query, nearest[best]), float(likeness.max() - likeness.mean()))
 
 
-def late_interaction(query: Query, passage: Floats) -> tuple[float, float]:
-    """The mean over the question's words of the likeness of the passage's nearest word (MaxSim).
+def nearest_words(query: Query, passage: Floats) -> Floats:
+    """For each word of the question the likeness of the passage's nearest word (MaxSim), -1..1."""
+    if not len(passage):
+        return np.zeros(len(query.tokens), dtype=np.float32)
+    nearest: Floats = (query.tokens @ passage.T).max(axis=1, initial=-1.0)
+    return nearest
 
-    Twice: with every word counting by its weight, and with all alike.
-    """
-    if not len(query.tokens) or not len(passage):
-        return 0.0, 0.0
-    nearest = (query.tokens @ passage.T).max(axis=1)
-    return float(nearest @ query.weights), float(nearest.mean())
+
+def _mean(query: Query, nearest: Floats) -> float:
+    """The weighted and the plain mean, added: rare words tell more, and all words tell something."""
+    return float(nearest @ query.weights + nearest.mean()) if len(nearest) else 0.0
+
+
+def _harmonic(query: Query, nearest: Floats) -> float:
+    """The weighted harmonic mean: one telling word that the passage lacks weighs more than many it has."""
+    shares = query.weights / np.maximum(nearest, _LEAST)
+    return float(1 / shares.sum()) if len(nearest) and shares.sum() > 0 else 0.0
 
 
 def _best(scores: Floats, count: int) -> npt.NDArray[np.intp]:
