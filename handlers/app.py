@@ -10,7 +10,8 @@ from bot.audit.instrument import Instrument, load_instrument
 from bot.audit.proposal import AnchorProposer
 from bot.audit.sessions import AuditUseCase
 from bot.clock import Clock, clock_from_setting
-from bot.coaching.sessions import Asides, CoachingUseCase
+from bot.coaching.asides import Asides
+from bot.coaching.sessions import CoachingUseCase
 from bot.config import Settings
 from bot.coverage.sessions import CoverageUseCase
 from bot.llm import OpenAIModel

@@ -18,7 +18,6 @@ from bot.audit.state import (
     Draft,
     Effect,
     Enrol,
-    Facts,
     HandOver,
     OfferSteps,
     RequestApproval,
@@ -47,7 +46,6 @@ class Desk:
     row: DialogueSession
     department: Department
     person: Person
-    facts: Facts
     now: datetime
     offer_steps: OfferNextSteps | None = None
     messages: list[Message] = field(default_factory=list)

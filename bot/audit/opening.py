@@ -37,27 +37,34 @@ KINDS = {
 MOST_COLLEAGUES = 200
 
 
-async def facts_for(tx: AsyncSession, department: Department, person: Person) -> Facts:
-    """The names and the time zone that a sitting of this person speaks with."""
+async def facts_for(
+    tx: AsyncSession, department: Department, person: Person, with_colleagues: bool = True
+) -> Facts:
+    """The names and the time zone that a sitting of this person speaks with.
+
+    Colleagues are read only where somebody is about to be named: there may be hundreds.
+    """
     owners = await holders(tx, DutyName.PROGRAMME_OWNER)
-    leads = await holders(tx, DutyName.LEAD, department.id)
-    team = await tx.exec(
-        select(Person)
-        .where(Person.department_id == department.id, col(Person.archived_at).is_(None))
-        .order_by(Person.name)
-        .limit(MOST_COLLEAGUES)
-    )
-    others = {each.id: each for each in (*leads, *team) if each.id != person.id}
     return Facts(
         department=department.name,
-        owners=tuple(_someone(owner) for owner in owners),
-        colleagues=tuple(_someone(each) for each in others.values()),
+        owners=tuple(Someone(owner.id or 0, owner.name, owner.email) for owner in owners),
+        colleagues=await _colleagues(tx, department, person) if with_colleagues else (),
         zone=await zone_of(tx, person, department),
     )
 
 
-def _someone(person: Person) -> Someone:
-    return Someone(person.id or 0, person.name, person.email)
+async def _colleagues(tx: AsyncSession, department: Department, person: Person) -> tuple[Someone, ...]:
+    """The other leads first, then the team by name."""
+    leads = await holders(tx, DutyName.LEAD, department.id)
+    team = await tx.exec(
+        select(Person.id, Person.name, Person.email)
+        .where(Person.department_id == department.id, col(Person.archived_at).is_(None))
+        .order_by(Person.name)
+        .limit(MOST_COLLEAGUES)
+    )
+    everyone = [*((lead.id, lead.name, lead.email) for lead in leads), *team]
+    others = {each[0]: each for each in everyone if each[0] != person.id}
+    return tuple(Someone(number or 0, name, email) for number, name, email in others.values())
 
 
 async def zone_of(tx: AsyncSession, person: Person, department: Department) -> ZoneInfo:

@@ -36,6 +36,7 @@ from bot.audit.state import (
     AskProposal,
     Chose,
     Effect,
+    Facts,
     Input,
     InstrumentChanged,
     NoProposal,
@@ -112,12 +113,17 @@ class AuditUseCase:
         return any(takes_words(load_state(row), turn.text) for row in rows)
 
     async def prepare(self, turn: Turn) -> Prepared:
-        """Take the step for trial, and find out what it asks for. Nothing is kept."""
+        """Take the step for trial, and find out what it asks for. Nothing is kept; a tap asks for nothing."""
+        if turn.text is None:
+            return Prepared()
         async with self._store.read() as tx:
             row = await self._row(tx, turn)
-            if row is None:
-                return Prepared()
-            effects = await self._trial(tx, row, turn)
+        if row is None:
+            return Prepared()
+        state = load_state(row)
+        # What words ask for depends on no name, so that the trial does without the facts.
+        trial = Dialogue(self._instrument, Facts(department=""))
+        _, effects = trial.step(state, self._input(turn, state), turn.at)
         prepared = Prepared()
         for effect in effects:
             if isinstance(effect, AskProposal):
@@ -126,12 +132,6 @@ class AuditUseCase:
             elif isinstance(effect, AskFreely) and self._asides is not None:
                 prepared = replace(prepared, aside=await self._asides.prepare(turn))
         return prepared
-
-    async def _trial(self, tx: AsyncSession, row: DialogueSession, turn: Turn) -> tuple[Effect, ...]:
-        department, person = await _whose(tx, row)
-        dialogue = Dialogue(self._instrument, await facts_for(tx, department, person))
-        state = load_state(row)
-        return dialogue.step(state, self._input(turn, state), turn.at)[1]
 
     async def apply(self, tx: AsyncSession, turn: Turn, prepared: Prepared) -> list[Message]:
         """One step, in the caller's transaction."""
@@ -237,10 +237,11 @@ class AuditUseCase:
         remind_privacy: bool = False,
     ) -> list[Message]:
         department, person = await _whose(tx, row)
-        facts = await facts_for(tx, department, person)
+        state = load_state(row)
+        facts = await facts_for(tx, department, person, _names_somebody(state, given))
         dialogue = Dialogue(self._instrument, facts)
-        desk = Desk(tx, self._instrument, row, department, person, facts, turn.at, self._offer_steps)
-        state, shown_anew = await self._up_to_date(desk, dialogue, load_state(row))
+        desk = Desk(tx, self._instrument, row, department, person, turn.at, self._offer_steps)
+        state, shown_anew = await self._up_to_date(desk, dialogue, state)
         # Words meant for a card that has changed are not taken for an answer to the new one.
         effects: tuple[Effect, ...] = ()
         if not (shown_anew and isinstance(given, Words)):
@@ -294,6 +295,14 @@ def _left_long_ago(row: DialogueSession, now: datetime) -> bool:
     """Between two sittings for so long that a new audit has the better questions."""
     resting = row.kind in AUDITS and row.status in LIVE and load_state(row).phase == "rest"
     return resting and now - row.updated_at >= LONG_AGO
+
+
+def _names_somebody(state: State, given: Input) -> bool:
+    """The step may be about handing over, so that it needs to know the colleagues."""
+    if isinstance(given, Chose):
+        return given.what.partition(".")[2].partition(".")[0] in ("hand", "to")
+    heard = hearing.command(given.text) if isinstance(given, Words) else None
+    return state.interlude == "hand_over" or (heard is not None and heard[0] == "hand")
 
 
 async def _whose(tx: AsyncSession, row: DialogueSession) -> tuple[Department, Person]:

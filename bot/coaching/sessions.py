@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,7 +16,8 @@ from bot.audit.records import latest_answers, open_blockers, placement_of
 from bot.audit.wording import day as day_words
 from bot.choice_ids import ChoiceId, parse_choice_id
 from bot.coaching import dialogue
-from bot.coaching.dialogue import (
+from bot.coaching.questions import StoredQuestion, is_in_the_way, route
+from bot.coaching.state import (
     AddEvidence,
     Chose,
     Done,
@@ -35,7 +35,6 @@ from bot.coaching.dialogue import (
     State,
     Words,
 )
-from bot.coaching.questions import StoredQuestion, is_in_the_way, route
 from bot.coaching.stored import Asked, answer
 from bot.messages import Choice, Message, plain
 from bot.organisation.directory import led_departments
@@ -400,40 +399,3 @@ _NO_DEPARTMENT = Message(
     text="That is for team leads, and I don't have you down as one. You can ask me about the AI policies "
     "at any time.",
 )
-
-
-class Asides:
-    """Questions in the middle of an audit: about the own department here, all others to the policies."""
-
-    prefix = "aside"
-
-    def __init__(self, coaching: CoachingUseCase, policies: Any) -> None:
-        self._coaching = coaching
-        self._policies = policies
-
-    def recognises(self, text: str) -> bool:
-        """Whether these words ask for facts of the own department."""
-        return route(text) is not None
-
-    async def prepare(self, turn: Turn) -> Any:
-        """What the policies need; None where stored facts answer."""
-        if route(turn.text or "") is not None or self._policies is None:
-            return _STORED
-        return await self._policies.prepare(turn)
-
-    async def apply(self, tx: AsyncSession, turn: Turn, prepared: Any) -> list[Message]:
-        """Answer without touching the sitting, and without opening a second question beside it."""
-        if prepared is not _STORED:
-            answered: list[Message] = await self._policies.apply(tx, turn, prepared)
-            return answered
-        question = route(turn.text or "")
-        department = await self._coaching.department_of(tx, turn)
-        if question is None or department is None:
-            return []
-        if question.topic == "steps":
-            question = StoredQuestion("holding_back")
-        messages = await self._coaching.answer(tx, question, department, turn.person_id, turn.at)
-        return [message.model_copy(update={"choices": ()}) for message in messages]
-
-
-_STORED = Prepared()

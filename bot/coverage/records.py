@@ -14,8 +14,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.audit.instrument import Instrument
-from bot.coverage.dialogue import RoleTasks, Taps, Task
 from bot.coverage.formula import Coverage, TaskFact, coverage_of
+from bot.coverage.state import RoleTasks, Taps, Task
 from bot.coverage.tasks import (
     Grade,
     GradeBasis,

@@ -13,8 +13,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.audit.instrument import Instrument
 from bot.audit.opening import live_sessions
 from bot.choice_ids import ChoiceId, parse_choice_id
-from bot.coverage.dialogue import (
-    Checkin,
+from bot.coverage.dialogue import Checkin
+from bot.coverage.records import role_records, roles_to_ask
+from bot.coverage.result import department_message
+from bot.coverage.state import (
     Chose,
     Effect,
     Input,
@@ -28,8 +30,6 @@ from bot.coverage.dialogue import (
     Words,
     first_phase,
 )
-from bot.coverage.records import role_records, roles_to_ask
-from bot.coverage.result import department_message
 from bot.coverage.tasks import rebase_due
 from bot.messages import Choice, Message
 from bot.organisation.directory import led_departments

@@ -13,7 +13,8 @@ from sqlmodel import col, select
 from bot.audit.instrument import Instrument, load_instrument
 from bot.audit.sessions import AuditUseCase
 from bot.audit.state import NoProposal, Proposed
-from bot.coaching.sessions import Asides, CoachingUseCase
+from bot.coaching.asides import Asides
+from bot.coaching.sessions import CoachingUseCase
 from bot.coverage.sessions import CoverageUseCase
 from bot.messages import Message
 from bot.store.engine import Store
