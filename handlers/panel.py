@@ -52,7 +52,7 @@ class Panel:
             rows = [await self._row(session, department, now) for department in departments]
             tz = zone(company.time_zone if company else "UTC")
             gone = await _gone(session, tz)
-        coming = [_coming(line) for line in await explain(self.app.store, now, now + AHEAD)]
+        coming = [_coming(line, tz) for line in await explain(self.app.store, now, now + AHEAD)]
         return Inside(
             now=now.astimezone(tz),
             models=tuple((model.id, model.name) for model in self.app.instrument.models),
@@ -104,10 +104,12 @@ class Panel:
         )
 
 
-def _coming(line: dict[str, Any]) -> Posting:
+def _coming(line: dict[str, Any], tz: ZoneInfo) -> Posting:
+    at, local = parse_instant(str(line["time"])), datetime.fromisoformat(str(line["local_time"]))
+    elsewhere = local.utcoffset() != at.astimezone(tz).utcoffset()
     return Posting(
-        at=parse_instant(str(line["time"])),
-        local=_spoken(datetime.fromisoformat(str(line["local_time"]))),
+        at=at,
+        local=_spoken(local) + (" their time" if elsewhere else ""),
         recipient=str(line.get("name") or line["recipient"]),
         kind=str(line["kind"]),
         why=str(line["why"] if line["held"] else line["reason"]),

@@ -71,6 +71,7 @@ class Page:
         self._views = Views()
         self._files = {name: _File(name) for name in ("page.css", "page.js", "icon.svg")}
         self._seen: dict[int, int] = {}
+        self._beginnings = 0
         self._streams: set[asyncio.Task[None]] = set()
         self._looking = asyncio.Lock()
         self._inside_kept: tuple[tuple[int, float], Inside] | None = None
@@ -142,6 +143,7 @@ class Page:
         person = await self._person(form.get("as", ""))
         await self._port.reset()
         self._seen.clear()
+        self._beginnings += 1
         return await self._done(request, person.person_id)
 
     async def passage(self, request: web.Request) -> web.StreamResponse:
@@ -189,9 +191,13 @@ class Page:
         self, response: web.StreamResponse, request: web.Request, person_id: int, name: str, cursor: Cursor
     ) -> None:
         shown: dict[str, str] = {}
-        news = -1
+        news, began = -1, self._beginnings
         while True:
             latest = await self._port.wait_for_news(news, HEARTBEAT_SECONDS)
+            if began != self._beginnings:
+                # Numbers may start anew: what this page shows is of another world.
+                await response.write(b"event: again\ndata: {}\n\n")
+                return
             if latest == news:
                 await response.write(b": still here\n\n")
             news = latest
@@ -237,7 +243,7 @@ class Page:
         wanted = str(person_id) if person_id is not None else request.query.get("as", "")
         person = next((one for one in people if str(one.person_id) == wanted), people[0])
         theme = request.cookies.get(guard.THEME_COOKIE)
-        seen = {one.person_id: self._seen.get(one.person_id, 0) for one in people}
+        seen = await self._seen_by(people)
         return Visit(
             person=person,
             people=tuple(people),
@@ -250,6 +256,14 @@ class Page:
             style=self._files["page.css"].address,
             script=self._files["page.js"].address,
         )
+
+    async def _seen_by(self, people: list[Persona]) -> dict[int, int]:
+        """The last message of ours that each has seen; what was there before this process counts as seen."""
+        for one in people:
+            if one.person_id not in self._seen:
+                conversation = await self._port.conversation(one.person_id, Cursor())
+                self._seen.setdefault(one.person_id, conversation.cursor.heard)
+        return {one.person_id: self._seen[one.person_id] for one in people}
 
     async def _person(self, wanted: str) -> Persona:
         for one in await self._port.personas():

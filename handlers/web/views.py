@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -36,6 +37,8 @@ KIND_WORDS = {
     "notice": "A note",
 }
 
+
+_ISO_DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 
 _SCHEDULED_WORDS = {
     "audit_invitation": "Invitation to the audit",
@@ -83,6 +86,11 @@ def _day(text: str) -> str:
     except ValueError:
         return text
     return f"{day.day} {day:%B %Y}"
+
+
+def _days(text: str) -> str:
+    """`text` with every ISO date in it written out."""
+    return _ISO_DATE.sub(lambda found: _day(found[0]), text)
 
 
 def _section(cited: Citation | Source) -> str:
@@ -137,6 +145,7 @@ def _environment() -> Environment:
         hour=lambda at: f"{at:%H:%M}",
         short=_short,
         day=_day,
+        days=_days,
         section=_section,
         city=lambda name: name.rpartition("/")[2].replace("_", " "),
         initials=_initials,

@@ -128,6 +128,15 @@ async def test_two_tabs_see_the_same_conversation(open_page: OpenPage, base: str
     await expect(second.get_by_text("I heard you.")).to_have_count(1)
 
 
+async def test_starting_again_reaches_every_tab(open_page: OpenPage, base: str, world: FakePage) -> None:
+    world.hear(LEAD, NUDGE)
+    first = await open_page(f"{base}?as={LEAD}")
+    second = await open_page(f"{base}?as={LEAD}")
+    await first.get_by_role("button", name="Start the demo again").click()
+    for page in (first, second):
+        await expect(page.get_by_text("A nudge", exact=True)).to_have_count(0)
+
+
 async def test_without_javascript(open_page: OpenPage, base: str) -> None:
     page = await open_page(f"{base}?as={EMPLOYEE}", script=False)
     await page.get_by_label("Your message").fill("May I use customer data?")
