@@ -24,6 +24,10 @@ class Tokens(Protocol):
         """The token of a workspace or organisation; of the only one where `team` is empty. Raises NoToken."""
         ...
 
+    async def teams(self) -> list[str]:
+        """The workspaces and organisations that are installed; one empty name where only Slack knows."""
+        ...
+
     async def revoked(self, team: str) -> None:
         """Slack said that this workspace's token is no longer good."""
         ...
@@ -38,6 +42,10 @@ class OneToken:
     async def token(self, team: str) -> str:
         """The one token."""
         return self._token
+
+    async def teams(self) -> list[str]:
+        """Slack has to be asked which one it is."""
+        return [""]
 
     async def revoked(self, team: str) -> None:
         """Only the environment can give another."""

@@ -195,7 +195,13 @@ def _chosen(action: Payload) -> str | None:
     value = action.get("value")
     if (name.startswith("choice:") or name == "feedback") and isinstance(value, str) and value:
         return value
-    return None
+    return _picked(action)
+
+
+def _picked(action: Payload) -> str | None:
+    """A day that was picked, as the words that its picker stands for."""
+    name, day = str(action.get("action_id", "")), action.get("selected_date")
+    return f"say:{name.removeprefix('say:')} {day}" if name.startswith("say:") and day else None
 
 
 def _foreign_user(body: Payload) -> bool:

@@ -100,6 +100,21 @@ class People:
         await self._link(person.id, team, user, direct, profile)
         return Who(person.id, direct=direct)
 
+    async def reach(self, team: str, email: str, person_id: int) -> bool:
+        """Find the account of somebody who has not written to us yet. Returns whether there is one."""
+        async with self._store.read() as session:
+            account = await _account_of(session, team, person_id)
+        if account is not None:
+            profile = await self._profile(team, account.external_id)
+        else:
+            client = await self._clients.of(team)
+            profile = await _answer(client.users_lookupByEmail(email=email), "user")
+        if is_outside(profile, team):
+            return False
+        direct = str(Address(team, await self._open(team, str(profile["id"]))))
+        await self._link(person_id, team, str(profile["id"]), direct, profile, seen=False)
+        return True
+
     async def refresh(self, team: str, user: str) -> None:
         """A profile changed: take over the time zone, and let go of an account that was closed."""
         async with self._store.read() as session:
@@ -118,7 +133,9 @@ class People:
             row.reachable, row.address = False, {}
             tx.add(row)
 
-    async def _link(self, person_id: int, team: str, user: str, direct: str, profile: Profile) -> None:
+    async def _link(
+        self, person_id: int, team: str, user: str, direct: str, profile: Profile, seen: bool = True
+    ) -> None:
         row = Identity(person_id=person_id, platform=Platform.SLACK, tenant=team, external_id=user)
         async with self._store.write() as tx:
             if await _account(tx, team, user) is None:
@@ -130,7 +147,8 @@ class People:
                 return
             _keep_zone(person, account, str(profile.get("tz") or ""))
             account.address = {**account.address, "conversation": direct, "tz": profile.get("tz")}
-            account.last_seen_at, account.reachable = self._clock(), True
+            account.reachable = True
+            account.last_seen_at = self._clock() if seen else account.last_seen_at
             tx.add_all([account, person])
 
     async def _profile(self, team: str, user: str) -> Profile:
@@ -185,6 +203,17 @@ async def _account(session: AsyncSession, team: str, user: str) -> Identity | No
             Identity.external_id == user,
         )
         .order_by(col(Identity.tenant).desc())
+    )
+    return found.first()
+
+
+async def _account_of(session: AsyncSession, team: str, person_id: int) -> Identity | None:
+    found = await session.exec(
+        select(Identity).where(
+            Identity.platform == Platform.SLACK,
+            col(Identity.tenant).in_([team, ""]),
+            Identity.person_id == person_id,
+        )
     )
     return found.first()
 

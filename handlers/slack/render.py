@@ -7,6 +7,7 @@ the whole message in `text`, for notifications and screen readers.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ LEAST_BODY = 1_000
 
 AI_NOTE = "AI-generated from the passages named here. Check before you rely on it."
 SHORTENED = "… (shortened: a message can't hold more)"
+_SNOOZE = re.compile(r"nudge:\d+:\d+:snooze\.")
 SHOW_SECTION = Choice(id="say:Show me the source", label="Show the section")
 
 
@@ -198,6 +200,8 @@ def _below(message: Message) -> list[Block]:
     if message.citations and message.kind == "answer":
         choices.append(SHOW_SECTION)
     made += _rows(choices)
+    if any(_SNOOZE.match(choice.id) for choice in message.choices):
+        made.append(_date_picker())
     if message.answer_id:
         made.append(_feedback(message.answer_id))
     if message.input_hint:
@@ -246,6 +250,16 @@ def _button(choice: Choice, number: int) -> Block:
         "value": clean(choice.id),
     }
     return button if choice.style == "default" else {**button, "style": choice.style}
+
+
+def _date_picker() -> Block:
+    """Any day, where some are offered as buttons: picking one is saying so."""
+    picker = {
+        "type": "datepicker",
+        "action_id": "say:snooze until",
+        "placeholder": _plain("Another day", LONGEST_LABEL),
+    }
+    return {"type": "actions", "elements": [picker]}
 
 
 def _feedback(answer_id: int) -> Block:

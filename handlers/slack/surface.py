@@ -20,6 +20,7 @@ from handlers.slack.clients import Clients, OneToken, Tokens
 from handlers.slack.gate import Gate, Intake
 from handlers.slack.hearing import SlackHearing
 from handlers.slack.home import HomeViews
+from handlers.slack.linking import Linking
 from handlers.slack.people import People
 from handlers.slack.sender import SlackSender
 from handlers.slack.status import Status
@@ -71,7 +72,7 @@ def make_slack(app: Product, settings: Settings) -> SlackSurface:
     return SlackSurface(
         hearing=SlackHearing(store, people, clock),
         sender=SlackSender(clients, status.end),
-        services=(),
+        services=(Linking(store, clients, people).run,),
         routes=tuple(_routes(settings, intake, bolt)),
         clients=clients,
         bolt=bolt,

@@ -173,6 +173,12 @@ class FakeSlack:
             raise Refusal("user_not_found")
         return {"user": self.users[given["user"]]}
 
+    async def _users_lookupByEmail(self, given: dict[str, Any]) -> dict[str, Any]:
+        for user in self.users.values():
+            if user["profile"]["email"] == given.get("email") and not user.get("is_stranger"):
+                return {"user": user}
+        raise Refusal("users_not_found")
+
     async def _conversations_open(self, given: dict[str, Any]) -> dict[str, Any]:
         user = self.users.get(given.get("users", ""))
         if user is None or user.get("is_bot"):
