@@ -93,7 +93,7 @@ def _blockers(
             about=f"blocker:{code}",
             weight=50 + len(where) + min(oldest, 90) / 100,
             what=f"Unblock {names([name for name, _ in where])}: {_small(_label(instrument, code))}.",
-            who="Its owner",
+            who="Its owner" if len(where) == 1 else "The owners",
             by=by,
             cost=f"Open for {said}; {model.name} can't be in place before.",
         )
