@@ -149,7 +149,7 @@ class Desk:
             kind="nudge",
             text=f"{plain(self.person.name)} thinks you can tell more about how "
             f"{plain(self.department.name)} works with AI, and passed a few questions on to you. About 3 "
-            f"minutes.",
+            "minutes.",
             choices=(Choice(id=str(start), label="Have a look", style="primary"),),
         )
         await write_to_person(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from bot.audit import answering
+from bot.audit.phrases import privacy
 from bot.audit.planning import A_SITTING, questions_left
 from bot.audit.state import (
     Draft,
@@ -189,7 +190,7 @@ def who(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
     """Who sees what; the welcome card says it already."""
     if state.phase == "welcome" and not state.interlude:
         return steps.again(state)
-    return steps.again(state, f"**Who sees what**\n{steps.cards.privacy()}")
+    return steps.again(state, f"**Who sees what**\n{privacy(steps.facts)}")
 
 
 def show_help(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:

@@ -155,11 +155,12 @@ async def _tell_lead(
     criterion = instrument.criterion(first.criterion)
     text = (
         f"A colleague in {plain(department.name)} sees **{criterion.name}** a little differently. You "
-        f"picked:\n\n"
-        f"> {criterion.levels[first.level or 0]}\n\nThey picked:\n\n> "
-        f"{criterion.levels[second.level or 0]}\n\n"
-        "I go with the lower one for now. If you talk it over and see it differently, just tell me at the "
-        "next look."
+        "picked:\n\n"
+        f"> {criterion.levels[first.level or 0]}\n\n"
+        "They picked:\n\n"
+        f"> {criterion.levels[second.level or 0]}\n\n"
+        "I go with the lower one for now. If you talk it over and see it differently, just tell me at "
+        "the next look."
     )
     if first.picked_by is not None:
         message = Message(kind="nudge", text=text)
@@ -176,10 +177,9 @@ async def _ask_both(
 ) -> None:
     name = instrument.criterion(first.criterion).name
     text = (
-        f"Two people in {plain(department.name)} see **{name}** quite differently. That is worth knowing. "
-        f"Could you "
-        "think of one recent case, and talk it over? If nothing changes within a week, I go with the lower "
-        "one."
+        f"Two people in {plain(department.name)} see **{name}** quite differently. That is worth "
+        "knowing. Could you think of one recent case, and talk it over? If nothing changes within a "
+        "week, I go with the lower one."
     )
     for person in {first.picked_by, second.picked_by} - {None}:
         if person is not None:

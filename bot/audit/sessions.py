@@ -28,6 +28,7 @@ from bot.audit.opening import (
     new_state,
     open_session,
 )
+from bot.audit.phrases import privacy
 from bot.audit.proposal import AnchorProposer
 from bot.audit.second import answer_approval
 from bot.audit.state import (
@@ -253,7 +254,7 @@ class AuditUseCase:
         await tx.flush()
         if remind_privacy and desk.messages:
             first = desk.messages[0]
-            text = f"**As before**\n{dialogue.cards.privacy()}\n\n{first.text}"
+            text = f"**As before**\n{privacy(facts)}\n\n{first.text}"
             desk.messages[0] = first.model_copy(update={"text": text})
         return desk.messages
 
@@ -322,8 +323,7 @@ def is_start(text: str) -> bool:
 _NOT_A_LEAD = Message(
     kind="notice",
     text="The check-in is for team leads, and I don't have you down as one. You can ask me about the "
-    "company's "
-    "AI policies at any time.",
+    "company's AI policies at any time.",
 )
 
 
@@ -332,7 +332,6 @@ def _all_fresh(department: Department) -> Message:
     return Message(
         kind="text",
         text=f"Everything about {plain(department.name)} is recent, so nothing is due today. If something "
-        f"changed, we "
-        "can go through it again.",
+        "changed, we can go through it again.",
         choices=(Choice(id=str(again), label="Go through it again"),),
     )

@@ -6,39 +6,25 @@ that the question itself did not explain.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date, datetime
-
 from bot.audit.instrument import Instrument
 from bot.audit.parts import Criterion
+from bot.audit.phrases import (
+    count_words,
+    day,
+    hello,
+    hello_again,
+    hello_second,
+    lower,
+    missing,
+    more_another_day,
+    quoted,
+)
 from bot.audit.state import Facts, Given, Known, Someone, State
 from bot.choice_ids import ChoiceId
 from bot.messages import Choice, Message, Progress, plain
 
 PREFIX = "audit"
 LETTERS = "ABCDE"
-_QUOTE_LENGTH = 280
-
-
-def names(people: Iterable[Someone]) -> str:
-    """Ada Lovelace and Grace Hopper."""
-    listed = [plain(person.name) for person in people]
-    if len(listed) < 2:
-        return "".join(listed)
-    return f"{', '.join(listed[:-1])} and {listed[-1]}"
-
-
-def day(value: date | datetime) -> str:
-    """5 December 2026."""
-    return f"{value.day} {value.strftime('%B %Y')}"
-
-
-def quoted(words: str) -> str:
-    """A person's own words as a quote, shortened at a word."""
-    flat = " ".join(words.split())
-    if len(flat) > _QUOTE_LENGTH:
-        flat = flat[:_QUOTE_LENGTH].rsplit(" ", 1)[0] + " ..."
-    return f"> {plain(flat)}"
 
 
 class Cards:
@@ -100,7 +86,7 @@ class Cards:
         return _CARDS[state.phase](self, state)
 
     def _welcome(self, state: State) -> Message:
-        text = {"first": self._hello, "re": self._hello_again, "second": self._hello_second}[state.kind]()
+        text = _HELLOS[state.kind](self.facts)
         return Message(
             kind="question",
             text=text,
@@ -108,53 +94,6 @@ class Cards:
                 self.choice(state, "start", "Start", primary=True),
                 self.choice(state, "out", "Not for me"),
             ),
-        )
-
-    def privacy(self) -> str:
-        """Who sees what, naming the programme owner."""
-        owners = names(self.facts.owners)
-        readers = (
-            f"you and {owners}, who runs the AI programme"
-            if len(self.facts.owners) == 1
-            else (
-                f"you and {owners}, who run the AI programme"
-                if owners
-                else "you and whoever runs the AI programme"
-            )
-        )
-        return (
-            f"- Your own words: {readers}. Nobody else, unless you release a sentence yourself.\n"
-            "- Where your department stands and its next steps: its leads and the executives, for the "
-            "department as a whole.\n"
-            "- It is never used for anyone's performance, pay or job."
-        )
-
-    def _hello(self) -> str:
-        return (
-            f"Hello! I help {plain(self.facts.department)} find its next useful step with AI. We start "
-            f"with four "
-            "questions, about 3 minutes. You tell me about real cases in your own words; there is no right "
-            'answer, and "not sure" is a good one.\n\n'
-            f"**Who sees what**\n{self.privacy()}\n\n"
-            "You can skip, pause or stop at any point, and nothing is lost. Shall we start?"
-        )
-
-    def _hello_again(self) -> str:
-        return (
-            f"Good to see you again. Let's see what has changed in {plain(self.facts.department)}: at most "
-            f"four "
-            "questions, about 3 minutes, and one tap where nothing has.\n\n"
-            f"**Who sees what, as before**\n{self.privacy()}\n\n"
-            "Shall we start?"
-        )
-
-    def _hello_second(self) -> str:
-        return (
-            f"Hello! Could you help with one question about {plain(self.facts.department)}? Your lead has "
-            f"answered it "
-            "too; a second view from inside the team makes the picture fairer. It takes a minute.\n\n"
-            f"**Who sees what**\n{self.privacy()}\n\n"
-            "Shall we start?"
         )
 
     def _case(self, state: State) -> Message:
@@ -207,8 +146,7 @@ class Cards:
         return Message(
             kind="question",
             text="Good to know it holds. The last confirmation was one tap, so this time I'd like one "
-            "fresh case: "
-            "what happened, when, roughly how many?",
+            "fresh case: what happened, when, roughly how many?",
             choices=self._always(state),
             progress=self.progress(state),
             input_hint="One recent case",
@@ -252,11 +190,11 @@ class Cards:
                 "Could you give me one recent case: what, when, and roughly how many? Then it counts in full."
             )
         else:
-            examples = "; ".join(_lower(text) for text in criterion.evidence)
+            examples = "; ".join(lower(text) for text in criterion.evidence)
             ask = (
-                "Is there something that a colleague could open to see this? A link or the name of a file is "
-                f"best. For example: {examples}.\n\n_I keep the link and one line about it. I never open "
-                f"or copy it._"
+                "Is there something that a colleague could open to see this? A link or the name of a "
+                f"file is best. For example: {examples}.\n\n"
+                "_I keep the link and one line about it. I never open or copy it._"
             )
         return Message(
             kind="question",
@@ -273,7 +211,7 @@ class Cards:
         first = state.sittings == 1 and state.kind == "first"
         return Message(
             kind="question",
-            text=self._on_to_the_others(state) if first else _more_another_day(len(state.queue)),
+            text=self._on_to_the_others(state) if first else more_another_day(len(state.queue)),
             choices=(
                 self.choice(state, "go", "Go on", primary=True),
                 self.choice(state, "later", "Another day"),
@@ -283,13 +221,11 @@ class Cards:
     def _on_to_the_others(self, state: State) -> str:
         models = [self.instrument.model(criterion.split("-")[0]) for criterion in state.queue]
         listed = ", ".join(model.in_short for model in models)
-        count = _count(len(models))
+        count = count_words(len(models))
         return (
             f"That was the first field, thank you: {self.instrument.models[0].in_short}. The next ones "
-            f"build on "
-            f"it, each on the one before: {listed}. {count.capitalize()} more questions, about 3 minutes, "
-            f"show "
-            "where you stand in all of them. Go on now, or another day?"
+            f"build on it, each on the one before: {listed}. {count.capitalize()} more questions, about "
+            "3 minutes, show where you stand in all of them. Go on now, or another day?"
         )
 
     def _done(self, state: State) -> Message:
@@ -379,7 +315,7 @@ class Cards:
 
     def why(self, state: State) -> str:
         criterion = self.criterion(state)
-        return f"{criterion.why} Here it's about **{_lower(criterion.name)}**."
+        return f"{criterion.why} Here it's about **{lower(criterion.name)}**."
 
     def noted(self, given: Given, counted: int) -> str:
         """What became of the answer, in one or two lines."""
@@ -390,7 +326,7 @@ class Cards:
         level = given.level or 0
         if counted == level:
             return "Noted, thank you."
-        return f"Noted. You described level {level} of 4. It counts as {counted} until {_missing(given)}."
+        return f"Noted. You described level {level} of 4. It counts as {counted} until {missing(given)}."
 
     def who_is(self, typed: str, matches: int) -> str:
         """Said when a typed name fits nobody, or several."""
@@ -404,16 +340,14 @@ class Cards:
     def handed(self, someone: Someone) -> str:
         return (
             f"Done: {plain(someone.name)} gets the remaining questions. What you answered stays yours. "
-            f"Thank you!"
+            "Thank you!"
         )
 
     def help(self) -> str:
         return (
             "You can answer in your own words, or say: **back**, **skip**, **not sure**, **why**, **who "
-            "sees this**, "
-            "**edit**, **ask me later**, **hand over**, **doesn't apply**, **pause**. You can also ask me "
-            "anything "
-            "with a question mark; we come back to this place."
+            "sees this**, **edit**, **ask me later**, **hand over**, **doesn't apply**, **pause**. You "
+            "can also ask me anything with a question mark; we come back to this place."
         )
 
     def moved_on(self, state: State, criterion: str) -> Message:
@@ -422,8 +356,8 @@ class Cards:
             return self.notice("That question has moved on, so nothing was changed.")
         name = self.instrument.criterion(criterion).name
         return self.notice(
-            f"That question has moved on; your answer on **{_lower(name)}** is saved. Would you like to "
-            f"change it?",
+            f"That question has moved on; your answer on **{lower(name)}** is saved. Would you like to "
+            "change it?",
             (
                 self.choice(state, f"edit.{criterion}", "Edit that answer"),
                 self.choice(state, "show", "No, go on"),
@@ -431,33 +365,7 @@ class Cards:
         )
 
 
-def _missing(given: Given) -> str:
-    if given.evidence == "E2":
-        return "a colleague, asked separately, sees it the same way"
-    if (given.level or 0) <= 2:
-        return "you add one recent case"
-    return "you add something that others can open"
-
-
-def _more_another_day(count: int) -> str:
-    more = "One more question is" if count == 1 else f"{_count(count).capitalize()} more questions are"
-    return (
-        f"Thank you, that is the picture. {more} there for another day, about the fields where you are "
-        f"already "
-        "active."
-    )
-
-
-def _lower(text: str) -> str:
-    """`text` with a small first letter, unless it starts with a short form such as AI."""
-    return text if text[:2].isupper() else text[:1].lower() + text[1:]
-
-
-def _count(number: int) -> str:
-    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-    return words[number] if number < len(words) else str(number)
-
-
+_HELLOS = {"first": hello, "re": hello_again, "second": hello_second}
 _CARDS = {
     "welcome": Cards._welcome,
     "case": Cards._case,

@@ -90,8 +90,7 @@ def _proof_card(state: State) -> Message:
     return Message(
         kind="question",
         text="Well done! Is there something a colleague could open to see it? A link, the name of a file, "
-        "or one "
-        "sentence on what came out.",
+        "or one sentence on what came out.",
         choices=(_choice(state, "cancel", "Nothing at hand"),),
         input_hint="A link, a file or a sentence",
     )

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
 from bot.audit.hearing import command
-from bot.audit.wording import day as day_words
+from bot.audit.phrases import day as day_words
 from bot.coaching.cards import CARDS, small, usual_owner
 from bot.coaching.state import (
     MOST_WORDS,

@@ -12,8 +12,8 @@ from bot.audit.hearing import evidence_class
 from bot.audit.instrument import Instrument
 from bot.audit.next_steps import NextStep, may_open_step, next_steps
 from bot.audit.opening import live_sessions, zone_of
+from bot.audit.phrases import day as day_words
 from bot.audit.records import latest_answers, open_blockers, placement_of
-from bot.audit.wording import day as day_words
 from bot.choice_ids import ChoiceId, parse_choice_id
 from bot.coaching import dialogue
 from bot.coaching.questions import StoredQuestion, is_in_the_way, route

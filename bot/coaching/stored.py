@@ -11,12 +11,12 @@ from bot.audit.deltas import Delta
 from bot.audit.gates import ESTABLISHED
 from bot.audit.instrument import Instrument
 from bot.audit.parts import Criterion, ValueModel
+from bot.audit.phrases import day, quoted
 from bot.audit.placement_words import joined
 from bot.audit.records import latest_answers, open_blockers, placement_of
 from bot.audit.result import level_text
 from bot.audit.scoring import Scores
 from bot.audit.show import deltas_of
-from bot.audit.wording import day, quoted
 from bot.choice_ids import ChoiceId
 from bot.coaching.questions import StoredQuestion
 from bot.messages import Choice, Message, Table, plain
@@ -106,8 +106,8 @@ def holding_back(instrument: Instrument, asked: Asked, scores: Scores, blockers:
     return Message(
         kind="result",
         text=f"{plain(asked.department.name)} works on **{model.name}**. It counts as in place when each "
-        f"of its four "
-        f"questions stands at level {ESTABLISHED} or more, and nothing critical is in the way. Missing "
+        f"of its four questions stands at level {ESTABLISHED} or more, and nothing critical is in the "
+        "way. Missing "
         f"now:\n\n" + "\n".join(lines),
         choices=(_steps_choice(asked),),
     )
@@ -132,9 +132,8 @@ def what_would_get(instrument: Instrument, asked: Asked, scores: Scores, questio
     return Message(
         kind="result",
         text=f"**{model.name}** ({model.order} of 5) counts as in place when each of its four questions "
-        f"stands at level "
-        f"{ESTABLISHED} or more and what it builds on is in place. From here that takes:\n\n"
-        + "\n".join(lines),
+        f"stands at level {ESTABLISHED} or more and what it builds on is in place. From here that "
+        "takes:\n\n" + "\n".join(lines),
         choices=(_steps_choice(asked),),
     )
 
@@ -179,8 +178,7 @@ def compared(instrument: Instrument, asked: Asked, scores: Scores, changes: dict
     if not changes:
         return Message(
             text=f"There is nothing to compare yet: {plain(asked.department.name)} has answered each "
-            f"question once at "
-            "most. After the next look there will be."
+            "question once at most. After the next look there will be."
         )
     rows = tuple(
         (instrument.criterion(name).name, level_text(scores.criteria[name]), _DELTAS[kind])
@@ -191,8 +189,7 @@ def compared(instrument: Instrument, asked: Asked, scores: Scores, changes: dict
     return Message(
         kind="result",
         text=f"Since the answers before: {up} up with evidence, {down} down, {len(changes) - up - down} as "
-        f"they were or "
-        "not shown yet. Only what can be shown counts as a change.",
+        "they were or not shown yet. Only what can be shown counts as a change.",
         table=Table(
             caption="Change since the answer before", columns=("Question", "Level", "Change"), rows=rows
         ),

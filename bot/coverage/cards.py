@@ -75,10 +75,10 @@ class Cards:
         return Message(
             kind="question",
             text=f"These come back every week for many people like your **{plain(state.role.name)}**. Are "
-            f"they yours "
-            f"too? Leave out what isn't, or add your own.\n\n{lines}\n\n_Then four taps for each, under "
-            f"three minutes "
-            "in all. It is about hours of work, never about a person._",
+            "they yours too? Leave out what isn't, or add your own.\n\n"
+            f"{lines}\n\n"
+            "_Then four taps for each, under three minutes in all. It is about hours of work, never "
+            "about a person._",
             choices=(
                 self._choice(state, "go", "Start", primary=True),
                 *toggles,

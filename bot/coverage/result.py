@@ -28,16 +28,14 @@ def coverage_message(
     """The figure where it may be shown, else how far it is from that."""
     if people < instrument.privacy.min_group:
         text = (
-            f"Thank you, it's kept. {plain(name)} has fewer than {instrument.privacy.min_group} people in "
-            f"these roles, "
-            "so I show no figure for it: it would be about persons."
+            f"Thank you, it's kept. {plain(name)} has fewer than {instrument.privacy.min_group} people "
+            "in these roles, so I show no figure for it: it would be about persons."
         )
         return Message(kind="result", text=text)
     if not found.published or found.coverage is None:
         text = (
-            f"So far {percent(found.known_share)} of the repetitive hours in {plain(name)} are described. "
-            f"From 60% on I "
-            "can give one figure for the department."
+            f"So far {percent(found.known_share)} of the repetitive hours in {plain(name)} are "
+            "described. From 60% on I can give one figure for the department."
         )
         return Message(kind="result", text=text)
     return Message(kind="result", text=_figure(name, found, letter) + _change(change) + _excluded(found))
@@ -46,12 +44,9 @@ def coverage_message(
 def _figure(name: str, found: Coverage, letter: Grade | None) -> str:
     return (
         f"**AI handles about {percent(found.coverage)} of the repetitive hours in {plain(name)}** at a "
-        f"quality that is "
-        f"used, likely between {percent(found.low)} and {percent(found.high)}. It rests on "
-        f"{percent(found.known_share)} "
-        f"of these hours, grade {letter or 'C'}. AI touches {percent(found.touched)} in all; what nobody "
-        f"checks does "
-        "not count."
+        f"quality that is used, likely between {percent(found.low)} and {percent(found.high)}. It rests "
+        f"on {percent(found.known_share)} of these hours, grade {letter or 'C'}. AI touches "
+        f"{percent(found.touched)} in all; what nobody checks does not count."
     )
 
 
@@ -68,9 +63,8 @@ def _excluded(found: Coverage) -> str:
     if (found.excluded_share or 0) <= EXCLUDED_SECOND_LOOK:
         return ""
     return (
-        f" You keep {percent(found.excluded_share)} of the hours for people on purpose; above 30% somebody "
-        f"else takes a "
-        "second look."
+        f" You keep {percent(found.excluded_share)} of the hours for people on purpose; above 30% "
+        "somebody else takes a second look."
     )
 
 

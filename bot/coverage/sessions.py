@@ -264,6 +264,5 @@ _OLD_BUTTON = Message(kind="notice", text="That button is no longer in use. Noth
 _NOT_A_LEAD = Message(
     kind="notice",
     text="The coverage check-in is for team leads, and I don't have you down as one. You can ask me about "
-    "the "
-    "company's AI policies at any time.",
+    "the company's AI policies at any time.",
 )

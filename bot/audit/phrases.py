@@ -1,0 +1,115 @@
+"""Sentences and half sentences that cards and replies are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from bot.audit.state import Facts, Given, Someone
+from bot.messages import plain
+
+_QUOTE_LENGTH = 280
+
+
+def names(people: Iterable[Someone]) -> str:
+    """Ada Lovelace and Grace Hopper."""
+    listed = [plain(person.name) for person in people]
+    if len(listed) < 2:
+        return "".join(listed)
+    return f"{', '.join(listed[:-1])} and {listed[-1]}"
+
+
+def day(value: date | datetime) -> str:
+    """5 December 2026."""
+    return f"{value.day} {value.strftime('%B %Y')}"
+
+
+def quoted(words: str) -> str:
+    """A person's own words as a quote, shortened at a word."""
+    flat = " ".join(words.split())
+    if len(flat) > _QUOTE_LENGTH:
+        flat = flat[:_QUOTE_LENGTH].rsplit(" ", 1)[0] + " ..."
+    return f"> {plain(flat)}"
+
+
+def privacy(facts: Facts) -> str:
+    """Who sees what, naming the programme owner."""
+    owners = names(facts.owners)
+    readers = (
+        f"you and {owners}, who runs the AI programme"
+        if len(facts.owners) == 1
+        else (
+            f"you and {owners}, who run the AI programme"
+            if owners
+            else "you and whoever runs the AI programme"
+        )
+    )
+    return (
+        f"- Your own words: {readers}. Nobody else, unless you release a sentence yourself.\n"
+        "- Where your department stands and its next steps: its leads and the executives, for the "
+        "department as a whole.\n"
+        "- It is never used for anyone's performance, pay or job."
+    )
+
+
+def hello(facts: Facts) -> str:
+    """Before the very first question."""
+    return (
+        f"Hello! I help {plain(facts.department)} find its next useful step with AI. We start with four "
+        "questions, about 3 minutes. You tell me about real cases in your own words; there is no right "
+        'answer, and "not sure" is a good one.\n\n'
+        f"**Who sees what**\n{privacy(facts)}\n\n"
+        "You can skip, pause or stop at any point, and nothing is lost. Shall we start?"
+    )
+
+
+def hello_again(facts: Facts) -> str:
+    """Before a re-audit."""
+    return (
+        f"Good to see you again. Let's see what has changed in {plain(facts.department)}: at most four "
+        "questions, about 3 minutes, and one tap where nothing has.\n\n"
+        "**Who sees what, as before**\n"
+        f"{privacy(facts)}\n\n"
+        "Shall we start?"
+    )
+
+
+def hello_second(facts: Facts) -> str:
+    """Before a second person's one question."""
+    return (
+        f"Hello! Could you help with one question about {plain(facts.department)}? Your lead has "
+        "answered it too; a second view from inside the team makes the picture fairer. It takes a "
+        "minute.\n\n"
+        "**Who sees what**\n"
+        f"{privacy(facts)}\n\n"
+        "Shall we start?"
+    )
+
+
+def missing(given: Given) -> str:
+    """What has to happen before an answer counts in full, after "until"."""
+    if given.evidence == "E2":
+        return "a colleague, asked separately, sees it the same way"
+    if (given.level or 0) <= 2:
+        return "you add one recent case"
+    return "you add something that others can open"
+
+
+def more_another_day(count: int) -> str:
+    """The questions that are left after a full picture."""
+    more = "One more question is" if count == 1 else f"{count_words(count).capitalize()} more questions are"
+    return (
+        f"Thank you, that is the picture. {more} there for another day, about the fields where you are "
+        "already active."
+    )
+
+
+def lower(text: str) -> str:
+    """`text` with a small first letter, unless it starts with a short form such as AI."""
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
+
+
+def count_words(number: int) -> str:
+    """A number as a word up to ten."""
+    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    return words[number] if number < len(words) else str(number)

@@ -1,0 +1,112 @@
+"""What words mean: commands only where they are the whole message, evidence by what is in it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.audit.hearing import command, evidence_class, is_question, letter
+from bot.coaching.questions import is_in_the_way, route
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("Back", ("back", "")),
+        ("skip this one, please", None),
+        ("Skip this one.", ("skip", "")),
+        ("stop", ("pause", "")),
+        ("I don't know", ("unsure", "")),
+        ("I'm not sure!", ("unsure", "")),
+        ("N/A", ("na", "")),
+        ("doesn't apply to us", ("na", "")),
+        ("who sees this?", ("who", "")),
+        ("Why do you ask?", ("why", "")),
+        ("ask me later", ("later", "")),
+        ("later on Friday", ("later", "on friday")),
+        ("remind me tomorrow", ("later", "tomorrow")),
+        ("hand it over to Tom Okoye", ("hand", "tom okoye")),
+        ("ask tom@larkfield.example instead", ("hand", "tom@larkfield.example")),
+        ("ask me instead", ("later", "instead")),
+        ("hand", None),
+        ("We went back to Excel", None),
+        ("Nobody knows, we skip it mostly", None),
+        ("", None),
+    ],
+)
+def test_only_a_whole_message_is_a_command(said, meant):
+    assert command(said) == meant
+
+
+@pytest.mark.parametrize(
+    ("said", "count", "position"),
+    [
+        ("b", 2, 1),
+        ("Option A", 2, 0),
+        ("c", 2, None),
+        ("the second one", 5, 1),
+        ("the last", 5, 4),
+        ("bad", 5, None),
+    ],
+)
+def test_a_letter_or_an_ordinal_picks(said, count, position):
+    assert letter(said, count) == position
+
+
+@pytest.mark.parametrize(
+    ("words", "grade"),
+    [
+        ("We use AI a lot and everyone likes it.", "E0"),
+        ("Last week.", "E0"),
+        ("Last week three clerks matched 40 invoices with it.", "E1"),
+        ("In May all of us agreed on three nevers.", "E1"),
+        ("It is all here: https://wiki.example/page", "E2"),
+        ("See nevers.pdf in our folder", "E2"),
+        ("Ticket AI-214 has the whole story", "E2"),
+    ],
+)
+def test_evidence_is_what_was_given(words, grade):
+    assert evidence_class(words) == grade
+
+
+@given(st.text(max_size=200), st.text(max_size=100))
+def test_more_words_never_show_less(words, more):
+    assert evidence_class(words, more) >= evidence_class(words)
+
+
+def test_a_question_ends_in_a_question_mark():
+    assert is_question("May I use it for contracts?")
+    assert not is_question("why?")
+    assert not is_question("We asked: may we? Nobody knew.")
+
+
+@pytest.mark.parametrize(
+    ("said", "topic"),
+    [
+        ("What is holding us back?", "holding_back"),
+        ("show our last answers", "last_answers"),
+        ("what did I answer in August?", "last_answers"),
+        ("What would get us to model 3?", "what_would_get"),
+        ("compare with last quarter", "compare"),
+        ("what should we do about WE-3?", "about_criterion"),
+        ("next steps", "steps"),
+        ("show my plans", "steps"),
+        ("blockers", "blockers"),
+        ("What are the next steps after a data incident?", None),
+        ("How many days of leave do we get?", None),
+        ("We keep our answers in a wiki.", None),
+        ("May we compare suppliers with AI?", None),
+        ("We were held back by the tool", None),
+    ],
+)
+def test_questions_about_the_own_department_are_told_from_others(said, topic):
+    found = route(said)
+    assert (found.topic if found else None) == topic
+
+
+def test_models_criteria_and_months_are_read():
+    assert route("what would get us to EC?").model == "EC"
+    assert route("what would get us to model 4?").model == "SD"
+    assert route("what did we answer in August?").month == 8
+    assert route("what about sd-3?").criterion == "SD-3"
+    assert is_in_the_way("We're stuck.")
+    assert not is_in_the_way("We were stuck last week but now it works")
