@@ -6,6 +6,7 @@ import asyncio
 import zipfile
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlmodel import col, select
@@ -28,6 +29,7 @@ from knowledge.conversation import feedback_choices
 from knowledge.fetch import Fetcher
 from knowledge.frontmatter import Details
 from knowledge.gaps import listed
+from knowledge.port import Ranked
 from knowledge.service import KnowledgeService
 from tests.fakes.retriever import WordRetriever
 from tests.support.company import LEAVE, Library, make_library
@@ -207,6 +209,21 @@ async def test_in_a_channel_the_rest_goes_by_direct_message(library: Library) ->
     shown = await say(library, library.people.fay, question, public=True, conversation="slack:C1")
     assert "direct message" not in shown[0].text
     assert await told(library, library.people.fay) == []
+
+
+async def test_a_document_that_is_closed_during_a_search_is_not_shown(library: Library) -> None:
+    await library.service.refresh()
+    loop, search = asyncio.get_running_loop(), library.retriever.search
+
+    def closing(*words: Any) -> Ranked:
+        found = search(*words)
+        close = add(library, library.folder / "leave.md", given=Details(audience=("hr",)))
+        asyncio.run_coroutine_threadsafe(close, loop).result()
+        return found
+
+    library.retriever.search = closing  # type: ignore[method-assign]
+    answer = await library.service.ask(library.people.fay, "How many days of annual leave?")
+    assert (answer.band, answer.citations) == (Band.SILENT, ())
 
 
 # ── Answers ─────────────────────────────────────────────────────────────────────────────────────────────

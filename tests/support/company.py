@@ -53,7 +53,7 @@ The salary band of a junior clerk is 41,000 to 48,000 euros a year.
 
 @dataclass
 class People:
-    """Ids: an employee of HR, one of Finance with the role "auditor", the policy owner, a guest."""
+    """Ids: an employee of HR with the role "partner", one of Finance with the role "auditor", the policy owner, a guest."""
 
     hanna: int
     fay: int
@@ -68,10 +68,11 @@ async def plant_people(store: Store) -> People:
         tx.add_all([Company(name="Larkfield", time_zone="UTC"), hr, finance])
         await tx.flush()
         auditor = Role(department_id=finance.id or 0, slug="auditor", name="Internal auditor", headcount=2)
-        tx.add(auditor)
+        partner = Role(department_id=hr.id or 0, slug="partner", name="HR partner", headcount=3)
+        tx.add_all([auditor, partner])
         await tx.flush()
         people = [
-            Person(email="hanna@example.com", name="Hanna Voss", department_id=hr.id),
+            Person(email="hanna@example.com", name="Hanna Voss", department_id=hr.id, role_id=partner.id),
             Person(email="fay@example.com", name="Fay Adler", department_id=finance.id, role_id=auditor.id),
             Person(email="olga@example.com", name="Olga Brandt"),
             Person(email="guest@elsewhere.example", name="Gus Guest", department_id=hr.id, external=True),
