@@ -53,7 +53,7 @@ The salary band of a junior clerk is 41,000 to 48,000 euros a year.
 
 @dataclass
 class People:
-    """Ids: an employee of HR with the role "partner", one of Finance with the role "auditor", the policy owner, a guest."""
+    """Ids: an "HR partner", an "Internal auditor" of Finance, the policy owner, a guest."""
 
     hanna: int
     fay: int
