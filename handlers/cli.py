@@ -42,6 +42,7 @@ kb = _group("kb", "The policies.")
 audit = _group("audit", "Where departments stand.")
 coverage = _group("coverage", "The share of repetitive work that AI handles.")
 db = _group("db", "The database.")
+slack = _group("slack", "The app at Slack.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
@@ -105,6 +106,12 @@ def db_upgrade() -> None:
 def db_check() -> None:
     """Say whether the database fits this program."""
     _command("operate", "db_check", from_environment())
+
+
+@slack.command("manifest")
+def slack_manifest() -> None:
+    """The app's manifest for this deployment, to be pasted at api.slack.com/apps."""
+    _command("slack", "slack_manifest", from_environment())
 
 
 @org.command("import")
