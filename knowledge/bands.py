@@ -1,9 +1,10 @@
-"""How sure an answer is: one number from the search, and the limits between the three bands.
+"""How sure an answer is, and the limits between the three bands.
 
-Such numbers do not carry over between libraries, so that each finds its own limits, without anybody's labels:
-a sample of its passages carries a made-up question each (a probe: a sentence of the passage of which two words
-in five are forgotten), which is asked like any other. Whoever is as sure as such a half-remembered sentence
-typically makes the search may answer.
+Such numbers do not carry over between libraries, so that each finds its own limits, without anybody's
+labels: a sample of its passages carries a made-up question each (a probe: a sentence of the passage of which
+two words in five are forgotten), which is asked like any other. An answer has to make the search at least as
+sure as the lowest third of these half-remembered sentences does, and to touch the words of its question as
+fully as the lowest tenth. docs/retrieval.md has the curve.
 """
 
 from __future__ import annotations
@@ -21,29 +22,39 @@ from knowledge.lexical import STOP_WORDS
 from knowledge.search import Found
 
 STANDING_WEIGHT = 0.8
-PROBES = 128  # asked at most; the median then wavers by about a tenth of the spread
+PROBES = 192  # asked at most; the limits then waver by about a tenth of the spread
 _ONE_IN = 4  # passages that carry a probe
 _REMEMBERED = 0.6  # words of the sentence that a probe keeps
 _LONGEST_PROBE = 14  # words
 _FEWEST_WORDS = 3  # of a probe that carry meaning
-_USUAL = (1.2, 0.15)  # median and spread before there are probes, worth _USUAL_COUNT of them
-_USUAL_COUNT = 20
+_ANSWER_QUANTILE = 1 / 3
+_TOUCH_QUANTILE = 0.1
+_USUAL_COUNT = 10
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
 
 @dataclass(frozen=True)
 class Bands:
-    """From `answer` upwards the policies answer; from `closest` upwards a passage is worth showing."""
+    """The policies answer from `answer` (confidence) and `touch` (late interaction) upwards.
+
+    From `closest` upwards a passage is worth showing.
+    """
 
     answer: float
+    touch: float
     closest: float
 
-    def of(self, confidence: float) -> Band:
-        """The band of an answer of this confidence."""
-        if confidence >= self.answer:
+    def of(self, found: Found) -> Band:
+        """The band of what a search found."""
+        sure = confidence(found)
+        if sure >= self.answer and found.late >= self.touch:
             return Band.ANSWER
-        return Band.CLOSEST if confidence >= self.closest else Band.SILENT
+        return Band.CLOSEST if sure >= self.closest else Band.SILENT
+
+
+USUAL = Bands(answer=1.05, touch=0.65, closest=0.75)
+"""The limits of a library that has no probes yet; they count as much as _USUAL_COUNT probes."""
 
 
 def confidence(found: Found) -> float:
@@ -51,14 +62,23 @@ def confidence(found: Found) -> float:
     return found.late + STANDING_WEIGHT * found.standing if found.rows else -1.0
 
 
-def limits(of_probes: Sequence[float]) -> Bands:
-    """The limits of a library from the confidence of its probes: their median, and two spreads below it."""
-    count = len(of_probes)
-    median = float(np.median(of_probes)) if count else 0.0
-    spread = float(np.std(of_probes)) if count else 0.0
-    share = count / (count + _USUAL_COUNT)
-    middle = share * median + (1 - share) * _USUAL[0]
-    return Bands(answer=middle, closest=middle - 2 * (share * spread + (1 - share) * _USUAL[1]))
+def limits(probes: Sequence[Found]) -> Bands:
+    """The limits of a library from what its probes found."""
+    if not probes:
+        return USUAL
+    sure = np.array([confidence(found) for found in probes])
+    answer = float(np.quantile(sure, _ANSWER_QUANTILE))
+    touch = float(np.quantile([found.late for found in probes], _TOUCH_QUANTILE))
+    share = len(probes) / (len(probes) + _USUAL_COUNT)
+
+    def blended(own: float, usual: float) -> float:
+        return share * own + (1 - share) * usual
+
+    return Bands(
+        answer=blended(answer, USUAL.answer),
+        touch=blended(touch, USUAL.touch),
+        closest=blended(answer - 2 * float(sure.std()), USUAL.closest),
+    )
 
 
 def probe_text(text: str, sentences: Sequence[tuple[int, int]]) -> str | None:

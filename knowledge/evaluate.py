@@ -1,7 +1,7 @@
 """How well passages are found, refused and quoted, on a folder of documents with questions.
 
-The folder holds `docs.json`, `docs/*.md` and `questions.json`; `pooled.tsv` (question, document, quote), where
-present, lists further relevant passages. Nothing is fitted to the questions: they are only asked.
+The folder holds `docs.json`, `docs/*.md` and `questions.json`; `pooled.tsv` (question, document, quote),
+where present, lists further relevant passages. Nothing is fitted to the questions: they are only asked.
 Measures: Manning et al. 2008, "Introduction to Information Retrieval", chapter 8.
 """
 
@@ -140,7 +140,7 @@ class _Library:
         snapshot = self._retriever.snapshot()
         found = self._retriever.found(snapshot, question.text, allowed, DEPTH)
         sure = confidence(found)
-        band = self._retriever.bands(snapshot).of(sure)
+        band = self._retriever.bands(snapshot).of(found)
         sources = [self._source(int(snapshot.ids[row]), score) for row, score in found.rows]
         answer = extractive(question.text, band, sources, self._retriever.decisive, _NO_DAY)
         took = (time.perf_counter() - started) * 1000

@@ -1,7 +1,7 @@
 """Token vectors made small: the 128 directions in which the words of policies differ most.
 
-A principal component analysis over the model's token states of the sample company's policies. Late interaction
-on the projected vectors orders passages as well as on all 384 numbers (docs/retrieval.md).
+A principal component analysis over the model's token states of the sample company's policies. Late
+interaction on the projected vectors orders passages as well as on all 384 numbers (docs/retrieval.md).
 """
 
 from __future__ import annotations

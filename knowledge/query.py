@@ -28,7 +28,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 @dataclass(frozen=True)
 class Asked:
-    """A text with its unit vector and its tokens' unit vectors (n, width) at the characters `spans` (n, 2)."""
+    """A text with its unit vector, and its tokens' unit vectors (n, width) at the characters `spans`."""
 
     text: str
     vector: Floats

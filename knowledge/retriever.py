@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from knowledge.bands import PROBES, Bands, confidence, limits, probe_text
+from knowledge.bands import PROBES, Bands, limits, probe_text
 from knowledge.chunk import chunk, embedded_text
 from knowledge.embed import MODEL_NAME, LocalEmbedder, Reading
 from knowledge.index import Index, Snapshot
@@ -65,7 +65,7 @@ class LocalRetriever:
         snapshot = self._index.snapshot()
         found = self.found(snapshot, question, documents, limit, earlier)
         hits = tuple((int(snapshot.ids[row]), score) for row, score in found.rows)
-        return Ranked(hits, self.bands(snapshot).of(confidence(found)))
+        return Ranked(hits, self.bands(snapshot).of(found))
 
     def snapshot(self) -> Snapshot:
         """What can be searched now."""
@@ -120,14 +120,14 @@ class LocalRetriever:
 
     def _calibrated(self, snapshot: Snapshot) -> Bands:
         everything = np.ones(len(snapshot.ids), dtype=np.bool_)
-        sure = []
+        found = []
         step = max(1, len(snapshot.probes) // PROBES)
         for row in snapshot.probes[::step][:PROBES]:
             probe = snapshot.details(row).probe
             if probe is not None:
                 asked = Asked(probe.text, probe.vector, probe.tokens, probe.spans)
-                sure.append(confidence(search(snapshot, self._query(snapshot, asked), everything, 1)))
-        return limits(sure)
+                found.append(search(snapshot, self._query(snapshot, asked), everything, 1))
+        return limits(found)
 
     def _query(self, snapshot: Snapshot, asked: Asked, earlier: Asked | None = None) -> Query:
         return make_query(snapshot, self._index.terms, self._synonyms, asked, earlier)

@@ -30,8 +30,8 @@ _LEAST = 0.05  # likeness below which a word counts as missing
 class Found:
     """Rows of the snapshot with scores, best first.
 
-    `late` is how fully the best passage touches the words of the question (0..1); `standing` is how much nearer the
-    nearest passage is than the average of all that were searched (difference of cosines).
+    `late` is how fully the best passage touches the words of the question (0..1); `standing` is how much
+    nearer the nearest passage is than the average of all that were searched (difference of cosines).
     """
 
     rows: tuple[tuple[int, float], ...]

