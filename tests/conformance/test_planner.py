@@ -40,12 +40,12 @@ async def rows_of(store: Store) -> list[ScheduledMessage]:
 
 
 async def test_eight_planners_make_exactly_one_row_for_each_recipient_and_week(store: Store) -> None:
-    recipients, weeks = (1_000, 52) if LONG else (30, 3)
+    recipients, weeks = (1_000, 52) if LONG else (24, 2)
     await staff(store, people=recipients, departments=0, executives=recipients)
     await plan(store, MONDAY - timedelta(days=8))
     for week in range(weeks):
         # Midday in every zone of the world, all eight at the same time.
-        for hours in (0, 6, 12, 18, 24, 30):
+        for hours in range(0, 31, 6) if LONG else (1, 12, 20):
             now = MONDAY + timedelta(weeks=week, hours=hours)
             await asyncio.gather(*(plan(store, now + timedelta(seconds=n)) for n in range(8)))
     async with store.read() as session:
@@ -84,13 +84,13 @@ async def busy_lead(store: Store) -> None:
 async def test_many_planners_never_overstep_two_messages_a_week(store: Store) -> None:
     await busy_lead(store)
     await plan(store, MONDAY - timedelta(days=7))
-    for day in range(14):
+    for day in range(9):
         for hour in (9, 12):
             now = MONDAY + timedelta(days=day, hours=hour, minutes=1)
             await asyncio.gather(*(plan(store, now) for _ in range(4)))
     heads = [row.local_week for row in await rows_of(store) if row.counts]
     assert heads.count("2026-W48") == 2
-    assert heads.count("2026-W49") <= 2
+    assert 1 <= heads.count("2026-W49") <= 2
     async with store.read() as session:
         assert len((await session.exec(select(OutboxMessage))).all()) == len(heads)
 
@@ -132,7 +132,8 @@ async def test_reminded_once_then_silence_until_the_next_cycle(store: Store) -> 
 async def _a_quarter_of_silence(store: Store) -> list[str]:
     now = MONDAY
     while now < MONDAY + timedelta(days=150):
-        if now.weekday() < 5:
+        # The slot is on Tuesday, a reminder follows two working days later.
+        if now.weekday() in (1, 3):
             await plan(store, now + timedelta(hours=12))
             await _deliver(store, now + timedelta(hours=13))
         now += timedelta(days=1)
