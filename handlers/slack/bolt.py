@@ -22,6 +22,8 @@ PROMPTS = (
 
 def add_listeners(app: AsyncApp, home: HomeViews) -> None:
     """Register every listener on `app`."""
+    if app.installation_store is not None:
+        app.enable_token_revocation_listeners()
 
     @app.event("app_home_opened")
     async def opened(event: dict[str, Any], body: dict[str, Any], client: AsyncWebClient) -> None:

@@ -63,8 +63,6 @@ def understand(body: Payload) -> Understood:
         return _action(body)
     if kind == "message_action":
         return _shortcut(body)
-    if kind == "view_submission":
-        return _submission(body)
     if "command" in body:
         return _command(body)
     return Answered() if "ssl_check" in body or kind == "app_rate_limited" else ForBolt()
@@ -225,20 +223,6 @@ def _shortcut(body: Payload) -> Understood:
     return Heard(
         f"s:{team}:{body.get('trigger_id') or body.get('action_ts')}", Address(team, f"@{user}"), payload
     )
-
-
-def _submission(body: Payload) -> Understood:
-    """A form of ours: what was chosen stands in its private metadata, the words in its one field."""
-    view = body.get("view") or {}
-    user = (body.get("user") or {}).get("id")
-    if view.get("callback_id") != "words" or not user:
-        return ForBolt()
-    values = (view.get("state") or {}).get("values") or {}
-    fields = [field for block in values.values() for field in block.values()]
-    text = next((str(field.get("selected_date") or field.get("value") or "") for field in fields), "")
-    payload = {"kind": "say", "user": user, "text": text[:LONGEST_TEXT], "public": False}
-    team = team_of(body)
-    return Heard(f"v:{team}:{view.get('id')}:{view.get('hash')}", Address(team, f"@{user}"), payload)
 
 
 def _command(body: Payload) -> Understood:

@@ -1,7 +1,7 @@
 """Finding everybody's account before they have written: without it no nudge and no digest could reach them.
 
-The organisation's people are looked up by their address, slowly (Slack permits about 50 look-ups a minute), at
-the start and then every hour; who was found is not asked for again.
+The organisation's people are looked up by their address, slowly (Slack permits about 50 look-ups a minute),
+at the start and then every hour; who was found is not asked for again.
 """
 
 from __future__ import annotations

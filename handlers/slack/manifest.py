@@ -1,4 +1,4 @@
-"""The app's manifest at Slack: one source for the files in the repository and for `stagecoach slack manifest`."""
+"""The app's manifest: one source for the files in the repository and for `stagecoach slack manifest`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ EXAMPLE_URL = "https://stagecoach.example.com"
 SCOPES = {
     "app_mentions:read": "hear an @mention in a channel",
     "assistant:write": "show that an answer is on its way, offer first questions, stream answers",
-    "channels:history": "hear a follow-up in a thread of a public channel without another mention; see whether a "
-    "message that was cut off on its way did arrive",
+    "channels:history": "hear a follow-up in a thread of a public channel without another mention; see "
+    "whether a message that was cut off on its way did arrive",
     "chat:write": "answer, and send nudges and digests",
     "commands": "/stagecoach and the message shortcut",
     "files:read": "take in a policy that its owner drops into the direct message",
@@ -37,9 +37,10 @@ EVENTS = (
 )
 
 _LONG = (
-    "Stagecoach helps every department put AI to work in the right order. Leads look at where their team stands, a "
-    "few short questions at a time, and choose next steps. Everybody can ask about the company's AI policies and "
-    "gets the policy's own words, or hears that the policies do not say. Executives get one screen a week."
+    "Stagecoach helps every department put AI to work in the right order. Leads look at where their team "
+    "stands, a few short questions at a time, and choose next steps. Everybody can ask about the company's "
+    "AI policies and gets the policy's own words, or hears that the policies do not say. Executives get one "
+    "screen a week."
 )
 
 
@@ -81,7 +82,7 @@ def manifest(public_url: str | None, socket_mode: bool = False) -> dict[str, Any
                     "command": "/stagecoach",
                     **({} if socket_mode else {"url": events}),
                     "description": "Ask a policy, start an audit, see what is waiting",
-                    "usage_hint": "ask … | audit | coverage | steps | questions | queue | digest | pause | help",
+                    "usage_hint": "ask … | audit | coverage | steps | queue | digest | pause | help",
                     "should_escape": True,
                 }
             ],

@@ -8,23 +8,32 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
 
 from bot.clock import Clock
 from bot.config import Settings
 from bot.errors import SettingsError
 from bot.store.engine import Store
+from bot.store.secrets import Sealer
 from handlers.inbox import Inbox
 from handlers.slack.bolt import add_listeners
 from handlers.slack.clients import Clients, OneToken, Tokens
 from handlers.slack.gate import Gate, Intake
 from handlers.slack.hearing import SlackHearing
 from handlers.slack.home import HomeViews
+from handlers.slack.installations import MINUTES_BEFORE, Installations, SealedStates
 from handlers.slack.linking import Linking
+from handlers.slack.manifest import SCOPES
 from handlers.slack.people import People
 from handlers.slack.sender import SlackSender
+from handlers.slack.socket import Socket
 from handlers.slack.status import Status
 
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Service = Callable[[asyncio.Event], Awaitable[None]]
 
 
@@ -63,16 +72,17 @@ class Product(Protocol):
 def make_slack(app: Product, settings: Settings) -> SlackSurface:
     """Slack as the settings say; call it in the running loop. Raises SettingsError where something misses."""
     store, inbox, clock = app.store, app.inbox, app.clock
-    clients = Clients(_tokens(settings), settings.slack_api_url)
+    tokens = _tokens(settings, store, clock)
+    clients = Clients(tokens, settings.slack_api_url)
     people, status = People(store, clients, clock), Status(clients)
     intake = Intake(store, inbox, clock, status.show)
-    bolt = _bolt(settings, clients)
+    bolt = _bolt(settings, tokens, clients)
     add_listeners(bolt, HomeViews(store, people, clock))
 
     return SlackSurface(
         hearing=SlackHearing(store, people, clock),
         sender=SlackSender(clients, status.end),
-        services=(Linking(store, clients, people).run,),
+        services=_services(settings, Linking(store, clients, people), bolt, intake, clients),
         routes=tuple(_routes(settings, intake, bolt)),
         clients=clients,
         bolt=bolt,
@@ -80,26 +90,79 @@ def make_slack(app: Product, settings: Settings) -> SlackSurface:
     )
 
 
-def _tokens(settings: Settings) -> Tokens:
-    if settings.slack_bot_token is None:
+def _tokens(settings: Settings, store: Store, clock: Clock) -> Tokens:
+    if settings.slack_bot_token is not None:
+        return OneToken(settings.slack_bot_token.get_secret_value())
+    if settings.slack_client_id is None or settings.slack_client_secret is None:
         raise SettingsError("Slack needs SLACK_BOT_TOKEN, or SLACK_CLIENT_ID for installing in the browser.")
-    return OneToken(settings.slack_bot_token.get_secret_value())
+    return Installations(
+        store,
+        _sealer(settings),
+        clock,
+        settings.slack_client_id,
+        settings.slack_client_secret.get_secret_value(),
+    )
 
 
-def _bolt(settings: Settings, clients: Clients) -> AsyncApp:
+def _sealer(settings: Settings) -> Sealer:
+    return Sealer([settings.secret_key.get_secret_value()] if settings.secret_key is not None else [])
+
+
+def _bolt(settings: Settings, tokens: Tokens, clients: Clients) -> AsyncApp:
     # The gate has checked the signature before; a second check would only cost time.
-    return AsyncApp(
-        client=clients.bare(
-            settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else None
-        ),
-        request_verification_enabled=False,
-        signing_secret="",
-        ignoring_self_events_enabled=True,
+    if isinstance(tokens, Installations):
+        tokens.client = clients.bare
+        return AsyncApp(
+            client=clients.bare(),
+            request_verification_enabled=False,
+            signing_secret="",
+            oauth_settings=_in_the_browser(settings, tokens),
+        )
+    token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else None
+    return AsyncApp(client=clients.bare(token), request_verification_enabled=False, signing_secret="")
+
+
+def _in_the_browser(settings: Settings, installations: Installations) -> AsyncOAuthSettings:
+    secret = settings.slack_client_secret.get_secret_value() if settings.slack_client_secret else None
+    redirect = f"{settings.public_url.rstrip('/')}/slack/oauth_redirect" if settings.public_url else None
+    return AsyncOAuthSettings(
+        client_id=settings.slack_client_id,
+        client_secret=secret,
+        scopes=list(SCOPES),
+        user_scopes=[],
+        redirect_uri=redirect,
+        installation_store=installations,
+        installation_store_bot_only=True,
+        token_rotation_expiration_minutes=MINUTES_BEFORE,
+        state_store=SealedStates(_sealer(settings)),
     )
 
 
 def _routes(settings: Settings, intake: Intake, bolt: AsyncApp) -> list[web.RouteDef]:
-    if settings.slack_signing_secret is None:
-        return []
-    gate = Gate(intake, bolt, settings.slack_signing_secret.get_secret_value())
-    return [web.post("/slack/events", gate.take)]
+    routes = []
+    if settings.slack_signing_secret is not None:
+        gate = Gate(intake, bolt, settings.slack_signing_secret.get_secret_value())
+        routes.append(web.post("/slack/events", gate.take))
+    flow = bolt.oauth_flow
+    if flow is not None:
+        routes += [
+            web.get("/slack/install", _page(flow.handle_installation)),
+            web.get("/slack/oauth_redirect", _page(flow.handle_callback)),
+        ]
+    return routes
+
+
+def _page(handle: Callable[[AsyncBoltRequest], Awaitable[BoltResponse]]) -> Handler:
+    async def show(request: web.Request) -> web.StreamResponse:
+        return await to_aiohttp_response(await handle(await to_bolt_request(request)))
+
+    return show
+
+
+def _services(
+    settings: Settings, linking: Linking, bolt: AsyncApp, intake: Intake, clients: Clients
+) -> tuple[Service, ...]:
+    services: list[Service] = [linking.run]
+    if settings.slack_app_token is not None and settings.slack_signing_secret is None:
+        services.append(Socket(bolt, intake, settings.slack_app_token.get_secret_value(), clients.bare()).run)
+    return tuple(services)

@@ -34,7 +34,8 @@ async def demo(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> A
         process = await asyncio.create_subprocess_exec(
             str(COMMAND),
             "demo",
-            env=environment(home, PORT=str(port), STAGECOACH_NOW=THURSDAY),
+            # Several threads that multiply matrices wait for each other in a loop where other tests run beside.
+            env=environment(home, PORT=str(port), STAGECOACH_NOW=THURSDAY, OPENBLAS_NUM_THREADS="1"),
             cwd=home,
             stdout=said,
             stderr=said,

@@ -74,6 +74,11 @@ class FakeSlack:
         self.tokens = {TOKEN: TEAM}
         self.revoked: set[str] = set()
         self.charts = True
+        self.codes: dict[str, str] = {}
+        self.refresh: dict[str, str] = {}
+        self.token_seconds = 43_200
+        self.sockets: list[web.WebSocketResponse] = []
+        self.acknowledged: dict[str, Any] = {}
         self._faults: list[tuple[str, Fault]] = []
         self._ids = itertools.count(1)
         self._ts = itertools.count(1)
@@ -129,8 +134,29 @@ class FakeSlack:
     def app(self) -> web.Application:
         """The server as an aiohttp application."""
         app = web.Application()
-        app.add_routes([web.route("*", "/api/{method}", self._call), web.get("/files/{name}", self._file)])
+        app.add_routes(
+            [
+                web.route("*", "/api/{method}", self._call),
+                web.get("/files/{name}", self._file),
+                web.get("/socket", self._socket),
+            ]
+        )
         return app
+
+    async def _socket(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_json({"type": "hello"})
+        self.sockets.append(socket)
+        async with self.news:
+            self.news.notify_all()
+        async for frame in socket:
+            if frame.type is web.WSMsgType.TEXT:
+                reply = json.loads(frame.data)
+                self.acknowledged[reply["envelope_id"]] = reply.get("payload")
+                async with self.news:
+                    self.news.notify_all()
+        return socket
 
     async def _file(self, request: web.Request) -> web.Response:
         return web.Response(body=self.files[request.match_info["name"]])
@@ -167,6 +193,35 @@ class FakeSlack:
             "team": "Home",
             "url": "",
         }
+
+    async def _oauth_v2_access(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Exchange a code, or a refresh token, which is good for one exchange."""
+        if given.get("grant_type") == "refresh_token":
+            team = self.refresh.pop(given["refresh_token"], None)
+            if team is None:
+                raise Refusal("invalid_refresh_token")
+        else:
+            team = self.codes.pop(given.get("code", ""), None)
+            if team is None:
+                raise Refusal("invalid_code")
+        number = next(self._ids)
+        token, refresh = f"xoxe.xoxb-{team}-{number}", f"xoxe-{team}-{number}"
+        self.tokens[token] = team
+        self.refresh[refresh] = team
+        return {
+            "access_token": token,
+            "refresh_token": refresh,
+            "expires_in": self.token_seconds,
+            "token_type": "bot",
+            "scope": "chat:write",
+            "bot_user_id": BOT,
+            "app_id": APP,
+            "team": {"id": team, "name": team},
+            "authed_user": {"id": "UADMIN"},
+        }
+
+    async def _apps_connections_open(self, given: dict[str, Any]) -> dict[str, Any]:
+        return {"url": f"{self.url.replace('http', 'ws', 1)}/socket"}
 
     async def _users_info(self, given: dict[str, Any]) -> dict[str, Any]:
         if given.get("user") not in self.users:
