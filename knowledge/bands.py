@@ -3,8 +3,8 @@
 Such numbers do not carry over between libraries, so that each finds its own limits, without anybody's
 labels: a sample of its passages carries a made-up question each (a probe: a sentence of the passage of which
 two words in five are forgotten), which is asked like any other. An answer has to make the search at least as
-sure as the lowest third of these half-remembered sentences does, and to touch the words of its question as
-fully as the lowest tenth. docs/retrieval.md has the curve.
+sure as all but the lowest third of these half-remembered sentences do, and to touch the words of its question
+as fully as nearly all of them. docs/retrieval.md has the curve.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _ONE_IN = 4  # passages that carry a probe
 _REMEMBERED = 0.6  # words of the sentence that a probe keeps
 _LONGEST_PROBE = 14  # words
 _FEWEST_WORDS = 3  # of a probe that carry meaning
-_ANSWER_QUANTILE = 1 / 3
-_TOUCH_QUANTILE = 0.1
+_ANSWER_QUANTILE = 0.35
+_TOUCH_QUANTILE = 0.07
 _USUAL_COUNT = 10
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")

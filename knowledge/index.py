@@ -20,7 +20,7 @@ import numpy.typing as npt
 from knowledge.lexical import HEADING_WEIGHT, TITLE_WEIGHT, Postings, TermCounts, Terms, Vocabulary, words_of
 from knowledge.minilm import WIDTH, Floats
 from knowledge.port import Indexed
-from knowledge.vectors import PassageVectors, has_probe, unpack, whole
+from knowledge.vectors import PassageVectors, has_probe, sentences_of, unpack, whole
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,15 @@ class Snapshot:
 
     def details(self, row: int) -> PassageVectors:
         """The sentence and token vectors of a passage, read from the file."""
+        return unpack(self._read(row))
+
+    def sentences(self, row: int) -> Floats:
+        """Only the sentences' vectors of a passage, read from the file."""
+        return sentences_of(self._read(row))
+
+    def _read(self, row: int) -> bytes:
         offset, size = self.places[row]
-        return unpack(os.pread(self.file, size, offset))
+        return os.pread(self.file, size, offset)
 
     def details_of(self, text: str) -> PassageVectors | None:
         """The same for the passage with this text, None where there is none."""

@@ -38,6 +38,7 @@ class LocalRetriever:
         self._index = Index()
         self._synonyms = Synonyms(self._index.terms.of)
         self._lock = threading.Lock()
+        self._calibrating = threading.Lock()
         self._asked: OrderedDict[str, Asked] = OrderedDict()
         self._bands: tuple[int, Bands] | None = None
 
@@ -90,7 +91,7 @@ class LocalRetriever:
     def bands(self, snapshot: Snapshot) -> Bands:
         """The limits between the bands for this library, found anew when it has changed notably."""
         size = len(snapshot.ids)
-        with self._lock:
+        with self._calibrating:
             if self._bands is None or abs(self._bands[0] - size) > _NOTABLE * self._bands[0]:
                 self._bands = (size, self._calibrated(snapshot))
             return self._bands[1]

@@ -47,14 +47,14 @@ def search(snapshot: Snapshot, query: Query, allowed: npt.NDArray[np.bool_], lim
     words = snapshot.postings.score(query.terms)[open_rows]
     likeness = (snapshot.vectors @ query.vector)[open_rows]
     picked = np.union1d(_best(words, max(CANDIDATES, limit)), _best(likeness, max(CANDIDATES, limit)))
-    details = [snapshot.details(int(open_rows[n])) for n in picked]
-    sentences = np.array([float((d.sentences @ query.vector).max(initial=0.0)) for d in details])
+    own = [snapshot.sentences(int(open_rows[n])) @ query.vector for n in picked]
+    sentences = np.array([float(each.max(initial=0.0)) for each in own])
     scores = BM25_SHARE * _scaled(words[picked]) + (1 - BM25_SHARE) / 2 * (
         _scaled(likeness[picked]) + _scaled(sentences)
     )
     order = np.argsort(-scores, kind="stable")
     near = order[:READ_CLOSELY]
-    nearest = [nearest_words(query, details[n].tokens) for n in near]
+    nearest = [nearest_words(query, snapshot.details(int(open_rows[picked[n]])).tokens) for n in near]
     scores[near] += LATE_WEIGHT * _scaled(np.array([_mean(query, each) for each in nearest]))
     scores[order[READ_CLOSELY:]] = np.minimum(scores[order[READ_CLOSELY:]], scores[near].min())
     final = np.argsort(-scores, kind="stable")[:limit]

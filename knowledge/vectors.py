@@ -89,6 +89,13 @@ def unpack(data: bytes) -> PassageVectors:
     return PassageVectors(vector, spans, sentences, rows, Probe(text, asked, places, words))
 
 
+def sentences_of(data: bytes) -> Floats:
+    """Only the sentences' vectors, (n, 384)."""
+    _, count, *_ = _HEADER.unpack_from(data)
+    at = _HEADER.size + 2 * WIDTH + 4 * count
+    return _unit_rows(np.frombuffer(data, np.int8, count * WIDTH, at).reshape(count, WIDTH))
+
+
 class _Reader:
     """Takes arrays from the front of what is left."""
 

@@ -25,7 +25,7 @@ from tests.conftest import SHARED
 
 POLICIES = Path(__file__).parents[2] / "handlers" / "demo" / "sample" / "policies"
 EMBEDDER = LocalEmbedder()
-TITLES = ("leave", "expenses", "passwords-mfa", "code-assistants", "data-retention")
+TITLES = ("leave", "expenses", "passwords-mfa")
 EVERYTHING = frozenset(range(len(TITLES)))
 
 
@@ -65,8 +65,6 @@ def document_of(passages: Sequence[Indexed], retriever: LocalRetriever, question
         ("How many days of vacation do I get in Portugal?", "leave"),
         ("how long must a pasword be", "passwords-mfa"),
         ("What may I spend on a hotel in Paris?", "expenses"),
-        ("Can I let an assistant write production code?", "code-assistants"),
-        ("When are old records deleted?", "data-retention"),
     ],
 )
 def test_the_right_policy_comes_first(
