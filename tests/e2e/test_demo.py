@@ -34,7 +34,7 @@ async def demo(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> A
         process = await asyncio.create_subprocess_exec(
             str(COMMAND),
             "demo",
-            # Several threads that multiply matrices wait for each other in a loop where other tests run beside.
+            # Several threads of matrix products get in each other's way where other tests run beside.
             env=environment(home, PORT=str(port), STAGECOACH_NOW=THURSDAY, OPENBLAS_NUM_THREADS="1"),
             cwd=home,
             stdout=said,
