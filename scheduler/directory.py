@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.calendar import DEFAULT_SLOT_DAY, DEFAULT_SLOT_TIME, WorkCalendar
 from bot.clock import at_local, local_day, zone
 from bot.store.tables import Company, Department, Duty, DutyName, Leave, OwnHoliday, Person
+from scheduler.chunks import chunks
 
 DIGEST_DAY = 0
 DIGEST_TIME = time(9, 0)
@@ -119,51 +120,63 @@ async def load_recipients(session: AsyncSession, keys: Iterable[str], on: date) 
         wanted[kind].add(int(number))
     company = await session.get(Company, 1) or Company(name="")
     calendars = _Calendars(company, list(await session.exec(select(OwnHoliday))))
-    departments = {
-        department.id or 0: department
-        for department in await session.exec(select(Department).where(col(Department.archived_at).is_(None)))
-    }
+    people = await _by_id(session, Person, wanted["person"])
+    led = await _led_departments(session, people)
+    places = {person.department_id for person in people.values()} | set(led.values()) | wanted["department"]
+    departments = await _by_id(session, Department, {id_ for id_ in places if id_ is not None})
+    leaves = await _leaves(session, people, on)
     found = {
         f"department:{id_}": _channel(departments[id_], calendars, company)
         for id_ in wanted["department"]
         if id_ in departments
     }
-    people = await _people(session, wanted["person"])
-    leaves = await _leaves(session, on)
-    leads = await _led_departments(session)
-    for person in people:
-        own = departments.get(person.department_id or 0)
-        led = departments.get(leads.get(person.id or 0, 0))
-        calendar = calendars.of(person, own or led, leaves.get(person.id or 0, []))
-        found[f"person:{person.id}"] = _person(person, led or own, calendar, company)
+    for id_, person in people.items():
+        own, leads = departments.get(person.department_id or 0), departments.get(led.get(id_, 0))
+        calendar = calendars.of(person, own or leads, leaves.get(id_, []))
+        found[f"person:{id_}"] = _person(person, leads or own, calendar, company)
     return found
 
 
-async def _people(session: AsyncSession, ids: set[int]) -> list[Person]:
-    people: list[Person] = []
-    ordered = sorted(ids)
-    for first in range(0, len(ordered), IN_ONE_QUERY):
-        chunk = ordered[first : first + IN_ONE_QUERY]
-        people += await session.exec(
-            select(Person).where(col(Person.id).in_(chunk), col(Person.archived_at).is_(None))
+Row = TypeVar("Row", Person, Department)
+
+
+async def _by_id(session: AsyncSession, table: type[Row], ids: Collection[int]) -> dict[int, Row]:
+    """The rows with these ids that are not archived."""
+    found: dict[int, Row] = {}
+    for chunk in chunks(sorted(ids), IN_ONE_QUERY):
+        rows = await session.exec(
+            select(table).where(col(table.id).in_(chunk), col(table.archived_at).is_(None))
         )
-    return people
+        found |= {row.id or 0: row for row in rows}
+    return found
 
 
-async def _leaves(session: AsyncSession, on: date) -> dict[int, list[Leave]]:
+async def _leaves(session: AsyncSession, people: Collection[int], on: date) -> dict[int, list[Leave]]:
     leaves: dict[int, list[Leave]] = {}
-    for leave in await session.exec(select(Leave).where(Leave.last_day >= on).order_by(col(Leave.first_day))):
-        leaves.setdefault(leave.person_id, []).append(leave)
+    for chunk in chunks(sorted(people), IN_ONE_QUERY):
+        rows = await session.exec(
+            select(Leave)
+            .where(col(Leave.person_id).in_(chunk), Leave.last_day >= on)
+            .order_by(col(Leave.first_day))
+        )
+        for leave in rows:
+            leaves.setdefault(leave.person_id, []).append(leave)
     return leaves
 
 
-async def _led_departments(session: AsyncSession) -> dict[int, int]:
-    rows = await session.exec(
-        select(Duty.person_id, Duty.department_id)
-        .where(Duty.duty == DutyName.LEAD, col(Duty.department_id).is_not(None))
-        .order_by(col(Duty.id).desc())
-    )
-    return {person_id: department_id for person_id, department_id in rows if department_id is not None}
+async def _led_departments(session: AsyncSession, people: Collection[int]) -> dict[int, int]:
+    """Person -> the department they lead; of several the first."""
+    led: dict[int, int] = {}
+    for chunk in chunks(sorted(people), IN_ONE_QUERY):
+        rows = await session.exec(
+            select(Duty.person_id, Duty.department_id)
+            .where(Duty.duty == DutyName.LEAD, col(Duty.person_id).in_(chunk))
+            .order_by(col(Duty.id))
+        )
+        for person_id, department_id in rows:
+            if department_id is not None:
+                led.setdefault(person_id, department_id)
+    return led
 
 
 def _person(

@@ -21,8 +21,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.clock import local_day, parse_instant, zone
 from bot.messages import Message
 from bot.store.engine import Store
-from bot.store.outbox import address_of, enqueue
-from bot.store.tables import Company, Department, Person, Platform, ScheduledMessage, ScheduledStatus
+from bot.store.outbox import addresses_of, insert_once
+from bot.store.tables import (
+    Company,
+    Department,
+    OutboxMessage,
+    Person,
+    Platform,
+    ScheduledMessage,
+    ScheduledStatus,
+)
 from scheduler.chunks import chunks
 from scheduler.decide import Decision, Ledger, decide
 from scheduler.directory import Recipient, load_recipients
@@ -32,7 +40,7 @@ from scheduler.wishes import Look, Wish
 BEGAN = "planning_began"
 """The company's setting that remembers the first tick."""
 
-AT_ONCE = 200
+AT_ONCE = 500
 """Recipients planned in one transaction: short enough that nobody waits for a lock that matters."""
 
 IN_ONE_QUERY = 5_000
@@ -98,13 +106,10 @@ async def _plan_some(
     await _lock(tx, keys)
     due = [found for found in await _decide(tx, wishes, look) if not found.held]
     ids = await _insert(tx, due, look.start)
-    head_ids: dict[tuple[str, datetime], int] = {}
-    for decision in due:
-        id_ = ids.get((decision.recipient.key, decision.wish.kind, decision.period))
-        if id_ is not None and decision.head:
-            head_ids[decision.recipient.key, decision.at] = id_
-            await _hand_over(tx, decision, id_, look.start)
-            planned.messages += 1
+    found = ((ids.get((each.recipient.key, each.wish.kind, each.period)), each) for each in due)
+    heads = [(id_, decision) for id_, decision in found if id_ is not None and decision.head]
+    await _hand_over(tx, heads, look.start)
+    planned.messages += len(heads)
     planned.rows += len(ids)
     planned.decisions += due
 
@@ -236,23 +241,32 @@ def _row(decision: Decision, now: datetime) -> dict[str, Any]:
     ).model_dump(exclude={"id"})
 
 
-async def _hand_over(tx: AsyncSession, decision: Decision, id_: int, now: datetime) -> None:
-    """One outbox row for the whole bundle; its words are written when it is sent."""
-    key = f"scheduled:{id_}"
-    common: dict[str, Any] = {
-        "messages": [NOT_WRITTEN_YET], "now": now, "scheduled_id": id_, "due_at": decision.at,
-        "prefers_repeat": decision.kind.prefers_repeat,
-    }  # fmt: skip
-    if decision.recipient.person_id is not None:
-        platform, conversation = await address_of(tx, decision.recipient.person_id)
-        await enqueue(
-            tx, platform=platform, conversation=conversation, key=key,
-            person_id=decision.recipient.person_id, **common,
-        )  # fmt: skip
-        return
-    department = await tx.get(Department, decision.wish.department_id)
-    for name, channel in sorted((department.channels if department else {}).items()):
-        await enqueue(tx, platform=Platform(name), conversation=channel, key=f"{key}:{name}", **common)
+async def _hand_over(tx: AsyncSession, heads: list[tuple[int, Decision]], now: datetime) -> int:
+    """One outbox row for each bundle, and each channel; its words are written when it is sent."""
+    people = [decision.recipient.person_id for _, decision in heads if decision.recipient.person_id]
+    addresses = await addresses_of(tx, people)
+    rows = []
+    for id_, decision in heads:
+        if decision.recipient.person_id is not None:
+            to = {"": addresses[decision.recipient.person_id]}
+        else:
+            department = await tx.get_one(Department, decision.wish.department_id)
+            to = {f":{name}": (Platform(name), at) for name, at in sorted(department.channels.items())}
+        rows += [
+            OutboxMessage(
+                platform=platform,
+                conversation=conversation,
+                person_id=decision.recipient.person_id,
+                scheduled_id=id_,
+                dedupe_key=f"scheduled:{id_}{part}",
+                message=NOT_WRITTEN_YET.model_dump(mode="json", exclude_defaults=True),
+                prefers_repeat=decision.kind.prefers_repeat,
+                created_at=now,
+                due_at=decision.at,
+            ).model_dump(exclude={"id"})
+            for part, (platform, conversation) in to.items()
+        ]
+    return await insert_once(tx, OutboxMessage, rows, ("dedupe_key",))
 
 
 async def explain(store: Store, start: datetime, end: datetime) -> list[dict[str, object]]:
