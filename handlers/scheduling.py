@@ -37,6 +37,19 @@ def scheduler_of(app: App, more: Mapping[Platform, Sender] | None = None) -> Sch
     return SchedulerService(app.store, app.clock, senders, app.instrument)
 
 
+def waking(app: App, scheduler: SchedulerService) -> Service:
+    """Hands a reply to the post office as soon as it is written, rather than at its next look."""
+
+    async def run(stop: asyncio.Event) -> None:
+        number = app.news.number
+        while not stop.is_set():
+            seen, number = number, await app.news.wait_beyond(number, FOLLOW_SECONDS)
+            if number != seen:
+                scheduler.wake()
+
+    return run
+
+
 def following(app: App) -> Service:
     """Rings when a scheduled message has left, also where another process sent it."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 import structlog
@@ -25,7 +25,7 @@ from handlers.demo.setup import demo_clock, empty, fill, is_filled, keep_clock
 from handlers.figures import figures
 from handlers.panel import Panel
 from handlers.running import Service, run_services, served, stop_on_signals
-from handlers.scheduling import following, run_until, scheduler_of
+from handlers.scheduling import following, run_until, scheduler_of, waking
 from handlers.web.app import Page
 from handlers.web.health import health_routes
 from handlers.web.product import Known, Machinery, Product
@@ -70,6 +70,7 @@ async def _serve(settings: Settings) -> None:
         site.add_routes(_health(app))
         senders: dict[Platform, Sender] = {}
         services: list[Service] = []
+        closing: list[Callable[[], Awaitable[None]]] = []
         names = []
         if settings.slack_configured:
             # A platform's libraries are loaded only where it is used.
@@ -80,13 +81,18 @@ async def _serve(settings: Settings) -> None:
             app.hearing[Platform.SLACK] = slack.hearing
             senders[Platform.SLACK] = slack.sender
             services += slack.services
+            closing.append(slack.close)
             names.append("Slack")
         stop = stop_on_signals()
         async with served(site, settings.host, settings.port) as address:
             say(f"Stagecoach serves {' and '.join(names) or 'no chat platform'} at {address}.")
             if not names:
                 say("Set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET to connect Slack (docs/slack.md).")
-            await run_services([*_services(app, scheduler_of(app, senders)), *services], stop)
+            try:
+                await run_services([*_services(app, scheduler_of(app, senders)), *services], stop)
+            finally:
+                for close in closing:
+                    await close()
 
 
 async def _demo(settings: Settings, reset: bool) -> None:
@@ -161,7 +167,7 @@ def _services(app: App, scheduler: SchedulerService) -> list[Service]:
         await app.knowledge.refresh()
         await stop.wait()
 
-    return [*([app.worker.run] * WORKERS), scheduler.run, following(app), load_index]
+    return [*([app.worker.run] * WORKERS), scheduler.run, waking(app, scheduler), following(app), load_index]
 
 
 def _health(app: App) -> list[web.RouteDef]:
