@@ -260,6 +260,9 @@ def _say(sentence: str) -> None:
 
 def main() -> NoReturn:
     """The entry point of the `stagecoach` command."""
+    # Read when NumPy is first loaded, which is later. The model's matrices are small: a second thread gains
+    # little on an idle machine, and on a busy one its waiting makes everything several times slower.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         app()
         sys.stdout.flush()

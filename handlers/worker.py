@@ -35,8 +35,8 @@ LEASE = timedelta(seconds=30)
 """Longer than the slowest preparation (a model's time-out and the search before it), and as long as somebody
 waits whose event was with a process that was killed."""
 MOST_ATTEMPTS = 3
-POLL_SECONDS = 0.5
-"""How late an event that another process stored may be noticed."""
+POLL_SECONDS = 2.0
+"""How late an event may be noticed that another process stored and did not live to answer."""
 
 APOLOGY = Message(
     kind="notice",

@@ -30,7 +30,7 @@ PERSONAS = (
     ),
     Role(
         "oksana.hrytsenko@tarnwood.example.com",
-        "Team lead, ahead of the ground",
+        "Team lead, ahead",
         "You lead Engineering. Your team lets agents change systems, and a stage below was skipped.",
         ("Where do we stand?", "What is holding us back?", "Which code assistants are approved?"),
     ),
