@@ -80,9 +80,17 @@ def letter(text: str, count: int) -> int | None:
     return position if position < count else None
 
 
+_ASKING = re.compile(
+    r"(can|may|could|should|am|are|do|does|is) (i|we|you|it|this|that|there)\b", re.IGNORECASE
+)
+
+
 def is_question(text: str) -> bool:
-    """The person asks something rather than answers: the message ends in a question mark."""
-    return text.rstrip().endswith("?") and len(text.split()) > 1
+    """The person asks something rather than answers: a question mark at the end, or "may we ..." at the
+    start.
+    """
+    said = text.strip()
+    return len(said.split()) > 1 and (said.endswith("?") or _ASKING.match(said) is not None)
 
 
 _OPENABLE = re.compile(

@@ -73,8 +73,10 @@ def test_more_words_never_show_less(words, more):
     assert evidence_class(words, more) >= evidence_class(words)
 
 
-def test_a_question_ends_in_a_question_mark():
+def test_a_question_is_told_from_an_answer():
     assert is_question("May I use it for contracts?")
+    assert is_question("can I use it for contracts")
+    assert not is_question("It can do that, we think")
     assert not is_question("why?")
     assert not is_question("We asked: may we? Nobody knew.")
 
