@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.errors import InputError, SettingsError
@@ -64,6 +65,7 @@ def clock_from_setting(now: str | None) -> Clock:
         raise SettingsError(f"STAGECOACH_NOW: {error}") from None
 
 
+@lru_cache(maxsize=700)
 def zone(name: str) -> ZoneInfo:
     """The IANA zone of that name."""
     try:

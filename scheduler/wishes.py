@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy import func
@@ -488,7 +488,8 @@ async def department_digests(session: AsyncSession, look: Look) -> list[Wish]:
     return wishes
 
 
-def weeks_in(look: Look, time_zone: str) -> list[tuple[datetime, str]]:
+@lru_cache(maxsize=256)
+def weeks_in(look: Look, time_zone: str) -> tuple[tuple[datetime, str], ...]:
     """The weeks whose digest falls into the look: (the Monday after it at midnight, local; the week's key).
 
     A digest tells of the week before the one in which it is sent.
@@ -500,7 +501,7 @@ def weeks_in(look: Look, time_zone: str) -> list[tuple[datetime, str]]:
     while monday <= last:
         weeks.append((at_local(monday, time(0), tz), week_key(monday - timedelta(days=7))))
         monday += timedelta(days=7)
-    return weeks
+    return tuple(weeks)
 
 
 async def _company_zone(session: AsyncSession) -> str:
