@@ -37,13 +37,14 @@ from knowledge.extract import extract
 from knowledge.extract_text import Finding, Unreadable, clean
 from knowledge.fetch import Fetcher
 from knowledge.frontmatter import Details, split
-from knowledge.library import Draft, Stored, saved
+from knowledge.library import Draft, Stored, StoredPassage, saved
 from knowledge.port import Indexed, Retriever
 from knowledge.sources import Incoming, from_bytes, gather
 from knowledge.stored import normalised, packed, sources_of, unpacked
 
 MAX_QUESTION = 2_000  # characters; what lies beyond is not read
 _CACHE_FORMAT = "1"  # raised when answers come to look different
+_AT_ONCE = 100  # passages brought into the index together
 _OFFERED = 8  # passages that an answer is made from
 
 
@@ -232,9 +233,10 @@ class KnowledgeService:
             fresh = [number for number, held in wanted.items() if self._titles.get(number) != held]
             rows = await library.passages_with_vectors(session, fresh, self.retriever.model)
         stale = [number for number, held in self._titles.items() if wanted.get(number) != held]
-        indexed = await asyncio.to_thread(lambda: [self._indexed(*row) for row in rows])
+        indexed: list[Indexed] = []
+        for start in range(0, len(rows), _AT_ONCE):
+            indexed += await self._made(rows[start : start + _AT_ONCE])
         await asyncio.to_thread(self.retriever.update, indexed, stale)
-        await self._keep_vectors([made for made, row in zip(indexed, rows, strict=True) if row[2] is None])
         self._titles = wanted
         self._revision = revision
 
@@ -246,11 +248,15 @@ class KnowledgeService:
         path = tuple(passage.heading_path)
         return Indexed(saved(passage.id), passage.document_id, title, path, passage.text, vectors, dimensions)
 
-    async def _keep_vectors(self, made: Sequence[Indexed]) -> None:
-        """Store vectors that were missing, so that the next start has them."""
-        for start in range(0, len(made), 500):
+    async def _made(self, rows: Sequence[StoredPassage]) -> list[Indexed]:
+        """Passages for the index. Vectors that were missing are stored at once, so that work which is cut
+        short goes on from there."""
+        made = await asyncio.to_thread(lambda: [self._indexed(*row) for row in rows])
+        missing = [passage for passage, row in zip(made, rows, strict=True) if row[2] is None]
+        if missing:
             async with self.store.write() as tx:
-                await library.add_vectors(tx, self.retriever.model, made[start : start + 500])
+                await library.add_vectors(tx, self.retriever.model, missing)
+        return made
 
     async def search(self, person_id: int, text: str, limit: int = 10, public: bool = False) -> list[Source]:
         """The passages that this person may read, best first."""
