@@ -19,7 +19,7 @@ from bot.store.engine import Store
 from bot.store.migrate import upgrade
 from bot.store.tables import Platform
 from handlers.conversation import Conversation, Hearing, hear_plain
-from handlers.home import Home
+from handlers.home import GREETING, HELP, Home
 from handlers.inbox import Inbox
 from handlers.library import configured_model, make_library
 from handlers.news import News
@@ -84,12 +84,13 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
     )
     # Asked in this order whether free words are for them; what nobody wants is a question to the policies.
     parts = (
-        Home(),
+        Home(GREETING, "hello"),
         NudgeUseCase(instrument),
         DigestUseCase(),
         audit,
         coaching,
         CoverageUseCase(instrument),
+        Home(HELP, "help"),
         policies,
     )
     hearing: dict[Platform, Hearing] = {Platform.WEB: hear_plain, Platform.CHAT: hear_plain}

@@ -14,12 +14,11 @@ from bot.store.tables import DutyName, Person
 from bot.turns import Turn
 from handlers.conversation import SAY
 
-_GREETING = re.compile(
-    r"(hi|hello|hey|good (morning|afternoon|evening)|help|\?|menu|home"
-    r"|what can you do|who are you|what is this)"
-    r"( there| stagecoach)?[\s!.?]*",
+GREETING = re.compile(
+    r"(hi|hello|hey|good (morning|afternoon|evening)|who are you|what is this)( there| stagecoach)?[\s!.?]*",
     re.IGNORECASE,
 )
+HELP = re.compile(r"(help|\?|menu|home|what can you do|what can i do here)[\s!.?]*", re.IGNORECASE)
 
 OUTSIDE = Message(
     kind="notice",
@@ -33,16 +32,22 @@ def said(label: str) -> Choice:
 
 
 class Home:
-    """The use case "home" (see bot.turns.UseCase)."""
+    """A use case (see bot.turns.UseCase) that says what can be done here, when words match `asked`.
 
-    prefix = "home"
+    It stands twice among the parts: greetings come before all else, a call for help after those who have a
+    help of their own to give.
+    """
+
+    def __init__(self, asked: re.Pattern[str], prefix: str) -> None:
+        self._asked = asked
+        self.prefix = prefix
 
     async def wants(self, session: AsyncSession, turn: Turn) -> bool:
-        """Whether the words are a greeting or a call for help. Guests always end here."""
+        """Whether the words match. Guests always end here."""
         person = await session.get(Person, turn.person_id)
         if person is None or person.external:
             return True
-        return _GREETING.fullmatch((turn.text or "").strip()) is not None
+        return self._asked.fullmatch((turn.text or "").strip()) is not None
 
     async def prepare(self, turn: Turn) -> None:
         """Nothing to find out."""
