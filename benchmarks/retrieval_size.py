@@ -56,9 +56,8 @@ def read(embedder: LocalEmbedder) -> list[Indexed]:
                 Indexed(len(found), number, path.stem, draft.heading_path, draft.text, draft.vectors, WIDTH)
             )
     rate = len(found) / (time.process_time() - started)
-    print(
-        f"indexing: {rate:.1f} passages a second of the processor's time, {np.mean([len(p.text.split()) for p in found]):.0f} words each"
-    )
+    words = np.mean([len(p.text.split()) for p in found])
+    print(f"indexing: {rate:.1f} passages a second of the processor's time, {words:.0f} words each")
     return found
 
 

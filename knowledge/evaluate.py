@@ -83,8 +83,8 @@ def evaluate(
     Without a group everything may be read. `per_question` gets a record of each question. A measure that has
     nothing to measure is None. InputError says what is wrong with the folder.
     """
-    documents = _documents(folder)
-    questions = _questions(folder)
+    documents = load_documents(folder)
+    questions = load_questions(folder)
     library = _Library(documents, retriever or LocalRetriever())
     asked = []
     for question in questions:
@@ -102,7 +102,9 @@ def evaluate(
 
 
 @dataclass(frozen=True)
-class _Document:
+class EvaluationDocument:
+    """One Markdown document, and who may read it: "all" or departments."""
+
     name: str
     title: str
     text: str
@@ -112,7 +114,7 @@ class _Document:
 class _Library:
     """A throw-away index over the documents of a folder."""
 
-    def __init__(self, documents: Sequence[_Document], retriever: LocalRetriever) -> None:
+    def __init__(self, documents: Sequence[EvaluationDocument], retriever: LocalRetriever) -> None:
         self._documents = documents
         self._retriever = retriever
         self._passages: dict[int, Indexed] = {}
@@ -241,7 +243,8 @@ def _times(took: Sequence[float]) -> dict[str, float | None]:
 # ── The folder ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _documents(folder: Path) -> list[_Document]:
+def load_documents(folder: Path) -> list[EvaluationDocument]:
+    """The documents of a folder. Raises InputError."""
     documents = []
     for entry in _records(folder / "docs.json", ("doc", "file")):
         path = folder / "docs" / Path(str(entry["file"])).name
@@ -250,11 +253,12 @@ def _documents(folder: Path) -> list[_Document]:
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"{path} can't be read as UTF-8 text, but docs.json names it.") from error
         groups = tuple(str(group) for group in entry.get("groups") or ("all",))
-        documents.append(_Document(str(entry["doc"]), str(entry.get("title") or ""), text, groups))
+        documents.append(EvaluationDocument(str(entry["doc"]), str(entry.get("title") or ""), text, groups))
     return documents
 
 
-def _questions(folder: Path) -> list[EvaluationQuestion]:
+def load_questions(folder: Path) -> list[EvaluationQuestion]:
+    """The questions of a folder with everything that is relevant to them. Raises InputError."""
     pooled = dict[str, list[Gold]]()
     for question, doc, quote in _pooled(folder / "pooled.tsv"):
         pooled.setdefault(question, []).append(Gold(doc, quote))
