@@ -32,6 +32,9 @@ install: $(VENV)/.installed  ## only the set-up
 bench: $(VENV)/.installed-dev  ## the benchmarks: a table of ratios
 	@$(BIN)/python -m benchmarks
 
+chaos: $(VENV)/.installed-dev  ## the long fault tables
+	@$(BIN)/python -m benchmarks.chaos
+
 lock: $(VENV)/.uv  ## compile the lock files anew from pyproject.toml
 	@$(UV) pip compile --universal --generate-hashes --no-header --python-version 3.11 --group build pyproject.toml -o requirements.lock
 	@$(UV) pip compile --universal --generate-hashes --no-header --python-version 3.11 --group build --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock

@@ -207,21 +207,17 @@ async def _insert(tx: AsyncSession, due: list[Decision], now: datetime) -> dict[
     if not due:
         return {}
     make = postgresql_insert if tx.get_bind().dialect.name == "postgresql" else sqlite_insert
-    columns = ["recipient", "kind", "period"]
-    new: dict[tuple[str, str, str], int] = {}
-    for chunk in chunks(due, 1_000):
-        statement = (
-            make(ScheduledMessage)
-            .values([_row(decision, now) for decision in chunk])
-            .on_conflict_do_nothing(index_elements=columns)
-            .returning(
-                col(ScheduledMessage.id), col(ScheduledMessage.recipient),
-                col(ScheduledMessage.kind), col(ScheduledMessage.period),
-            )
-        )  # fmt: skip
-        result: Any = await tx.exec(statement)
-        new.update({(recipient, kind, period): id_ for id_, recipient, kind, period in result})
-    return new
+    statement = (
+        make(ScheduledMessage)
+        .on_conflict_do_nothing(index_elements=["recipient", "kind", "period"])
+        .returning(
+            col(ScheduledMessage.id), col(ScheduledMessage.recipient),
+            col(ScheduledMessage.kind), col(ScheduledMessage.period),
+        )
+    )  # fmt: skip
+    # Rows handed in beside the statement are sent in batches, without compiling a statement for each.
+    result = await (await tx.connection()).execute(statement, [_row(decision, now) for decision in due])
+    return {(recipient, kind, period): int(id_ or 0) for id_, recipient, kind, period in result}
 
 
 def _row(decision: Decision, now: datetime) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from datetime import timedelta
 from itertools import pairwise
 
@@ -21,6 +22,7 @@ from tests.fakes.platform import BAD, FakePlatform
 from tests.support.outbox import count, fill, office, run_until_empty, until
 
 SLACK = Platform.SLACK
+LONG = bool(os.environ.get("STAGECOACH_LONG"))
 
 
 @pytest.fixture(autouse=True)
@@ -32,14 +34,15 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_everything_arrives_once_and_in_order_on_a_bad_platform(store: Store) -> None:
     platform = FakePlatform(faults=BAD)
-    await fill(store, conversations=12, each=10)
-    await run_until_empty(store, [office(store, {SLACK: platform}) for _ in range(2)])
+    conversations, each = (200, 50) if LONG else (12, 10)
+    await fill(store, conversations, each)
+    await run_until_empty(store, [office(store, {SLACK: platform}) for _ in range(2)], seconds=1_800)
     assert set(platform.arrived.values()) == {1}
-    assert len(platform.arrived) == 120
+    assert len(platform.arrived) == conversations * each
     for ids in platform.history.values():
-        assert [int(id_.split(":")[1]) for id_ in ids] == list(range(10))
+        assert [int(id_.split(":")[1]) for id_ in ids] == list(range(each))
     assert platform.too_early == 0
-    assert await count(store, OutboxStatus.SENT) == 120
+    assert await count(store, OutboxStatus.SENT) == conversations * each
 
 
 async def test_a_slow_and_a_dead_recipient_delay_nobody(
