@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from bot.audit.company_turns import CompanyUseCase
 from bot.audit.instrument import Instrument, load_instrument
 from bot.audit.proposal import AnchorProposer
 from bot.audit.sessions import AuditUseCase
@@ -87,6 +88,7 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
         Home(GREETING, "hello"),
         NudgeUseCase(instrument),
         DigestUseCase(),
+        CompanyUseCase(instrument),
         audit,
         coaching,
         CoverageUseCase(instrument),

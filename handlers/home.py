@@ -91,5 +91,5 @@ def _buttons(who: Actor) -> tuple[Choice, ...]:
     if DutyName.POLICY_OWNER in who.duties:
         buttons.append(said("Open questions"))
     if who.duties & {DutyName.EXECUTIVE, DutyName.PROGRAMME_OWNER}:
-        buttons.append(said("Show the latest digest"))
+        buttons += [said("Where does the company stand?"), said("Show the latest digest")]
     return tuple(buttons)

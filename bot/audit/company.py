@@ -153,7 +153,8 @@ def _hard_skips(instrument: Instrument, departments: Sequence[DepartmentScores])
             if any(s.model == model.id and s.severity == "hard" for s in each.scores.placement.skipped)
         ]
         if skipping:
-            why = f"{_listed(skipping)} already build on {model.name}, which is not safe to build on yet"
+            verb = "builds" if len(skipping) == 1 else "build"
+            why = f"{_listed(skipping)} already {verb} on {model.name}, which is not safe to build on yet"
             yield Action("hard_skip", model.id, tuple(each.id for each in skipping), why)
 
 

@@ -214,9 +214,20 @@ def _payload(line: str) -> dict[str, str]:
     raise InputError('Please send either {"say": "some words"} or {"choose": "the id of a choice"}.')
 
 
+def _text(message: Message) -> str:
+    """The words of a message; what a terminal can't draw is said in them."""
+    parts = [message.text]
+    if message.table is not None:
+        rows = (message.table.columns, *message.table.rows)
+        parts.append("\n".join([message.table.caption, *(" | ".join(row) for row in rows)]))
+    if message.chart is not None:
+        parts.append(message.chart.alt)
+    return "\n\n".join(parts)
+
+
 def _shown(message: Message) -> dict[str, Any]:
     return {
-        "text": message.text,
+        "text": _text(message),
         "choices": [{"id": choice.id, "label": choice.label} for choice in message.choices],
         "citations": [citation.model_dump() for citation in message.citations],
         "kind": message.kind,
