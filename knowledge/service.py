@@ -45,6 +45,7 @@ from knowledge.stored import normalised, packed, sources_of, unpacked
 MAX_QUESTION = 2_000  # characters; what lies beyond is not read
 _CACHE_FORMAT = "1"  # raised when answers come to look different
 _AT_ONCE = 100  # passages brought into the index together
+_PART = 2_000  # passages whose vectors (20 kB each) are held at once while the index takes them in
 _OFFERED = 8  # passages that an answer is made from
 
 
@@ -231,14 +232,19 @@ class KnowledgeService:
             revision = await library.revision(session)
             wanted = await library.passage_titles(session)
             fresh = [number for number, held in wanted.items() if self._titles.get(number) != held]
-            rows = await library.passages_with_vectors(session, fresh, self.retriever.model)
         stale = [number for number, held in self._titles.items() if wanted.get(number) != held]
+        for start in range(0, max(len(fresh), 1), _PART):  # vectors are big: a large library comes in parts
+            await self._take_in(fresh[start : start + _PART], stale if start == 0 else ())
+        self._titles = wanted
+        self._revision = revision
+
+    async def _take_in(self, fresh: Sequence[int], stale: Sequence[int]) -> None:
+        async with self.store.read() as session:
+            rows = await library.passages_with_vectors(session, fresh, self.retriever.model)
         indexed: list[Indexed] = []
         for start in range(0, len(rows), _AT_ONCE):
             indexed += await self._made(rows[start : start + _AT_ONCE])
         await asyncio.to_thread(self.retriever.update, indexed, stale)
-        self._titles = wanted
-        self._revision = revision
 
     def _indexed(
         self, passage: Passage, title: str, vectors: bytes | None, dimensions: int | None

@@ -15,7 +15,27 @@ from knowledge.sentences import sentence_spans
 EMBEDDER = LocalEmbedder()
 
 words = st.sampled_from(
-    ["policy", "the", "employee", "must", "never", "share", "approved", "data", "(see", "§4.2)", "e.g.", "Überstunden", "人工智能", "x", "|", "*", "#", "3.5", "Dr."]
+    [
+        "policy",
+        "the",
+        "employee",
+        "must",
+        "never",
+        "share",
+        "approved",
+        "data",
+        "(see",
+        "§4.2)",
+        "e.g.",
+        "Überstunden",
+        "人工智能",
+        "x",
+        "|",
+        "*",
+        "#",
+        "3.5",
+        "Dr.",
+    ]
 )
 lines = st.lists(words, min_size=1, max_size=120).map(" ".join)
 blocks = st.one_of(
