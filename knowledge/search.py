@@ -23,6 +23,8 @@ CANDIDATES = 60  # of each kind of score
 READ_CLOSELY = 10
 BM25_SHARE = 0.3
 LATE_WEIGHT = 0.5
+_USUAL_LIKENESS = 0.1  # cosine of a question and a passage that have nothing to do with each other
+_USUAL_COUNT = 20
 _LEAST = 0.05  # likeness below which a word counts as missing
 
 
@@ -60,7 +62,7 @@ def search(snapshot: Snapshot, query: Query, allowed: npt.NDArray[np.bool_], lim
     final = np.argsort(-scores, kind="stable")[:limit]
     rows = tuple((int(open_rows[picked[n]]), float(scores[n])) for n in final)
     best = int(np.flatnonzero(near == final[0])[0])
-    return Found(rows, _harmonic(query, nearest[best]), float(likeness.max() - likeness.mean()))
+    return Found(rows, _harmonic(query, nearest[best]), _standing(likeness))
 
 
 def nearest_words(query: Query, passage: Floats) -> Floats:
@@ -80,6 +82,12 @@ def _harmonic(query: Query, nearest: Floats) -> float:
     """The weighted harmonic mean: one telling word that the passage lacks weighs more than many it has."""
     shares = query.weights / np.maximum(nearest, _LEAST)
     return float(1 / shares.sum()) if len(nearest) and shares.sum() > 0 else 0.0
+
+
+def _standing(likeness: Floats) -> float:
+    """The nearest above the average, which in a small library is taken to be near the usual one."""
+    average = (float(likeness.sum()) + _USUAL_COUNT * _USUAL_LIKENESS) / (len(likeness) + _USUAL_COUNT)
+    return float(likeness.max()) - average
 
 
 def _best(scores: Floats, count: int) -> npt.NDArray[np.intp]:

@@ -222,6 +222,7 @@ def test_an_evaluation_prints_what_the_contract_names(tmp_path: Path) -> None:
     }
     assert measures["ndcg@10"] == 1
     assert measures["auroc_unanswerable"] == 1
+    assert [line["band"] for line in lines] == ["answer", "answer", "silent"], "two documents are enough"
     assert set(lines[0]) == {"id", "passages", "confidence", "band", "citations", "took_ms"}
     sales = evaluate(tmp_path, "sales", None, LocalRetriever(EMBEDDER))
     assert sales["ndcg@10"] == 1
