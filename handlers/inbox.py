@@ -10,12 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlmodel import col
 
 from bot.store.engine import Store
 from bot.store.tables import InboxEvent, Platform
@@ -38,14 +37,19 @@ class Arrival:
     at: datetime
 
     def row(self) -> dict[str, Any]:
-        event = InboxEvent(
-            platform=self.platform,
-            dedupe_key=self.key,
-            conversation=self.conversation,
-            payload=self.payload,
-            received_at=self.at,
-        )
-        return event.model_dump(exclude={"id"})
+        return _FRESH | {
+            "platform": self.platform,
+            "dedupe_key": self.key,
+            "conversation": self.conversation,
+            "payload": self.payload,
+            "received_at": self.at,
+        }
+
+
+_FRESH = InboxEvent(
+    platform=Platform.SLACK, dedupe_key="", conversation="", received_at=datetime.min.replace(tzinfo=UTC)
+).model_dump(exclude={"id"})
+"""The columns of an event that nobody has looked at yet."""
 
 
 @dataclass
@@ -99,13 +103,23 @@ class Inbox:
                 waiting.done.exception()
 
     async def _write(self, arrivals: list[Arrival]) -> dict[tuple[Platform, str], int]:
-        make = sqlite_insert if self._store.is_sqlite else postgresql_insert
-        statement = (
-            make(InboxEvent)
-            .values([arrival.row() for arrival in arrivals])
-            .on_conflict_do_nothing(index_elements=["platform", "dedupe_key"])
-            .returning(col(InboxEvent.id), col(InboxEvent.platform), col(InboxEvent.dedupe_key))
-        )
+        statement = _SQLITE if self._store.is_sqlite else _POSTGRESQL
+        # On the table rather than through the mapped class, and with the rows beside the statement: it is
+        # compiled once, and this is what every request waits for.
         async with self._store.write() as tx:
-            rows = (await tx.exec(statement)).all()
+            connection = await tx.connection()
+            found = await connection.execute(statement, [arrival.row() for arrival in arrivals])
+            rows = found.all()
         return {(Platform(platform), key): number for number, platform, key in rows}
+
+
+def _statement(make: Any) -> Any:
+    table = InboxEvent.__table__  # type: ignore[attr-defined]
+    return (
+        make(table)
+        .on_conflict_do_nothing(index_elements=["platform", "dedupe_key"])
+        .returning(table.c.id, table.c.platform, table.c.dedupe_key)
+    )
+
+
+_SQLITE, _POSTGRESQL = _statement(sqlite_insert), _statement(postgresql_insert)

@@ -30,7 +30,7 @@ from handlers.slack.incoming import Answered, Heard, Payload, understand
 
 log = structlog.get_logger()
 
-MOST_BYTES = 2_000_000
+MOST_BESIDE = 50
 
 
 class Intake:
@@ -51,7 +51,9 @@ class Intake:
         if heard.in_known_thread and not await self._known(str(heard.address)):
             return
         arrival = Arrival(Platform.SLACK, heard.key[:200], str(heard.address), heard.payload, self._clock())
-        if await self._inbox.record(arrival) is not None and self._on_heard is not None:
+        new = await self._inbox.record(arrival) is not None
+        # In a burst the signs of life would only delay the answers.
+        if new and self._on_heard is not None and len(self._beside) < MOST_BESIDE:
             task = asyncio.ensure_future(self._on_heard(heard))
             self._beside.add(task)
             task.add_done_callback(self._beside.discard)

@@ -113,7 +113,6 @@ def _message(body: Payload, event: Payload) -> Understood:
         "ts": ts,
         "thread": thread if direct else str(thread or ts),
         "public": not direct,
-        "files": [file["id"] for file in event.get("files") or [] if "id" in file][:10],
         **_from_outside(body, event),
     }
     # One mention arrives twice, as app_mention and as message: the place and time are the same.

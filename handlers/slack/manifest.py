@@ -10,12 +10,11 @@ EXAMPLE_URL = "https://stagecoach.example.com"
 
 SCOPES = {
     "app_mentions:read": "hear an @mention in a channel",
-    "assistant:write": "show that an answer is on its way, offer first questions, stream answers",
+    "assistant:write": "show that an answer is on its way, and offer first questions",
     "channels:history": "hear a follow-up in a thread of a public channel without another mention; see "
     "whether a message that was cut off on its way did arrive",
     "chat:write": "answer, and send nudges and digests",
     "commands": "/stagecoach and the message shortcut",
-    "files:read": "take in a policy that its owner drops into the direct message",
     "groups:history": "the same in private channels that the app was invited to",
     "im:history": "hear direct messages",
     "im:write": "open the direct message for a nudge",

@@ -17,7 +17,7 @@ from bot.store.engine import Store
 from bot.store.tables import Department, Duty, DutyName, Person, Platform
 from handlers.app import App, put_together
 from handlers.running import run_services, served
-from handlers.scheduling import scheduler_of
+from handlers.scheduling import scheduler_of, waking
 from handlers.slack.surface import SlackSurface, make_slack
 from tests.fakes.retriever import WordRetriever
 from tests.fakes.slack_server import TOKEN, FakeSlack
@@ -61,9 +61,9 @@ async def running(store: Store, clock: Clock, folder: Path, slack: FakeSlack) ->
         site = web.Application()
         surface.add_to(site)
         stop = asyncio.Event()
-        post = scheduler_of(app, {Platform.SLACK: surface.sender}).post
-        app.worker._on_answered = lambda: (post.wake(), app.news.ring())  # type: ignore[func-returns-value]
-        services = [app.worker.run, app.worker.run, post.run, *surface.services]
+        scheduler = scheduler_of(app, {Platform.SLACK: surface.sender})
+        services = [app.worker.run, app.worker.run, scheduler.run_sender, waking(app, scheduler)]
+        services += surface.services
         async with served(site, "127.0.0.1", 0) as address, aiohttp.ClientSession() as http:
             at_work = asyncio.create_task(run_services(services, stop))
             try:

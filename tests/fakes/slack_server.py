@@ -67,9 +67,7 @@ class FakeSlack:
         self.statuses: list[tuple[str, str, str]] = []
         self.prompts: dict[str, list[dict[str, str]]] = {}
         self.homes: dict[str, dict[str, Any]] = {}
-        self.views: dict[str, dict[str, Any]] = {}
         self.completed: dict[str, dict[str, Any]] = {}
-        self.files: dict[str, bytes] = {}
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.tokens = {TOKEN: TEAM}
         self.revoked: set[str] = set()
@@ -137,7 +135,6 @@ class FakeSlack:
         app.add_routes(
             [
                 web.route("*", "/api/{method}", self._call),
-                web.get("/files/{name}", self._file),
                 web.get("/socket", self._socket),
             ]
         )
@@ -157,9 +154,6 @@ class FakeSlack:
                 async with self.news:
                     self.news.notify_all()
         return socket
-
-    async def _file(self, request: web.Request) -> web.Response:
-        return web.Response(body=self.files[request.match_info["name"]])
 
     async def _call(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
@@ -282,15 +276,6 @@ class FakeSlack:
         channel.messages.append(message)
         return message
 
-    async def _chat_update(self, given: dict[str, Any]) -> dict[str, Any]:
-        channel = self._writable(given["channel"])
-        message = next((m for m in channel.messages if m["ts"] == given["ts"]), None)
-        if message is None:
-            raise Refusal("message_not_found")
-        self._accepts(given.get("blocks") or [])
-        message |= {name: given[name] for name in ("text", "blocks", "metadata") if name in given}
-        return {"channel": channel.id, "ts": given["ts"], "text": given.get("text", "")}
-
     async def _conversations_history(self, given: dict[str, Any]) -> dict[str, Any]:
         channel = self.channels.get(given.get("channel", ""))
         if channel is None:
@@ -329,13 +314,6 @@ class FakeSlack:
         self._check_view(view)
         self.homes[given["user_id"]] = view
         return {"view": {**view, "id": f"V{next(self._ids)}"}}
-
-    async def _views_open(self, given: dict[str, Any]) -> dict[str, Any]:
-        view = _object(given["view"])
-        self._check_view(view)
-        name = f"V{next(self._ids)}"
-        self.views[name] = {**view, "id": name, "hash": f"h{name}"}
-        return {"view": self.views[name]}
 
     def _check_view(self, view: dict[str, Any]) -> None:
         short = all(len(view.get(name, {}).get("text", "")) <= 24 for name in ("title", "submit", "close"))

@@ -40,7 +40,6 @@ def test_a_direct_message_is_kept_without_anything_superfluous() -> None:
         "ts": "1.1",
         "thread": None,
         "public": False,
-        "files": [],
         "outside": False,
         "shared": False,
     }
