@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import Enum, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, select
@@ -29,6 +30,12 @@ async def test_migrations_go_up_agree_with_the_tables_and_go_down(empty_database
         assert await migrate.check(store) == []
     finally:
         await store.close()
+
+
+def test_the_files_names_tell_the_revisions() -> None:
+    script = ScriptDirectory.from_config(migrate.config())
+    assert [found.revision for found in script.walk_revisions()] == migrate.revisions()[::-1]
+    assert script.get_heads() == [migrate.head()]
 
 
 async def test_several_processes_may_migrate_at_once(empty_database: str) -> None:
