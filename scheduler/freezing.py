@@ -363,13 +363,18 @@ async def _first_week(session: AsyncSession) -> str | None:
 
 
 async def _freeze(store: Store, instrument: Instrument, week: str, now: datetime) -> None:
-    async with store.write() as tx:
-        company = await tx.get(Company, 1, with_for_update=True)
-        if company is None or await _is_frozen(tx, week):
+    # Computed without a lock, since that may take seconds; whoever is first to write it down has frozen it.
+    async with store.read() as session:
+        company = await session.get(Company, 1)
+        if company is None:
             return
         at = min(now, week_end(week, company.time_zone))
-        weeks, total = await compute(tx, instrument, week, at)
-        ids = {row.slug: row.id for row in await tx.exec(select(Department))}
+        weeks, total = await compute(session, instrument, week, at)
+        ids = {row.slug: row.id for row in await session.exec(select(Department))}
+    async with store.write() as tx:
+        await tx.get(Company, 1, with_for_update=True)
+        if await _is_frozen(tx, week):
+            return
         tx.add_all(
             WeeklyAggregate(
                 department_id=ids[slug], week=week, frozen_at=now, figures=figures.model_dump(mode="json")
