@@ -1,6 +1,6 @@
 """`make bench`: every benchmark that needs nothing but this checkout, one after the other, as one table.
 
-A ratio compares with the named peer or with the permitted cost, in the same run. `benchmarks.retrieval` (which
+A ratio compares with the named peer or with the permitted cost, in the same run. `benchmarks.retrieval` (it
 installs its peers into an environment of its own) and `benchmarks.walkthrough` are run by themselves.
 """
 
