@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlmodel import col, func, select
+from typing import Any
+
+from sqlmodel import func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.store.tables import InboxEvent, OutboxMessage, ScheduledMessage
 from handlers.app import App
@@ -11,15 +14,17 @@ from handlers.web.health import Metric
 
 async def figures(app: App) -> list[Metric]:
     """Rows by their status in the inbox, the outbox and the schedule."""
-    found = []
     async with app.store.read() as session:
-        for name, table, words in (
-            ("stagecoach_inbox_events", InboxEvent, "Incoming events by status"),
-            ("stagecoach_outbox_messages", OutboxMessage, "Outgoing messages by status"),
-            ("stagecoach_scheduled_messages", ScheduledMessage, "Scheduled messages by status"),
-        ):
-            query = select(table.status, func.count(col(table.id))).group_by(table.status)  # type: ignore[attr-defined]
-            rows = (await session.exec(query)).all()
-            values = {(("status", status.value),): float(count) for status, count in rows}
-            found.append(Metric(name, words, "gauge", values))
-    return found
+        counts = (
+            ("stagecoach_inbox_events", "Incoming events by status", InboxEvent.status),
+            ("stagecoach_outbox_messages", "Outgoing messages by status", OutboxMessage.status),
+            ("stagecoach_scheduled_messages", "Scheduled messages by status", ScheduledMessage.status),
+        )
+        return [
+            Metric(name, words, "gauge", await _by_status(session, column)) for name, words, column in counts
+        ]
+
+
+async def _by_status(session: AsyncSession, column: Any) -> dict[tuple[tuple[str, str], ...], float]:
+    rows = await session.exec(select(column, func.count()).group_by(column))
+    return {(("status", str(status)),): float(count) for status, count in rows}

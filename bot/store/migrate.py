@@ -99,14 +99,26 @@ def compared(context: MigrationContext) -> list[Any]:
     return list(compare_metadata(context, SQLModel.metadata))
 
 
-def _check(connection: Connection) -> list[str]:
+def _behind(connection: Connection) -> list[str]:
     revision = current(connection)
     if revision is None:
         return ["The database has no tables yet. Run: stagecoach db upgrade"]
+    if not _known(revision):
+        return [f"The database is at {revision}, which is newer than this program. Update the program."]
     if revision != head():
-        if not _known(revision):
-            return [f"The database is at {revision}, which is newer than this program. Update the program."]
         return [f"The database is at {revision}, this program needs {head()}. Run: stagecoach db upgrade"]
+    return []
+
+
+async def behind(store: Store) -> list[str]:
+    """As `check`, by the revision alone: cheap enough to be asked every few seconds."""
+    async with store.read() as session:
+        return await (await session.connection()).run_sync(_behind)
+
+
+def _check(connection: Connection) -> list[str]:
+    if problems := _behind(connection):
+        return problems
     from alembic.runtime.migration import MigrationContext
 
     context = MigrationContext.configure(connection, opts={"compare_type": True})

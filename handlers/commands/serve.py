@@ -172,7 +172,7 @@ def _services(app: App, scheduler: SchedulerService) -> list[Service]:
 
 def _health(app: App) -> list[web.RouteDef]:
     async def migrations() -> None:
-        problems = await migrate.check(app.store)
+        problems = await migrate.behind(app.store)
         if problems:
             raise StagecoachError(problems[0])
 

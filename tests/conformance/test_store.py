@@ -23,8 +23,9 @@ async def test_migrations_go_up_agree_with_the_tables_and_go_down(empty_database
     store = Store(empty_database)
     try:
         assert await migrate.check(store) == ["The database has no tables yet. Run: stagecoach db upgrade"]
+        assert await migrate.behind(store) == await migrate.check(store)
         assert await migrate.upgrade(store) == (None, migrate.head())
-        assert await migrate.check(store) == []
+        assert await migrate.check(store) == await migrate.behind(store) == []
         await migrate.downgrade(store, "base")
         assert await migrate.upgrade(store) == (None, migrate.head())
         assert await migrate.check(store) == []

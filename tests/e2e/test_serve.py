@@ -1,0 +1,55 @@
+"""`stagecoach serve` as an operator meets it: ready, countable, and gone on SIGTERM."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+
+from tests.support.command import COMMAND, environment, stagecoach
+
+
+def test_it_serves_until_sigterm(tmp_path: Path) -> None:
+    (tmp_path / "org.yaml").write_text("departments: [{id: a, name: A}]")
+    assert stagecoach(tmp_path, "org", "import", "org.yaml").status == 0
+    with (tmp_path / "said").open("w") as said:
+        server = subprocess.Popen(
+            [str(COMMAND), "serve"],
+            env=environment(tmp_path, PORT="0"),
+            cwd=tmp_path,
+            stdout=said,
+            stderr=said,
+        )
+    try:
+        address = _address(tmp_path / "said", server)
+        assert json.loads(_read(f"{address}/healthz")) == {"alive": True}
+        ready = json.loads(_read(f"{address}/readyz"))
+        assert ready == {"ready": True, "checks": {"database": "ok", "migrations": "ok", "index": "ok"}}
+        assert "# TYPE stagecoach_inbox_events gauge" in _read(f"{address}/metrics")
+        with pytest.raises(HTTPError):
+            _read(f"{address}/")
+    finally:
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(25) == 0
+    assert "Traceback" not in (tmp_path / "said").read_text()
+
+
+def _address(file: Path, server: subprocess.Popen[bytes]) -> str:
+    for _ in range(1200):
+        for word in file.read_text().split():
+            if word.startswith("http://"):
+                return word.rstrip(".")
+        assert server.poll() is None, file.read_text()
+        time.sleep(0.05)
+    raise AssertionError(file.read_text())
+
+
+def _read(url: str) -> str:
+    with urlopen(url, timeout=20) as answer:  # noqa: S310  (an address of our own on loopback)
+        return str(answer.read().decode())
