@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import cast
 
-from sqlalchemy import union_all
+from sqlalchemy import Integer, bindparam, sql, union_all
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.audit.gates import Mode
 from bot.audit.instrument import Instrument
@@ -17,6 +19,8 @@ from bot.audit.scoring import Claim as ClaimedLevel
 from bot.audit.state import Given
 from bot.store.tables import Answer, Audience, Blocker, Claim, Company, Department
 from bot.store.tables import EvidenceClass as StoredEvidence
+
+_AT = Answer.__table__.c.answered_at  # type: ignore[attr-defined]
 
 Answers = dict[str, Answer]
 """The answer that counts for each criterion that has one."""
@@ -34,20 +38,30 @@ async def latest_answers(
     With `before_session`, answers given in that sitting stay out too. One look-up in the index per criterion,
     so that the time does not grow with the years.
     """
-    looks = []
-    for criterion in instrument.criteria:
-        query = select(Answer.id).where(
-            Answer.department_id == department_id,
-            Answer.criterion == criterion.id,
-            Answer.answered_at <= now,
-            col(Answer.second).is_(False),
-        )
-        if before_session is not None:
-            query = query.where(col(Answer.session_id).is_(None) | (col(Answer.session_id) != before_session))
-        latest = query.order_by(col(Answer.answered_at).desc(), col(Answer.id).desc()).limit(1).subquery()
-        looks.append(select(latest.c.id))
-    rows = await tx.exec(select(Answer).where(col(Answer.id).in_(union_all(*looks))))
+    criteria = tuple(criterion.id for criterion in instrument.criteria)
+    query = _latest(criteria, before_session is not None)
+    given = {"department": department_id, "now": now, "before": before_session}
+    rows = await tx.exec(query, params=given)
     return {row.criterion: row for row in rows}
+
+
+@lru_cache(maxsize=8)
+def _latest(criteria: tuple[str, ...], leave_out: bool) -> SelectOfScalar[Answer]:
+    """The query of `latest_answers`, made once: it is long, and putting it together costs more than its
+    answer.
+    """
+    asked = union_all(*(sql.select(sql.literal(each).label("criterion")) for each in criteria)).subquery()
+    latest = select(Answer.id).where(
+        Answer.department_id == bindparam("department"),
+        Answer.criterion == asked.c.criterion,
+        Answer.answered_at <= bindparam("now", type_=_AT.type),
+        col(Answer.second).is_(False),
+    )
+    if leave_out:
+        before = bindparam("before", type_=Integer)
+        latest = latest.where(col(Answer.session_id).is_(None) | (col(Answer.session_id) != before))
+    newest = latest.order_by(_AT.desc(), col(Answer.id).desc()).limit(1).correlate(asked)
+    return select(Answer).where(col(Answer.id).in_(sql.select(newest.scalar_subquery()).select_from(asked)))
 
 
 def fact(row: Answer) -> AnswerFact:
