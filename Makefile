@@ -34,6 +34,9 @@ install: $(VENV)/.installed  ## only the set-up
 bench: $(VENV)/.installed-dev  ## the benchmarks: a table of ratios
 	@$(BIN)/python -m benchmarks
 
+previews: $(VENV)/.installed-dev  ## every message that Slack gets, drawn as pictures in var/previews
+	@$(BIN)/python -m benchmarks.previews_slack
+
 chaos: $(VENV)/.installed-dev  ## the long fault tables
 	@$(BIN)/python -m benchmarks.chaos
 

@@ -30,6 +30,7 @@ LEAST_BODY = 1_000
 
 AI_NOTE = "AI-generated from the passages named here. Check before you rely on it."
 SHORTENED = "… (shortened: a message can't hold more)"
+_PROGRESS = re.compile(r"Question \d+ of \d+")
 _SNOOZE = re.compile(r"nudge:\d+:\d+:snooze\.")
 SHOW_SECTION = Choice(id="say:Show me the source", label="Show the section")
 
@@ -63,7 +64,7 @@ def fallback_text(message: Message) -> str:
         said.append(message.chart.alt)
     if message.table is not None:
         said.append(table_words(message.table))
-    said += [f"Source: {_source(citation)}" for citation in message.citations[:MOST_CITATIONS]]
+    said += [f"Source: {_source(citation)}" for citation in _untold(message)]
     if message.written_by_model:
         said.append(AI_NOTE)
     return _within(escape("\n\n".join(part for part in said if part.strip())) or "…")
@@ -89,7 +90,8 @@ def _within(text: str) -> str:
 
 def blocks(message: Message, native: bool = True) -> list[Block]:
     """The message's blocks. `native`: charts are Slack's own; else they are tables."""
-    above = [_context(_progress(message))] if message.progress else []
+    told = _PROGRESS.search(message.text) is not None
+    above = [_context(_progress(message))] if message.progress and not told else []
     picture, below = _picture(message, native), _below(message)
     room = MOST_CHARACTERS - size(above + below)
     if size(picture) > room - LEAST_BODY:
@@ -192,8 +194,8 @@ def _smaller(message: Message, room: int) -> list[Block]:
 
 def _below(message: Message) -> list[Block]:
     made: list[Block] = []
-    if message.citations:
-        made.append(_sources(message.citations[:MOST_CITATIONS]))
+    if untold := _untold(message):
+        made.append(_sources(untold))
     if message.written_by_model:
         made.append(_context(AI_NOTE))
     choices = [*message.choices[:MOST_CHOICES]]
@@ -218,7 +220,13 @@ def _plain(text: str, longest: int) -> Block:
     return {"type": "plain_text", "text": cut(clean(text), longest).strip() or "…", "emoji": False}
 
 
-def _sources(citations: tuple[Citation, ...]) -> Block:
+def _untold(message: Message) -> list[Citation]:
+    """The citations whose document the words don't name already."""
+    text = words(message.text)
+    return [citation for citation in message.citations if citation.document not in text][:MOST_CITATIONS]
+
+
+def _sources(citations: list[Citation]) -> Block:
     return {
         "type": "context",
         "elements": [_plain(_source(citation), LONGEST_CONTEXT) for citation in citations],
