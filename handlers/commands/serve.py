@@ -83,6 +83,13 @@ async def _serve(settings: Settings) -> None:
             services += slack.services
             closing.append(slack.close)
             names.append("Slack")
+        if settings.smtp_url is not None:
+            from handlers.email.sender import EmailSender
+            from handlers.email.server import parse_mail_server
+
+            server = parse_mail_server(settings.smtp_url.get_secret_value())
+            senders[Platform.EMAIL] = EmailSender(server)
+            say(f"Letters leave by {server.host}, as {server.sender}.")
         stop = stop_on_signals()
         async with served(site, settings.host, settings.port) as address:
             say(f"Stagecoach serves {' and '.join(names) or 'no chat platform'} at {address}.")

@@ -17,19 +17,23 @@ _FONT = "font-family:-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif"
 _MARK = re.compile(r"\\([\\`*_{}\[\]<>#|~])|\*\*|(?<!\w)_|_(?!\w)")
 
 
-def as_text(message: Message) -> str:
-    """The whole message in plain text: the words, the picture's description, the table."""
-    parts = [_plain(message.text)]
+def as_text(message: Message, closing: str = "") -> str:
+    """The whole message in plain text: the words, the sources, the picture's description, the table."""
+    parts = [without_marks(message.text), *_sources(message)]
     if message.chart is not None:
         parts.append(f"[{message.chart.title}] {message.chart.alt}")
     if message.table is not None:
         parts.append(_text_table(message.table))
+    if closing:
+        parts.append(closing)
     return "\n\n".join(parts) + "\n"
 
 
-def as_html(message: Message, title: str, picture: str | None = None) -> str:
-    """A whole HTML document. `picture` is the address of the chart's image (a cid: or data: one)."""
-    body = str(light(message.text))
+def as_html(message: Message, title: str, picture: str | None = None, closing: str = "") -> str:
+    """A whole HTML document. `picture` is the address of the chart's image (a cid: or data: one), `closing`
+    a last line in plain words.
+    """
+    body = str(light(message.text)) + "".join(f"<p>{escape(source)}</p>" for source in _sources(message))
     if message.chart is not None and picture is not None:
         body += (
             f'<p style="margin:16px 0"><img src="{escape(picture)}" alt="{escape(message.chart.alt)}" '
@@ -37,30 +41,39 @@ def as_html(message: Message, title: str, picture: str | None = None) -> str:
         )
     if message.table is not None:
         body += _html_table(message.table)
+    if closing:
+        body += f'<p style="margin:24px 0 0;color:{_SOFT};font-size:13px">{escape(closing)}</p>'
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(_plain(title))}</title></head>"
+        f"<title>{escape(without_marks(title))}</title></head>"
         f'<body style="margin:0;padding:24px;background:#FFFFFF;color:{_INK};{_FONT};font-size:15px;'
         f'line-height:1.5"><div style="max-width:640px;margin:0 auto">{body}</div></body></html>'
     )
 
 
-def _plain(text: str) -> str:
-    """Light Markdown without its marks."""
+def without_marks(text: str) -> str:
+    """Light Markdown as plain words."""
     return _MARK.sub(lambda found: found[1] or "", text)
+
+
+def _sources(message: Message) -> list[str]:
+    """Where a policy answer comes from, with the words that say so."""
+    return [f"{each.document}, {each.section}: “{each.quote}”" for each in message.citations]
 
 
 def _html_table(table: Table) -> str:
     cell = f"padding:6px 8px;border-bottom:1px solid {_RULE};text-align:left;vertical-align:top"
     head = "".join(
-        f'<th scope="col" style="{cell};color:{_SOFT};font-weight:600">{escape(_plain(name))}</th>'
+        f'<th scope="col" style="{cell};color:{_SOFT};font-weight:600">{escape(without_marks(name))}</th>'
         for name in table.columns
     )
     rows = "".join(
         "<tr>"
-        + f'<th scope="row" style="{cell};font-weight:600">{escape(_plain(row[0]))}</th>'
-        + "".join(f'<td style="{cell};white-space:nowrap">{escape(_plain(value))}</td>' for value in row[1:])
+        + f'<th scope="row" style="{cell};font-weight:600">{escape(without_marks(row[0]))}</th>'
+        + "".join(
+            f'<td style="{cell};white-space:nowrap">{escape(without_marks(value))}</td>' for value in row[1:]
+        )
         + "</tr>"
         for row in table.rows
     )
@@ -75,7 +88,7 @@ def _html_table(table: Table) -> str:
 
 def _text_table(table: Table) -> str:
     """Columns under each other; a wide table becomes one line a row."""
-    rows = [[_plain(value) for value in row] for row in (table.columns, *table.rows)]
+    rows = [[without_marks(value) for value in row] for row in (table.columns, *table.rows)]
     widths = [max(len(row[place]) for row in rows) for place in range(len(table.columns))]
     if sum(widths) + 2 * len(widths) > 100:
         names = rows[0]
