@@ -10,7 +10,9 @@ import pytest
 TABLES = (
     "tests/conformance/test_planner.py",
     "tests/faults/test_post_office.py",
+    "tests/faults/test_slack_deliveries.py",
     "tests/property/test_moments.py",
+    "tests/property/test_slack_render.py",
 )
 
 

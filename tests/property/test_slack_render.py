@@ -20,8 +20,8 @@ from handlers.slack.render import LONGEST_TEXT, Rendered, blocks, fallback_text,
 from handlers.slack.words import words
 from tests.fakes.slack_limits import problems
 
-# `make chaos` asks for the long form of ten thousand.
-EXAMPLES = int(os.environ.get("STAGECOACH_FUZZ", "300"))
+# `make chaos` asks for the long form.
+EXAMPLES = 10_000 if os.environ.get("STAGECOACH_LONG") else 300
 FUZZ = settings(
     max_examples=EXAMPLES,
     deadline=None,
