@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from bot.audit.instrument import Instrument
 from bot.messages import plain
 from scheduler.figures import DepartmentWeek
-from scheduler.phrases import Notes, day, names, percent
+from scheduler.phrases import Notes, day, names, percent, uncapitalised
 
 MOST_DECISIONS = 3
 EXPOSURE_FROM = 0.1
@@ -62,7 +62,7 @@ def _hard_skips(instrument: Instrument, weeks: list[DepartmentWeek], by: date) -
         ground = instrument.model(model).name
         gap = f"{ground} has to stand first"
         if criterion:
-            gap = _small(instrument.criterion(criterion).name)
+            gap = uncapitalised(instrument.criterion(criterion).name)
         yield Decision(
             about=f"skip:{model}:{criterion}",
             weight=100 + len(where),
@@ -92,7 +92,7 @@ def _blockers(
         yield Decision(
             about=f"blocker:{code}",
             weight=50 + len(where) + min(oldest, 90) / 100,
-            what=f"Unblock {names([name for name, _ in where])}: {_small(_label(instrument, code))}.",
+            what=f"Unblock {names([name for name, _ in where])}: {uncapitalised(_label(instrument, code))}.",
             who="Its owner" if len(where) == 1 else "The owners",
             by=by,
             cost=f"Open for {said}; {model.name} can't be in place before.",
@@ -131,7 +131,7 @@ def _silence(weeks: list[DepartmentWeek], by: date) -> Iterable[Decision]:
 
 
 def exceptions(instrument: Instrument, weeks: Iterable[DepartmentWeek], decided: set[str]) -> list[str]:
-    """Short lines: hard skips, falls and old critical blockers that no decision above is about."""
+    """Short lines: hard skips, falls and old critical blockers that nothing above is about (`decided`)."""
     shown = [week for week in weeks if week.shown]
     lines = [
         f"{plain(week.name)} builds past {instrument.model(skip.model).name}."
@@ -140,12 +140,13 @@ def exceptions(instrument: Instrument, weeks: Iterable[DepartmentWeek], decided:
         if skip.severity == "hard" and f"skip:{skip.model}:{skip.criterion or ''}" not in decided
     ]
     lines += [
-        f"{plain(week.name)} fell in {names([_small(instrument.criterion(c).name) for c in week.down], 2)}."
+        f"{plain(week.name)} fell in "
+        f"{names([uncapitalised(instrument.criterion(c).name) for c in week.down], 2)}."
         for week in shown
-        if week.down
+        if week.down and f"fell:{week.slug}" not in decided
     ]
     lines += [
-        f"{plain(week.name)}: {_small(_label(instrument, blocker.code))}, {blocker.days} days old."
+        f"{plain(week.name)}: {uncapitalised(_label(instrument, blocker.code))}, {blocker.days} days old."
         for week in shown
         for blocker in week.blockers
         if f"blocker:{blocker.code}" not in decided
@@ -155,7 +156,3 @@ def exceptions(instrument: Instrument, weeks: Iterable[DepartmentWeek], decided:
 
 def _label(instrument: Instrument, code: str) -> str:
     return plain(instrument.blocker(code).label.rstrip("."))
-
-
-def _small(text: str) -> str:
-    return text if text[:2].isupper() else text[:1].lower() + text[1:]

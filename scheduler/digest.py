@@ -20,6 +20,7 @@ from bot.store.tables import Company, Department, ScheduledMessage, SentDigest
 from scheduler.decisions import decisions, exceptions
 from scheduler.figures import CompanyWeek, CoverageFigure, DepartmentWeek
 from scheduler.freezing import TREND_WEEKS, Weeks, company_trend, department_trend, department_weeks
+from scheduler.movements import movements, told_in_full
 from scheduler.phrases import (
     Notes,
     SourcedFigure,
@@ -74,8 +75,10 @@ def company_digest(
     shown = sorted((each for each in weeks.values() if each.shown), key=lambda each: each.name)
     monday = week_start(week) + timedelta(days=7)
     asked = decisions(instrument, shown, monday, notes)
-    noted = exceptions(instrument, shown, {decision.about for decision in asked})
-    changed = _what_changed(instrument, notes, now, shown, first=_is_first(week, trend))
+    first = _is_first(week, trend)
+    told = {decision.about for decision in asked} | (set() if first else told_in_full(shown))
+    noted = exceptions(instrument, shown, told)
+    changed = _what_changed(instrument, notes, now, shown, first)
     title = f"{plain(company)}, week of {day(week_start(week))}"
     coverage = coverage_sentence(notes, "the departments shown", now.coverage, now.trend_change)
     if not asked and not noted and changed is None:
@@ -105,8 +108,11 @@ def department_digest(
     notes = Notes()
     monday = week_start(week) + timedelta(days=7)
     asked = decisions(instrument, [now], monday, notes)
-    noted = exceptions(instrument, [now], {decision.about for decision in asked})
-    changed = _department_changed(instrument, notes, now, first=_is_first(week, trend))
+    first = _is_first(week, trend) and now.answered > 0
+    # What fell is part of the sentence on what changed.
+    told = {decision.about for decision in asked} | (set() if first else {f"fell:{now.slug}"})
+    noted = exceptions(instrument, [now], told)
+    changed = _department_changed(instrument, notes, now, first)
     coverage = coverage_sentence(notes, now.name, now.coverage, now.trend_change)
     if not asked and not noted and changed is None:
         lines = [f"**{title}**: nothing moved beyond noise. {coverage}", _next_audit([now], monday)]
@@ -134,10 +140,7 @@ def _what_changed(
     parts = []
     if now.week_change.changed:
         parts.append(f"coverage is {change_words(notes, now.week_change, 'in a week')}")
-    if up := [week.name for week in shown if week.up]:
-        parts.append(f"{names(up)} rose with evidence")
-    if down := [week.name for week in shown if week.down]:
-        parts.append(f"{names(down)} fell")
+    parts += movements(instrument, shown)
     if not parts:
         return None
     sentence = "; ".join(parts)
@@ -145,7 +148,7 @@ def _what_changed(
 
 
 def _department_changed(instrument: Instrument, notes: Notes, now: DepartmentWeek, first: bool) -> str | None:
-    if first and now.answered:
+    if first:
         return "The first week with figures of your own."
     parts = []
     if now.week_change.changed:

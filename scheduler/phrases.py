@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from bot.clock import week_start
 from bot.messages import plain
 from scheduler.figures import ChangeFigure, CoverageFigure
+
+YEAR_IS_CLEAR = timedelta(days=300)
+"""Within this span a day and a month are enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +45,16 @@ def points(change: float) -> str:
     return f"{number} point" if number == 1 else f"{number} points"
 
 
-def day(value: date) -> str:
-    """A day as people say it: 18 November."""
-    return f"{value.day} {value:%B}"
+def day(value: date, seen_from: date | None = None) -> str:
+    """A day as people say it: 18 November; with its year where that is far from `seen_from`."""
+    said = f"{value.day} {value:%B}"
+    far = seen_from is not None and abs(value - seen_from) > YEAR_IS_CLEAR
+    return f"{said} {value.year}" if far else said
+
+
+def uncapitalised(text: str) -> str:
+    """A name within a sentence: its first letter small, unless it begins with an abbreviation."""
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
 
 
 def names(items: list[str], most: int = 3) -> str:

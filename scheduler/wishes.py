@@ -37,6 +37,7 @@ from bot.store.tables import (
     SessionKind,
     SessionStatus,
 )
+from scheduler.phrases import day
 
 AUDIT_KINDS = ("audit_invitation", "re_audit")
 REMINDED_KINDS = (*AUDIT_KINDS, "coverage_update", "plan_follow_up")
@@ -144,7 +145,7 @@ def _next_audit(department: _Audited, look: Look) -> tuple[str, datetime, str]:
         reason = f"The first audit of {department.name} has {department.criteria} answers so far."
         return "audit_invitation", department.last + RESUME_AFTER, reason
     cadence = RE_AUDIT_WITH_STEP_AFTER if department.has_step else RE_AUDIT_AFTER
-    reason = f"The last audit of {department.name} was on {department.last.date().isoformat()}."
+    reason = f"The last audit of {department.name} was on {_day(department.last, look)}."
     return "re_audit", department.last + cadence, reason
 
 
@@ -251,7 +252,7 @@ def reminder_of(kind: str, period: str, person_id: int, department_id: int | Non
         "reminder",
         person_id,
         sent,
-        f"No answer yet to the {kind.replace('_', ' ')} of {sent.date().isoformat()}.",
+        f"No answer yet to the {kind.replace('_', ' ')} of {day(sent.date())}.",
         period=f"{kind}:{period}"[:40],
         department_id=department_id,
         detail={"of_kind": kind, "of_period": period},
@@ -295,7 +296,7 @@ def _follow_up(plan: Plan, time_zone: str) -> Wish:
         "plan_follow_up",
         plan.person_id or 0,
         at_local(due, time(0), zone(time_zone)),
-        f"A next step was planned for {due.isoformat()}.",
+        f"A next step was planned for {day(due)}.",
         period=f"plan-{plan.id}:{due.isoformat()}",
         department_id=plan.department_id,
         detail={"plan": plan.id},
@@ -317,7 +318,7 @@ async def coverage_updates(session: AsyncSession, look: Look) -> list[Wish]:
         ready = look.start if last is None else last + COVERAGE_AFTER
         if ready <= look.end and department_id in leads:
             month = max(ready, look.start).strftime("%Y-%m")
-            reason = f"The tasks of {name} were last looked at {_ago(last)}."
+            reason = f"The tasks of {name} were last looked at {_ago(last, look)}."
             wishes.append(
                 to_person(
                     "coverage_update",
@@ -331,8 +332,12 @@ async def coverage_updates(session: AsyncSession, look: Look) -> list[Wish]:
     return wishes
 
 
-def _ago(last: datetime | None) -> str:
-    return "never" if last is None else f"on {last.date().isoformat()}"
+def _ago(last: datetime | None, look: Look) -> str:
+    return "never" if last is None else f"on {_day(last, look)}"
+
+
+def _day(instant: datetime, look: Look) -> str:
+    return day(instant.date(), look.start.date())
 
 
 async def second_views(session: AsyncSession, look: Look) -> list[Wish]:
@@ -385,7 +390,7 @@ async def old_blockers(session: AsyncSession, look: Look) -> list[Wish]:
                 "blocker_ageing",
                 person,
                 ready,
-                f"A blocker has been open since {blocker.raised_at.date().isoformat()}.",
+                f"A blocker has been open since {_day(blocker.raised_at, look)}.",
                 period=f"blocker-{blocker.id}:{ready.date().isoformat()}",
                 department_id=blocker.department_id,
                 detail={"blocker": blocker.id},
@@ -411,7 +416,7 @@ async def policy_reviews(session: AsyncSession, look: Look) -> list[Wish]:
             "policy_review",
             document.owner_id or 0,
             at_local((document.review_by or date.min) - REVIEW_NOTICE, time(0), zone("UTC")),
-            f"A policy is to be reviewed by {document.review_by}.",
+            f"A policy is to be reviewed by {day(document.review_by or last_day, last_day)}.",
             period=f"document-{document.id}:{document.review_by}",
             detail={"document": document.id},
         )

@@ -1,4 +1,4 @@
-"""Ten digests as they read, and what must hold for any of them: length, order, sources, privacy."""
+"""Digests as they read, and what must hold for any of them: length, order, sources, privacy."""
 
 from __future__ import annotations
 
@@ -100,6 +100,12 @@ def hidden_small() -> Digest:
 
 SITUATIONS = {
     "busy": busy,
+    "ups and downs": lambda: company(
+        department("Finance", up=("WE-2",)),
+        department("Marketing", up=("WE-1", "SD-1"), down=("WE-3",)),
+        department("Legal", down=("WE-4",)),
+        department("Sales", down=("SD-2",)),
+    ),
     "quiet": lambda: company(department("Finance"), department("Legal")),
     "first week": lambda: company(department("Finance"), department("Legal"), before=False),
     "hidden small groups": hidden_small,
@@ -132,7 +138,7 @@ def _unknown(number: int) -> list[TaskFact]:
 
 
 READ = Path(__file__).parent / "digests"
-"""The ten digests as somebody read and approved them."""
+"""The digests as somebody read and approved them."""
 
 
 @pytest.mark.parametrize("name", SITUATIONS)
