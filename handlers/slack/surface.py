@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -91,17 +92,12 @@ def make_slack(app: Product, settings: Settings) -> SlackSurface:
 
 
 def _tokens(settings: Settings, store: Store, clock: Clock) -> Tokens:
+    if settings.slack_client_id is not None and settings.slack_client_secret is not None:
+        secret = settings.slack_client_secret.get_secret_value()
+        return Installations(store, _sealer(settings), clock, settings.slack_client_id, secret)
     if settings.slack_bot_token is not None:
         return OneToken(settings.slack_bot_token.get_secret_value())
-    if settings.slack_client_id is None or settings.slack_client_secret is None:
-        raise SettingsError("Slack needs SLACK_BOT_TOKEN, or SLACK_CLIENT_ID for installing in the browser.")
-    return Installations(
-        store,
-        _sealer(settings),
-        clock,
-        settings.slack_client_id,
-        settings.slack_client_secret.get_secret_value(),
-    )
+    raise SettingsError("Slack needs SLACK_BOT_TOKEN, or SLACK_CLIENT_ID for installing in the browser.")
 
 
 def _sealer(settings: Settings) -> Sealer:
@@ -117,9 +113,19 @@ def _bolt(settings: Settings, tokens: Tokens, clients: Clients) -> AsyncApp:
             request_verification_enabled=False,
             signing_secret="",
             oauth_settings=_in_the_browser(settings, tokens),
+            logger=_quiet(),
         )
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else None
-    return AsyncApp(client=clients.bare(token), request_verification_enabled=False, signing_secret="")
+    return AsyncApp(
+        client=clients.bare(token), request_verification_enabled=False, signing_secret="", logger=_quiet()
+    )
+
+
+def _quiet() -> logging.Logger:
+    """Bolt's own log: its hints about the environment are not for us, its errors are."""
+    logger = logging.getLogger("slack_bolt.stagecoach")
+    logger.setLevel(logging.ERROR)
+    return logger
 
 
 def _in_the_browser(settings: Settings, installations: Installations) -> AsyncOAuthSettings:
