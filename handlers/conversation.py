@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.messages import Message
@@ -38,8 +39,8 @@ class Listener(Protocol):
 async def hear_plain(session: AsyncSession, event: InboxEvent) -> Turn | None:
     """The page's and the terminal's events: they name the person and hold a text or a choice."""
     payload = event.payload
-    person = await session.get(Person, payload["person_id"])
-    if person is None or person.archived_at is not None or event.id is None:
+    found = await session.exec(select(Person.archived_at).where(Person.id == payload["person_id"]))
+    if event.id is None or found.all() != [None]:
         return None
     return Turn(
         event_id=event.id,

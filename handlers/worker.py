@@ -11,14 +11,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Protocol
+from datetime import timedelta
+from typing import Any, Protocol
 
 import structlog
-from sqlalchemy.orm import aliased
-from sqlmodel import col, or_, select
+from sqlalchemy import bindparam, exists, sql, update
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
-from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.clock import Clock, system_clock
 from bot.errors import StagecoachError, StoreUnavailable
@@ -117,18 +116,9 @@ class Worker:
 
     async def _claim(self) -> InboxEvent | None:
         now = self._machine_clock()
-        async with self._store.read() as session:
-            if (await session.exec(_claimable(now).limit(1))).first() is None:
-                return None
+        given = {"now": now, "worker": self._name, "until": now + LEASE}
         async with self._store.write() as tx:
-            query = _claimable(now).limit(1).with_for_update(skip_locked=True)
-            event = (await tx.exec(query)).first()
-            if event is None:
-                return None
-            event.claimed_by, event.claimed_until = self._name, now + LEASE
-            event.attempts += 1
-            tx.add(event)
-        return event
+            return (await tx.execute(_CLAIM, given)).scalars().first()
 
     async def _answer(self, event: InboxEvent) -> None:
         turn = await self._answering.hear(event)
@@ -146,8 +136,8 @@ class Worker:
 
     async def _finish(self, event: InboxEvent, turn: Turn | None, prepared: object) -> None:
         async with self._store.write() as tx:
-            row = await tx.get_one(InboxEvent, event.id, with_for_update=True)
-            if row.status is not InboxStatus.NEW or row.claimed_by != self._name:
+            mine = {"event": event.id, "worker": self._name, "at": self._clock()}
+            if (await tx.execute(_DONE, mine)).first() is None:
                 return  # The claim ran out and somebody else has it.
             if turn is not None:
                 messages = (
@@ -157,17 +147,15 @@ class Worker:
                 )
                 await enqueue(
                     tx,
-                    platform=row.platform,
+                    platform=event.platform,
                     conversation=turn.conversation,
                     thread=turn.thread,
                     messages=messages,
-                    key=f"reply:{row.id}",
+                    key=f"reply:{event.id}",
                     now=self._clock(),
                     person_id=turn.person_id,
-                    event_id=row.id,
+                    event_id=event.id,
                 )
-            row.status, row.done_at = InboxStatus.DONE, self._clock()
-            tx.add(row)
 
     async def _give_back(self, event: InboxEvent) -> None:
         """Told to stop in the middle: whoever comes next need not wait for the claim to run out."""
@@ -206,23 +194,53 @@ class Worker:
             log.warning("worker.store_unavailable", action="worker.failed", event_id=event.id)
 
 
-def _claimable(now: datetime) -> SelectOfScalar[InboxEvent]:
-    earlier = aliased(InboxEvent)
-    is_first = (
-        ~select(earlier.id)
-        .where(
-            earlier.conversation == InboxEvent.conversation,
-            earlier.status == InboxStatus.NEW,
-            col(earlier.id) < col(InboxEvent.id),
-        )
-        .exists()
+def _claim_statement() -> Any:
+    """Claim the oldest event that may be answered, in one go; made once, as every turn begins with it."""
+    event, earlier = InboxEvent.__table__, InboxEvent.__table__.alias()  # type: ignore[attr-defined]
+    now = bindparam("now", type_=event.c.claimed_until.type)
+    is_first = ~exists().where(
+        earlier.c.conversation == event.c.conversation,
+        earlier.c.status == InboxStatus.NEW,
+        earlier.c.id < event.c.id,
     )
-    return (
-        select(InboxEvent)
+    oldest = (
+        sql.select(event.c.id)
         .where(
-            InboxEvent.status == InboxStatus.NEW,
-            or_(col(InboxEvent.claimed_until).is_(None), col(InboxEvent.claimed_until) < now),
+            event.c.status == InboxStatus.NEW,
+            event.c.claimed_until.is_(None) | (event.c.claimed_until < now),
             is_first,
         )
-        .order_by(col(InboxEvent.id))
+        .order_by(event.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
     )
+    return (
+        update(InboxEvent)
+        # Compared, not searched in: so it is looked up once, and one event is claimed.
+        .where(col(InboxEvent.id) == oldest.scalar_subquery())
+        .values(
+            claimed_by=bindparam("worker"),
+            claimed_until=bindparam("until", type_=event.c.claimed_until.type),
+            attempts=InboxEvent.attempts + 1,
+        )
+        .returning(InboxEvent)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _done_statement() -> Any:
+    """Mark an event as done, if it is still with this worker."""
+    return (
+        update(InboxEvent)
+        .where(
+            col(InboxEvent.id) == bindparam("event"),
+            col(InboxEvent.status) == InboxStatus.NEW,
+            col(InboxEvent.claimed_by) == bindparam("worker"),
+        )
+        .values(status=InboxStatus.DONE, done_at=bindparam("at"))
+        .returning(col(InboxEvent.id))
+        .execution_options(synchronize_session=False)
+    )
+
+
+_CLAIM, _DONE = _claim_statement(), _done_statement()

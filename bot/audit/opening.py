@@ -19,6 +19,7 @@ from bot.store.tables import (
     Company,
     Department,
     DialogueSession,
+    Duty,
     DutyName,
     Person,
     Plan,
@@ -37,6 +38,14 @@ KINDS = {
 MOST_COLLEAGUES = 200
 
 
+_OWNERS = (
+    select(Person.id, Person.name, Person.email)
+    .join(Duty, col(Duty.person_id) == Person.id)
+    .where(Duty.duty == DutyName.PROGRAMME_OWNER, col(Person.archived_at).is_(None))
+    .order_by(col(Person.id))
+)
+
+
 async def facts_for(
     tx: AsyncSession, department: Department, person: Person, with_colleagues: bool = True
 ) -> Facts:
@@ -44,10 +53,10 @@ async def facts_for(
 
     Colleagues are read only where somebody is about to be named: there may be hundreds.
     """
-    owners = await holders(tx, DutyName.PROGRAMME_OWNER)
+    owners = await tx.exec(_OWNERS)
     return Facts(
         department=department.name,
-        owners=tuple(Someone(owner.id or 0, owner.name, owner.email) for owner in owners),
+        owners=tuple(Someone(number or 0, name, email) for number, name, email in owners),
         colleagues=await _colleagues(tx, department, person) if with_colleagues else (),
         zone=await zone_of(tx, person, department),
     )

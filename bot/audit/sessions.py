@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.audit import hearing
@@ -51,7 +52,7 @@ from bot.errors import InputError
 from bot.messages import Choice, Message, plain
 from bot.organisation.directory import led_departments
 from bot.store.engine import Store
-from bot.store.tables import Department, DialogueSession, Person, SessionKind, SessionStatus
+from bot.store.tables import Company, Department, DialogueSession, Person, SessionKind, SessionStatus
 from bot.turns import Turn, UseCase
 
 PREFIX = "audit"
@@ -237,7 +238,7 @@ class AuditUseCase:
         prepared: Prepared,
         remind_privacy: bool = False,
     ) -> list[Message]:
-        department, person = await _whose(tx, row)
+        department, person, _company = await _whose(tx, row)
         state = load_state(row)
         facts = await facts_for(tx, department, person, _names_somebody(state, given))
         dialogue = Dialogue(self._instrument, facts)
@@ -306,8 +307,16 @@ def _names_somebody(state: State, given: Input) -> bool:
     return state.interlude == "hand_over" or (heard is not None and heard[0] == "hand")
 
 
-async def _whose(tx: AsyncSession, row: DialogueSession) -> tuple[Department, Person]:
-    return await tx.get_one(Department, row.department_id), await tx.get_one(Person, row.person_id)
+async def _whose(tx: AsyncSession, row: DialogueSession) -> tuple[Department, Person, Company | None]:
+    """In one look. The transaction has the company at hand for as long as somebody holds on to it."""
+    query = (
+        select(Department, Person, Company)
+        .select_from(Department)
+        .join(Person, col(Person.id) == row.person_id)
+        .outerjoin(Company, col(Company.id) == 1)
+        .where(Department.id == row.department_id)
+    )
+    return (await tx.exec(query)).one()
 
 
 def takes_words(state: State, text: str) -> bool:

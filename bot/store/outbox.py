@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, cast
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import CursorResult
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import col, select
@@ -25,16 +25,17 @@ async def insert_once(
     """
     if not values:
         return 0
-    dialect = tx.get_bind().dialect.name
+    connection = await tx.connection()
+    statement = _insert_statement(connection.dialect.name, table, unique)
+    # The rows stand beside the statement, so that it is compiled once.
+    return len((await connection.execute(statement, values)).all())
+
+
+@lru_cache(maxsize=64)
+def _insert_statement(dialect: str, table: Any, unique: tuple[str, ...]) -> Any:
     make = postgresql_insert if dialect == "postgresql" else sqlite_insert
-    statement = make(table).on_conflict_do_nothing(index_elements=list(unique))
-    inserted = 0
-    # Some databases bind at most 32,766 values in one statement.
-    step = max(1, 30_000 // max(1, len(values[0])))
-    for start in range(0, len(values), step):
-        result = await tx.exec(statement.values(values[start : start + step]))
-        inserted += max(0, cast("CursorResult[Any]", result).rowcount)
-    return inserted
+    rows = table.__table__
+    return make(rows).on_conflict_do_nothing(index_elements=list(unique)).returning(*rows.primary_key)
 
 
 async def enqueue(
