@@ -49,6 +49,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdou
 
 def _command(module: str, function: str, *args: Any, **named: Any) -> Any:
     """Import a command's module only when it is called: a start of one command loads no other's libraries."""
+    common = importlib.import_module("handlers.commands.common")
+    common.log_to_file(_home())
     return getattr(importlib.import_module(f"handlers.commands.{module}"), function)(*args, **named)
 
 

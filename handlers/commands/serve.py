@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
-import structlog
 import typer
 from aiohttp import web
 
@@ -19,7 +17,7 @@ from bot.store import migrate
 from bot.store.engine import Store
 from bot.store.tables import Platform
 from handlers.app import App, open_app, put_together
-from handlers.commands.common import run, say
+from handlers.commands.common import log_to_stderr, run, say
 from handlers.demo.personas import PERSONAS
 from handlers.demo.setup import demo_clock, empty, fill, is_filled, keep_clock
 from handlers.figures import figures
@@ -39,29 +37,13 @@ WORKERS = 4
 def serve(settings: Settings) -> None:
     """Every configured surface, the worker and the scheduler, until SIGTERM or SIGINT."""
     check_for_serving(settings)
-    configure_logs(logging.INFO)
+    log_to_stderr()
     run(_serve(settings))
 
 
 def demo(environment: Settings, reset: bool) -> None:
     """The sample company on a local page; nothing of the environment's databases or tokens is used."""
-    configure_logs(logging.ERROR)
     run(_demo(for_demo(environment), reset))
-
-
-def configure_logs(level: int) -> None:
-    """One JSON object a line on stderr."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
 
 
 async def _serve(settings: Settings) -> None:
