@@ -30,6 +30,7 @@ from knowledge.embed import LocalEmbedder
 from knowledge.service import KnowledgeService
 from scheduler.digest_questions import DigestUseCase
 from scheduler.replies import NudgeUseCase
+from scheduler.settings import SettingsUseCase
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
     parts = (
         Home(GREETING, "hello"),
         NudgeUseCase(instrument),
+        SettingsUseCase(_reachable_on(settings)),
         DigestUseCase(),
         CompanyUseCase(instrument),
         audit,
@@ -110,3 +112,13 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
         worker=Worker(store, conversation, clock, news, on_answered=news.ring),
         model=model,
     )
+
+
+def _reachable_on(settings: Settings) -> set[Platform]:
+    """The platforms that are set up, besides the page."""
+    found = {
+        Platform.SLACK: settings.slack_configured,
+        Platform.TEAMS: settings.teams_configured,
+        Platform.EMAIL: settings.smtp_url is not None,
+    }
+    return {platform for platform, is_set_up in found.items() if is_set_up}

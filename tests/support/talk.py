@@ -18,8 +18,9 @@ from bot.coaching.sessions import CoachingUseCase
 from bot.coverage.sessions import CoverageUseCase
 from bot.messages import Message
 from bot.store.engine import Store
-from bot.store.tables import Company, Department, Duty, DutyName, OutboxMessage, Person, Role
+from bot.store.tables import Company, Department, Duty, DutyName, OutboxMessage, Person, Platform, Role
 from bot.turns import Turn
+from scheduler.settings import SettingsUseCase
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 PEOPLE = {
@@ -144,7 +145,7 @@ class Office:
             for part in self.parts:
                 if await part.wants(tx, turn):
                     return part
-        return self.parts[0]
+        return next(part for part in self.parts if part.prefix == "audit")
 
     async def _deliver(self) -> None:
         """What was written to others reaches them at once."""
@@ -191,5 +192,5 @@ async def open_office(store: Store, instrument: Instrument | None = None, propos
         asides=Asides(coaching, OnePolicy()),
         offer_steps=coaching.offer_steps,
     )
-    parts = [audit, coaching, CoverageUseCase(used)]
+    parts = [SettingsUseCase([Platform.EMAIL]), audit, coaching, CoverageUseCase(used)]
     return Office(store, await plant_company(store), proposals, parts)
