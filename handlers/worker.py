@@ -118,7 +118,8 @@ class Worker:
         now = self._machine_clock()
         given = {"now": now, "worker": self._name, "until": now + LEASE}
         async with self._store.write() as tx:
-            return (await tx.execute(_CLAIM, given)).scalars().first()
+            event: InboxEvent | None = (await tx.exec(_CLAIM, params=given)).scalars().first()
+            return event
 
     async def _answer(self, event: InboxEvent) -> None:
         turn = await self._answering.hear(event)
@@ -137,7 +138,7 @@ class Worker:
     async def _finish(self, event: InboxEvent, turn: Turn | None, prepared: object) -> None:
         async with self._store.write() as tx:
             mine = {"event": event.id, "worker": self._name, "at": self._clock()}
-            if (await tx.execute(_DONE, mine)).first() is None:
+            if (await tx.exec(_DONE, params=mine)).first() is None:
                 return  # The claim ran out and somebody else has it.
             if turn is not None:
                 messages = (
