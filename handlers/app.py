@@ -76,7 +76,7 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
     embedder = LocalEmbedder()
     knowledge = make_library(settings, store, clock, embedder, model)
     policies = PolicyTurns(knowledge)
-    coaching = CoachingUseCase(instrument)
+    coaching = CoachingUseCase(instrument, store, model)
     audit = AuditUseCase(
         instrument,
         store,

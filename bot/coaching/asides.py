@@ -7,11 +7,10 @@ from typing import Any
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.coaching.questions import StoredQuestion, route
-from bot.coaching.sessions import CoachingUseCase, Prepared
+from bot.coaching.sessions import CoachingUseCase
+from bot.coaching.wording import Prepared
 from bot.messages import Message
 from bot.turns import Turn, UseCase
-
-_STORED = Prepared()
 
 
 class Asides:
@@ -28,14 +27,14 @@ class Asides:
         return route(text) is not None
 
     async def prepare(self, turn: Turn) -> Any:
-        """What the policies need; None where stored facts answer."""
+        """What the policies need, or the coaching where stored facts answer."""
         if route(turn.text or "") is not None or self._policies is None:
-            return _STORED
+            return await self._coaching.prepare(turn)
         return await self._policies.prepare(turn)
 
     async def apply(self, tx: AsyncSession, turn: Turn, prepared: Any) -> list[Message]:
         """Answer without touching the sitting, and without opening a second question beside it."""
-        if prepared is not _STORED and self._policies is not None:
+        if not isinstance(prepared, Prepared) and self._policies is not None:
             return await self._policies.apply(tx, turn, prepared)
         question = route(turn.text or "")
         department = await self._coaching.department_of(tx, turn)
@@ -44,4 +43,5 @@ class Asides:
         if question.topic == "steps":
             question = StoredQuestion("holding_back")
         messages = await self._coaching.answer(tx, question, department, turn.person_id, turn.at)
-        return [message.model_copy(update={"choices": ()}) for message in messages]
+        said = prepared.put_into(messages) if isinstance(prepared, Prepared) else messages
+        return [message.model_copy(update={"choices": ()}) for message in said]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlmodel import col, select
@@ -36,8 +35,11 @@ from bot.coaching.state import (
     Words,
 )
 from bot.coaching.stored import Asked, answer
+from bot.coaching.wording import WORDED, Prepared, better_wording
+from bot.llm import LanguageModel
 from bot.messages import Choice, Message, plain
 from bot.organisation.directory import led_departments
+from bot.store.engine import Store
 from bot.store.tables import (
     Answer,
     Blocker,
@@ -65,11 +67,6 @@ _BECAUSE = {
 }
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """The coaching needs nothing beforehand; what a turn asks is read again in the transaction."""
-
-
 def plan_choices(plan_id: int) -> tuple[Choice, ...]:
     """The buttons under the follow-up of a plan: done, not yet, dropped."""
     labels = (("done", "Done"), ("not_yet", "Not yet"), ("dropped", "Dropped"))
@@ -81,8 +78,11 @@ class CoachingUseCase:
 
     prefix = PREFIX
 
-    def __init__(self, instrument: Instrument) -> None:
+    def __init__(
+        self, instrument: Instrument, store: Store | None = None, model: LanguageModel | None = None
+    ) -> None:
         self._instrument = instrument
+        self._store, self._model = store, model
 
     async def wants(self, tx: AsyncSession, turn: Turn) -> bool:
         """Free words are for the coaching where its card waits for them, or where they ask about own
@@ -96,8 +96,19 @@ class CoachingUseCase:
         return any(_state(row).asks_words for row in rows)
 
     async def prepare(self, turn: Turn) -> Prepared:
-        """Nothing takes time here."""
-        return Prepared()
+        """Let a model, where one is configured, word the answer to a question about stored facts."""
+        question = route(turn.text or "")
+        if self._store is None or self._model is None or question is None or question.topic not in WORDED:
+            return Prepared()
+        async with self._store.read() as tx:
+            department = await self.department_of(tx, turn)
+            if department is None:
+                return Prepared()
+            [said] = await self.answer(tx, question, department, turn.person_id, turn.at)
+        names = [model.name for model in self._instrument.models]
+        names += [criterion.name for criterion in self._instrument.criteria]
+        text = await better_wording(self._model, turn.text or "", said, names)
+        return Prepared(said.text, text) if text else Prepared()
 
     async def apply(self, tx: AsyncSession, turn: Turn, prepared: Prepared) -> list[Message]:
         """One turn, in the caller's transaction."""
@@ -109,7 +120,8 @@ class CoachingUseCase:
             return [_NO_DEPARTMENT]
         question = route(text)
         if question is not None:
-            return await self.answer(tx, question, department, turn.person_id, turn.at)
+            said = await self.answer(tx, question, department, turn.person_id, turn.at)
+            return prepared.put_into(said)
         if is_in_the_way(text):
             return await self._in_the_way(tx, department, turn)
         rows = await live_sessions(tx, turn.person_id, (SessionKind.COACHING,), lock=True)
