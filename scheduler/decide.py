@@ -16,9 +16,10 @@ from itertools import count
 from bot.calendar import monday_of
 from bot.clock import at_local, local_day
 from scheduler.directory import Recipient
+from scheduler.follow_up_wishes import reminder_of
 from scheduler.kinds import BY_NAME, MAX_PER_WEEK, Kind
 from scheduler.moments import Moment, moment_for
-from scheduler.wishes import Look, Wish, reminder_of
+from scheduler.wishes import Look, Wish
 
 
 @dataclass

@@ -19,7 +19,7 @@ from enum import StrEnum
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from scheduler import wishes
+from scheduler import audit_wishes, digest_wishes, follow_up_wishes
 from scheduler.wishes import Look, Wish
 
 MAX_PER_WEEK = 2
@@ -75,7 +75,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "audit_invitation", "the lead of a department that is not fully audited", *_SLOT,
         "every four weeks until it is answered; after two silent cycles one question, then no more",
-        wishes.audits, reminds=True,
+        audit_wishes.audits, reminds=True,
     ),
     Kind(
         "re_audit", "the lead, 90 days after the last audit, or 30 with an open next step", *_SLOT,
@@ -87,40 +87,40 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "coverage_update", "the lead of a department with described tasks", *_SLOT,
-        "once a month", wishes.coverage_updates, reminds=True,
+        "once a month", follow_up_wishes.coverage_updates, reminds=True,
     ),
     Kind(
         "reminder", "who was asked and has not answered", *_WORKDAY,
-        "never: one reminder, then silence until the next cycle", wishes.reminders,
+        "never: one reminder, then silence until the next cycle", follow_up_wishes.reminders,
         after_working_days=REMINDER_AFTER_WORKING_DAYS,
     ),
     Kind(
         "plan_follow_up", "who took on a next step, on its day", *_WORKDAY,
-        "when the step gets a new day", wishes.plan_follow_ups, reminds=True,
+        "when the step gets a new day", follow_up_wishes.plan_follow_ups, reminds=True,
     ),
     Kind(
         "second_view", "a team member who answers one question without seeing the lead's answer", *_WORKDAY,
-        "never for the same question", wishes.second_views,
+        "never for the same question", follow_up_wishes.second_views,
     ),
     Kind(
         "blocker_ageing", "the owner of a blocker that is two weeks old, else the lead", *_WORKDAY,
-        "every four weeks while it stands", wishes.old_blockers,
+        "every four weeks while it stands", follow_up_wishes.old_blockers,
     ),
     Kind(
         "policy_review", "the owner of a policy, two weeks before its review date", *_WORKDAY,
-        "when the review date moves", wishes.policy_reviews,
+        "when the review date moves", follow_up_wishes.policy_reviews,
     ),
     Kind(
         "open_question", "the policy owner for whom a question has waited three days", *_WORKDAY,
-        "never for the same question", wishes.open_questions,
+        "never for the same question", follow_up_wishes.open_questions,
     ),
     Kind(
         "department_digest", "the channel of a department", *_DIGEST,
-        "every week", wishes.department_digests, counts=False, needs_yes=False,
+        "every week", digest_wishes.department_digests, counts=False, needs_yes=False,
     ),
     Kind(
         "executive_digest", "everybody with the duty of an executive", *_DIGEST,
-        "every week", wishes.executive_digests, counts=False, needs_yes=False,
+        "every week", digest_wishes.executive_digests, counts=False, needs_yes=False,
     ),
 )  # fmt: skip
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from bot.calendar import QUIET_FROM, QUIET_UNTIL, WorkCalendar, public_holidays
 from bot.clock import local_day, week_key
 from scheduler.decide import Decision, Ledger, decide
+from scheduler.digest_wishes import weeks_in
 from scheduler.directory import Recipient
-from scheduler.wishes import Look, Wish, to_person, weeks_in
+from scheduler.wishes import Look, Wish, to_person
 
 ZONES = {
     "Europe/Berlin": "DE",
