@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -38,6 +38,13 @@ def _insert_statement(dialect: str, table: Any, unique: tuple[str, ...]) -> Any:
     return make(rows).on_conflict_do_nothing(index_elements=list(unique)).returning(*rows.primary_key)
 
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_UNSENT = OutboxMessage(
+    platform=Platform.WEB, conversation="", dedupe_key="", message={}, created_at=_LONG_AGO, due_at=_LONG_AGO
+).model_dump(exclude={"id"})
+"""The columns of a message that nobody has tried to send yet."""
+
+
 async def enqueue(
     tx: AsyncSession,
     *,
@@ -58,19 +65,20 @@ async def enqueue(
     Returns how many rows were added.
     """
     rows = [
-        OutboxMessage(
-            platform=platform,
-            conversation=conversation,
-            thread=thread,
-            person_id=person_id,
-            event_id=event_id,
-            scheduled_id=scheduled_id,
-            dedupe_key=f"{key}:{number}",
-            message=message.model_dump(mode="json", exclude_defaults=True),
-            prefers_repeat=prefers_repeat,
-            created_at=now,
-            due_at=due_at or now,
-        ).model_dump(exclude={"id"})
+        _UNSENT
+        | {
+            "platform": platform,
+            "conversation": conversation,
+            "thread": thread,
+            "person_id": person_id,
+            "event_id": event_id,
+            "scheduled_id": scheduled_id,
+            "dedupe_key": f"{key}:{number}",
+            "message": message.model_dump(mode="json", exclude_defaults=True),
+            "prefers_repeat": prefers_repeat,
+            "created_at": now,
+            "due_at": due_at or now,
+        }
         for number, message in enumerate(messages)
     ]
     return await insert_once(tx, OutboxMessage, rows, ("dedupe_key",))
