@@ -101,7 +101,10 @@ async def _account_on(tx: AsyncSession, person: Person, platform: Platform) -> b
     if not usable and made is not None:
         tx.add(
             Identity(
-                person_id=person.id or 0, platform=platform, external_id=made, address={"conversation": made}
+                person_id=person.id or 0,
+                platform=platform,
+                external_id=f"person:{person.id}",
+                address={"conversation": made},
             )
         )
     return bool(usable) or made is not None

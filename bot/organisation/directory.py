@@ -213,6 +213,7 @@ def _person(row: Person, hanging: _Hanging, slugs: dict[int | None, str]) -> dic
             "working_hours": f"{row.work_starts:%H:%M}-{row.work_ends:%H:%M}",
             "slack": accounts(Platform.SLACK),
             "teams": accounts(Platform.TEAMS),
+            "preferred": Platform.EMAIL.value if row.preferred_platform is Platform.EMAIL else None,
             "duties": [duty.duty.value for duty in hanging.duties.get(row.id or 0, [])],
             "leave": [
                 {"from": each.first_day.isoformat(), "to": each.last_day.isoformat()}

@@ -154,6 +154,8 @@ class PersonPart(Part):
     working_hours: Annotated[tuple[time, time], BeforeValidator(_hours)] = (time(9), time(17, 30))
     slack: Annotated[list[str], BeforeValidator(_text_list)] = []
     teams: Annotated[list[str], BeforeValidator(_text_list)] = []
+    preferred: Literal["email"] | None = None
+    """Where to write to somebody who has not chosen in the chat; None = where they were seen last."""
     duties: Annotated[list[DutyName], BeforeValidator(_text_list)] = []
     leave: list[LeavePart] = []
     external: bool = False

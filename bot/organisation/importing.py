@@ -301,6 +301,7 @@ class _Importer:
             for platform, accounts in ((Platform.SLACK, part.slack), (Platform.TEAMS, part.teams)):
                 for account in accounts:
                     self._identity(stored, platform, account, person_id, part.email)
+            self._letters(stored.get((Platform.EMAIL, "", f"person:{person_id}")), part)
         await self.tx.flush()
 
     def _identity(
@@ -316,6 +317,29 @@ class _Importer:
             self._note("changed", subject, f"now of {email}")
             row.person_id = person_id
             self.tx.add(row)
+
+    def _letters(self, row: Identity | None, part: PersonPart) -> None:
+        """Letters go to the address in the file. What somebody chose in the chat stays."""
+        person = self.people[part.email]
+        address = {"conversation": part.email}
+        if row is not None and row.address != address:
+            self._note("changed", f"letters to {part.email}", "a new address")
+            row.address, row.reachable = address, True
+            self.tx.add(row)
+        if part.preferred is None or person.preferred_platform is not None:
+            return
+        self._note("changed", f"person {part.email}", "preferred: none -> email")
+        person.preferred_platform = Platform.EMAIL
+        self.tx.add(person)
+        if row is None:
+            self.tx.add(
+                Identity(
+                    person_id=_id(person),
+                    platform=Platform.EMAIL,
+                    external_id=f"person:{_id(person)}",
+                    address=address,
+                )
+            )
 
     async def _leave(self) -> None:
         wanted = {

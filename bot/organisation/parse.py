@@ -19,7 +19,8 @@ MAX_LINE = 100_000
 
 CSV_COLUMNS = (
     "email", "name", "department", "department_name", "template", "role", "role_name", "headcount", "lead",
-    "time_zone", "country", "region", "working_days", "working_hours", "slack", "teams", "duties", "leave",
+    "time_zone", "country", "region", "working_days", "working_hours", "slack", "teams", "preferred",
+    "duties", "leave",
 )  # fmt: skip
 CSV_REQUIRED = ("email", "name", "department")
 
@@ -193,7 +194,16 @@ class _CsvAssembly:
         department = self._department(line, row)
         person: dict[str, Any] = {
             key: row[key]
-            for key in ("email", "name", "time_zone", "country", "region", "working_days", "working_hours")
+            for key in (
+                "email",
+                "name",
+                "time_zone",
+                "country",
+                "region",
+                "working_days",
+                "working_hours",
+                "preferred",
+            )
             if row.get(key)
         }
         for key in ("slack", "teams", "duties"):

@@ -12,7 +12,8 @@ from bot.organisation.directory import department_by_slug, organisation_document
 from bot.organisation.importing import Change, import_organisation
 from bot.organisation.parse import parse_organisation, read_file
 from bot.store.engine import Store
-from bot.store.tables import Answer, Audience, Claim, EvidenceClass
+from bot.store.outbox import address_of
+from bot.store.tables import Answer, Audience, Claim, EvidenceClass, Platform
 from tests.conftest import NOW
 
 TEMPLATES = frozenset({"hr", "support"})
@@ -66,6 +67,24 @@ async def test_a_dry_run_tells_the_same_and_changes_nothing(store: Store) -> Non
     previewed = await take(store, BASE, dry_run=True)
     assert (await shown(store))["departments"] == []
     assert await take(store, BASE) == previewed
+
+
+async def test_letters_follow_the_address_and_a_choice_in_the_chat_stays(store: Store) -> None:
+    await take(store, BASE.replace("name: Ben,", "name: Ben, preferred: email,"))
+    async with store.write() as tx:
+        ben = await person_by_email(tx, "ben@acme.example.com")
+        assert await address_of(tx, ben.id or 0) == (Platform.EMAIL, "ben@acme.example.com")
+    moved = BASE.replace(
+        "email: ben@acme.example.com", "email: b@acme.example.com, was: [ben@acme.example.com]"
+    )
+    moved = moved.replace("name: Ben,", "name: Ben, preferred: email,")
+    assert any("letters" in str(change) for change in await take(store, moved))
+    assert await take(store, moved) == []
+    async with store.write() as tx:
+        ben = await person_by_email(tx, "b@acme.example.com")
+        assert await address_of(tx, ben.id or 0) == (Platform.EMAIL, "b@acme.example.com")
+        ben.preferred_platform = Platform.SLACK
+    assert await take(store, moved) == []
 
 
 async def test_a_renamed_and_a_removed_department_keep_their_answers(store: Store) -> None:
