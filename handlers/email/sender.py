@@ -32,12 +32,17 @@ _AWAY = (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError, OSError
 
 
 class EmailSender:
-    """Hands letters to one mail server, each over a connection of its own."""
+    """Hands letters to one mail server, each over a connection of its own.
+
+    `tls` says whose certificates are trusted; None: the machine's.
+    """
 
     pace = Pace(at_once=4, timeout=45.0)
 
-    def __init__(self, server: MailServer, machine_clock: Clock = system_clock) -> None:
-        self._server, self._machine_clock = server, machine_clock
+    def __init__(
+        self, server: MailServer, machine_clock: Clock = system_clock, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self._server, self._machine_clock, self._tls = server, machine_clock, tls
         self._drawing = asyncio.Lock()
 
     async def send(self, outgoing: Outgoing) -> str:
@@ -66,7 +71,8 @@ class EmailSender:
         server = self._server
         client = aiosmtplib.SMTP(
             hostname=server.host, port=server.port, username=server.username, password=server.password,
-            use_tls=server.use_tls, start_tls=server.start_tls, timeout=STEP_SECONDS,
+            use_tls=server.use_tls, start_tls=server.start_tls, tls_context=self._tls,
+            timeout=STEP_SECONDS,
         )  # fmt: skip
         try:
             await client.connect()

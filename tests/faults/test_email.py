@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from sqlmodel import select
@@ -20,7 +22,7 @@ from handlers.email.sender import EmailSender
 from handlers.email.server import parse_mail_server
 from scheduler.sending import Gone, Outgoing, Retry, Uncertain
 from scheduler.service import SchedulerService
-from tests.fakes.mail_server import Postbox, mail_server
+from tests.fakes.mail_server import Postbox, certificate, mail_server
 from tests.support.outbox import count, run_until_empty
 from tests.support.talk import plant_company
 
@@ -137,6 +139,26 @@ async def test_a_wrong_password_waits_for_everybody() -> None:
             await sender_to(box, "coach:wrong@").send(letter())
     assert raised.value.whole_platform
     assert "wrong" not in str(raised.value)
+
+
+async def test_a_line_is_made_safe_where_it_can_be_and_never_with_a_stranger(tmp_path: Path) -> None:
+    served, trusting = certificate(tmp_path)
+    async with mail_server(Postbox(tls=served)) as box:
+        server = parse_mail_server(f"smtp://127.0.0.1:{box.port}?from=coach@larkfield.example")
+        await EmailSender(server, tls=trusting).send(letter())
+        [(envelope, _)] = box.letters
+        with pytest.raises(Retry):
+            await EmailSender(server).send(letter())
+        assert len(box.letters) == 1
+    assert envelope.rcpt_tos == ["lea@larkfield.example"]
+    assert box.safe == [True]
+
+
+async def test_a_password_is_not_sent_in_the_open(box: Postbox) -> None:
+    server = parse_mail_server("smtp://coach:secret@mail.larkfield.example?from=coach@larkfield.example")
+    with pytest.raises(Retry):
+        await EmailSender(replace(server, host="127.0.0.1", port=box.port)).send(letter())
+    assert box.letters == []
 
 
 async def test_the_post_office_sends_once_where_a_repeat_is_not_wanted(
