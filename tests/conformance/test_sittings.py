@@ -88,8 +88,12 @@ async def test_an_edited_answer_is_added_and_the_first_one_stays(office):
     assert latest["WE-1"].level == 1
 
 
+def audit_of(office):
+    return next(part for part in office.parts if part.prefix == "audit")
+
+
 async def test_two_devices_start_at_once_and_get_one_sitting(office):
-    part = office.parts[0]
+    part = audit_of(office)
     choice = start_choice(office.ids["finance"]).id
 
     async def press(event: int) -> None:
@@ -106,7 +110,10 @@ async def test_two_devices_tap_at_once_and_give_one_answer(office):
     await office.say("start")
     await office.tap("Start")
     await office.say("Last week 3 of us did it on 12 cases.")
-    part, levels = office.parts[0], {label: office.button(label) for label in "ABCD"}
+    part, levels = (
+        audit_of(office),
+        {label: office.button(label) for label in "ABCD"},
+    )
 
     async def press(event: int, choice: str) -> None:
         turn = Turn(event, office.ids["lead"], "chat", f"device:{event}", office.now, choice=choice)
@@ -122,7 +129,7 @@ async def test_a_late_proposal_for_other_words_is_not_used(office):
     await office.say("start")
     await office.tap("Start")
     office.proposals.levels = (1, 2)
-    part, lead = office.parts[0], office.ids["lead"]
+    part, lead = audit_of(office), office.ids["lead"]
     turn = Turn(900, lead, "chat", "x", office.now, text="Last week two of us, on 5 letters.")
     prepared = await part.prepare(turn)
     stale = replace(prepared, asked=replace(prepared.asked, words="something else"))
