@@ -8,7 +8,6 @@ import random
 from collections import Counter
 from pathlib import Path
 
-import pytest
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
