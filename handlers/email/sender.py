@@ -79,10 +79,10 @@ class EmailSender:
         except aiosmtplib.SMTPAuthenticationError as error:
             reason = f"The mail server does not accept the password ({error.code}). Check SMTP_URL."
             raise Retry(reason, after=LOGIN_PAUSE_SECONDS, whole_platform=True) from error
-        except (ssl.SSLError, aiosmtplib.SMTPNotSupported) as error:
-            raise Retry("The mail server offers no safe connection. Check SMTP_URL.") from error
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise Retry("The mail server can't be reached.") from error
+            # OSError is also the base of what is wrong with a certificate.
+            reason = "The mail server can't be reached, or offers no safe connection. Check SMTP_URL."
+            raise Retry(reason) from error
         return client
 
     async def _address(self, client: aiosmtplib.SMTP, recipient: str) -> None:
