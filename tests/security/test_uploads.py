@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import random
-import resource
 import struct
+import subprocess
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -159,10 +160,34 @@ async def test_paths_in_an_archive_reach_nothing_outside() -> None:
     assert await unpack(buffer.getvalue()) == [("../../etc/evil.md", b"# Hello\n")], "a name, never a path"
 
 
-def test_the_processes_that_opened_all_this_kept_their_limits() -> None:
-    # Runs after the tests above: the largest of all child processes so far.
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert children.ru_maxrss * 1024 <= MEMORY
+_ALONE = """
+import asyncio, resource, sys
+from knowledge.extract import extract, unpack
+from knowledge.extract_text import Unreadable
+async def main():
+    data = sys.stdin.buffer.read()
+    try:
+        await (unpack(data) if sys.argv[1] == "a.zip" else extract(data, sys.argv[1]))
+    except Unreadable:
+        print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+asyncio.run(main())
+"""
+"""Opens one file and says how large its largest child process became, in KiB."""
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.pdf", _pdf_bomb),
+        ("a.zip", lambda: _lying_zip("a.md", _deflated(300_000_000), 300_000_000)),
+        ("a.docx", lambda: _lying_zip("word/document.xml", _deflated(300_000_000), 1_000)),
+    ],
+)
+def test_a_process_that_opens_a_bomb_keeps_its_limits(name: str, data: Callable[[], bytes]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _ALONE, name], input=data(), capture_output=True, timeout=120, check=True
+    )
+    assert 0 < int(done.stdout) * 1024 <= MEMORY
     assert MEMORY <= 512 * 2**20
     assert SECONDS <= 20
 
