@@ -8,6 +8,7 @@ so that it sends again.
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,11 +16,15 @@ from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import DBAPIError
 
 from bot.store.engine import Store
 from bot.store.tables import InboxEvent, Platform
 
 BATCH = 200
+ATTEMPTS = 8
+DEADLOCK = "40P01"
+"""PostgreSQL's state of a transaction that was ended because it and another waited for each other."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,7 @@ class Inbox:
         while self._waiting:
             batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
             try:
-                stored = await self._write([waiting.arrival for waiting in batch])
+                stored = await self._write_through([waiting.arrival for waiting in batch])
             except Exception as error:
                 self._fail(batch, error)
                 continue
@@ -101,6 +106,21 @@ class Inbox:
                 waiting.done.set_exception(error)
                 # Nobody may be left to hear it; that is no second error.
                 waiting.done.exception()
+
+    async def _write_through(self, arrivals: list[Arrival]) -> dict[tuple[Platform, str], int]:
+        """Write a batch, again where PostgreSQL chose it to give way.
+
+        Two processes that get the same deliveries in another order wait for each other's rows. Sorting them
+        would prevent that, and would lose the order in which a conversation arrived.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return await self._write(arrivals)
+            except DBAPIError as error:
+                if attempt == ATTEMPTS or getattr(error.orig, "sqlstate", None) != DEADLOCK:
+                    raise
+                await asyncio.sleep(random.uniform(0, 0.05 * attempt))  # noqa: S311  (spreads, hides nothing)
+        raise AssertionError("the loop returns or raises")
 
     async def _write(self, arrivals: list[Arrival]) -> dict[tuple[Platform, str], int]:
         statement = _SQLITE if self._store.is_sqlite else _POSTGRESQL

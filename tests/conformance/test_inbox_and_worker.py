@@ -111,6 +111,26 @@ async def test_shuffled_redeliveries_are_processed_once_by_several_workers(datab
         await store.close()
 
 
+async def test_two_processes_that_get_the_same_in_another_order_both_get_through(database: str) -> None:
+    """On PostgreSQL they wait for each other's rows, and one has to give way and try again."""
+    stores = [Store(database) for _ in range(3)]
+    inboxes = [Inbox(store) for store in stores]
+    rounds = 12
+    for number in range(rounds):
+        same = [arrival(1000 * number + each) for each in range(60)]
+        shuffled = [random.Random(7 * number + turn).sample(same, 60) for turn in range(3)]  # noqa: S311
+        ids = await asyncio.gather(
+            *(
+                inbox.record(delivery)
+                for inbox, deliveries in zip(inboxes, shuffled, strict=True)
+                for delivery in deliveries
+            )
+        )
+        assert len([found for found in ids if found is not None]) == 60
+    for store in stores:
+        await store.close()
+
+
 async def test_the_order_of_a_conversation_is_kept(store: Store) -> None:
     inbox, answering = Inbox(store), Counting()
     for number in range(20):
