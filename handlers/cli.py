@@ -98,6 +98,12 @@ def digest(
     _command("digest", "digest_command", from_environment(), department, week, formats, out)
 
 
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Look at everything that has to work, and say what to do where something does not."""
+    _command("doctor", "doctor", from_environment(), as_json)
+
+
 @db.command("upgrade")
 def db_upgrade() -> None:
     """Bring the database to this program's schema."""

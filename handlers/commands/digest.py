@@ -87,11 +87,20 @@ def _as_png(digest: Digest) -> bytes:
     return draw_png(digest.message.chart)
 
 
+def _as_slack(digest: Digest) -> bytes:
+    # Slack's libraries are loaded only where they are asked for.
+    from handlers.slack.render import render
+
+    shown = render(digest.message)
+    return json.dumps({"text": shown.text, "blocks": list(shown.blocks)}, ensure_ascii=False).encode()
+
+
 FORMATS: dict[str, Callable[[Digest], bytes]] = {
     "text": lambda digest: as_text(digest.message).encode(),
     "json": _as_json,
     "html": _as_html,
     "png": _as_png,
+    "slack": _as_slack,
 }
 """Name of a format -> how it is made."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -16,6 +15,7 @@ from bot.config import Settings
 from bot.errors import StagecoachError, StoreUnavailable
 from bot.store.engine import Store
 from bot.store.tables import OutboxMessage, OutboxStatus, Platform
+from handlers.findings import Finding
 from handlers.slack.clients import Clients
 from handlers.slack.manifest import SCOPES
 
@@ -23,15 +23,6 @@ MOST_SKEW_SECONDS = 60
 """Slack refuses nothing by our clock, but we refuse a request that seems older than five minutes."""
 
 REACH_SECONDS = 5.0
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One look. `sentence` says what is so, and where it is not well, what to do."""
-
-    name: str
-    well: bool
-    sentence: str
 
 
 async def examine(

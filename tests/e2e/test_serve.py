@@ -40,6 +40,29 @@ def test_it_serves_until_sigterm(tmp_path: Path) -> None:
     assert "Traceback" not in (tmp_path / "said").read_text()
 
 
+def test_doctor_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "org.yaml").write_text("departments: [{id: a, name: A}]")
+    before = stagecoach(tmp_path, "doctor", "--json")
+    assert before.status == 1
+    found = {one["name"]: one for one in json.loads(before.out)["findings"]}
+    assert found["embedding model"]["well"]
+    assert "stagecoach db upgrade" in found["database"]["sentence"]
+    assert stagecoach(tmp_path, "org", "import", "org.yaml").status == 0
+    after = stagecoach(tmp_path, "doctor")
+    assert after.status == 1
+    assert "NO  organisation: These departments have no lead: a." in after.out
+    assert "NO  policies: There are no documents yet. Run: stagecoach kb add PATH" in after.out
+    assert "Not everything is well" in after.err
+
+
+def test_a_digest_is_drawn_for_slack(tmp_path: Path) -> None:
+    (tmp_path / "org.yaml").write_text("departments: [{id: a, name: A}]")
+    assert stagecoach(tmp_path, "org", "import", "org.yaml").status == 0
+    drawn = json.loads(stagecoach(tmp_path, "digest", "--format", "slack").out)
+    assert drawn["text"]
+    assert all("type" in block for block in drawn["blocks"])
+
+
 def _address(file: Path, server: subprocess.Popen[bytes]) -> str:
     for _ in range(1200):
         for word in file.read_text().split():
