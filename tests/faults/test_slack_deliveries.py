@@ -39,7 +39,6 @@ class Echo:
         return [Message(text=turn.text or "")]
 
 
-
 async def test_each_event_is_processed_once(store: Store, clock: MovableClock, tmp_path: Path) -> None:
     async with store.write() as tx:
         tx.add(Person(id=1, email="a@example.com", name="A"))
