@@ -17,12 +17,10 @@ from knowledge.synonyms import Synonyms
 SYNONYM_WEIGHT = 0.4
 _PLAIN_WORD = 0.15  # weight of a word without meaning of its own, such as "when", in late interaction
 _EARLIER_WEIGHT = 0.6
-_SHORT = 40  # characters; a question this short that points back needs what was asked before
 _POINTS_BACK = re.compile(
-    r"^(?:and|but|also|or|what about|how about)\b"
-    r"|\b(?:it|that|this|those|these|they|them|there|one|ones|same)\b",
-    re.IGNORECASE,
+    r"^(?:and|but|also|or|what about|how about)\b|\b(?:it|that|those|these|they|them|same)\b", re.IGNORECASE
 )
+_STANDS_ALONE = 2  # telling words that a question needs to be understood by itself
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -48,7 +46,8 @@ class Query:
 
 def leans_on_earlier(question: str) -> bool:
     """Whether a question in a thread can't be understood without the one before it."""
-    return len(question) <= _SHORT or bool(_POINTS_BACK.search(question))
+    telling = {word for word in _WORD.findall(question.casefold()) if word not in STOP_WORDS}
+    return len(telling) < _STANDS_ALONE or _POINTS_BACK.search(question) is not None
 
 
 def make_query(
