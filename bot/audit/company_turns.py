@@ -30,7 +30,6 @@ _ASKED = re.compile(
     r"(where|how) (does|do|is) (the|our|my) (whole )?company (stand|doing)"
     r"|(show me )?the (company('s)? )?map|company (map|view|scan)"
     r"|what (should|do) we (do|deploy) next|where are (the|our) gaps"
-    r"|which blockers are open|open blockers"
 )
 
 

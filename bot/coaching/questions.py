@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 Topic = Literal[
-    "holding_back", "last_answers", "what_would_get", "compare", "about_criterion", "steps", "blockers"
+    "holding_back",
+    "last_answers",
+    "what_would_get",
+    "compare",
+    "about_criterion",
+    "steps",
+    "blockers",
+    "standing",
 ]
 
 _CRITERION = re.compile(r"\b(we|ad|ec|sd|pr)-?([1-4])\b", re.IGNORECASE)
@@ -42,6 +49,12 @@ _PATTERNS: tuple[tuple[Topic, str], ...] = (
     (
         "compare",
         r"compare (us |this |it )?(with|to) (last|the last)|since last (time|quarter|month)|changed for us",
+    ),
+    (
+        "standing",
+        r"^(so )?where (do|are) we( stand)?( now| today)?\W*$"
+        r"|where (does|is) (my|our) (team|department)( stand)?\W*$"
+        r"|^(show )?(me )?(our|my) placement\W*$",
     ),
     ("last_answers", r"\b(our|my) (last |latest |recent )?answers?\b|what did (i|we) (answer|say)\b"),
     (
@@ -78,7 +91,8 @@ class StoredQuestion:
 def route(text: str) -> StoredQuestion | None:
     """The stored question that `text` asks, or None when it is about something else."""
     said = " ".join(text.replace("’", "'").split())
-    if not _asks(said):
+    # "Who will see my answers?" is about who sees what, never about what was answered.
+    if not _asks(said) or said.lower().startswith("who "):
         return None
     criterion = _criterion(said)
     for topic, pattern in _RULES:

@@ -14,7 +14,7 @@ from bot.audit.parts import Criterion, ValueModel
 from bot.audit.phrases import day, quoted
 from bot.audit.placement_words import joined
 from bot.audit.records import latest_answers, open_blockers, placement_of
-from bot.audit.result import level_text
+from bot.audit.result import level_text, placement_message
 from bot.audit.scoring import Scores
 from bot.audit.show import deltas_of
 from bot.choice_ids import ChoiceId
@@ -59,6 +59,8 @@ async def answer(
         case "compare":
             changes = await deltas_of(tx, instrument, department_id, asked.now)
             return [compared(instrument, asked, scores, changes)]
+        case "standing":
+            return [placement_message(instrument, asked.department.name, scores, provisional=False)]
         case "about_criterion":
             return [about(instrument, scores, instrument.criterion(question.criterion or "WE-1"))]
         case _:

@@ -48,7 +48,7 @@ PERSONAS = (
         "saoirse.quill@tarnwood.example.com",
         "Policy owner",
         "You look after policies. Questions that they don't answer come to you.",
-        ("Open questions", "Which tools are approved for customer data?", "What is due for review?"),
+        ("Open questions", "Which tools are approved for customer data?", "My policies"),
     ),
     Role(
         "mirela.castellan@tarnwood.example.com",
@@ -60,6 +60,6 @@ PERSONAS = (
         "elena.marquardt@tarnwood.example.com",
         "Programme owner",
         "You run AI adoption: raw answers, approvals and blockers across departments come to you.",
-        ("Where does the company stand?", "Which blockers are open?", "Where do we keep AI incidents?"),
+        ("Where does the company stand?", "What should we do next?", "How do I report an incident with AI?"),
     ),
 )
