@@ -35,7 +35,9 @@ def public_holidays(country: str | None, region: str | None, year: int) -> dict[
         return {}
     for subdivision in (region, None):
         try:
-            return dict(holidays.country_holidays(country, subdiv=subdivision, years=year).items())
+            # In English wherever it is known, never in whatever language the machine is set to.
+            found = holidays.country_holidays(country, subdiv=subdivision, years=year, language="en_US")
+            return dict(found.items())
         except NotImplementedError:
             continue
     return {}

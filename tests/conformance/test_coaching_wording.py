@@ -159,8 +159,8 @@ FACTS = Message(
 
 @given(st.integers(min_value=0, max_value=10**9))
 def test_no_number_gets_in(number):
-    text = f"{FIRST} is at level 1. Open since 3 November: {number} licences, with Ada King."
-    assert says_the_same(text, FACTS, NAMES) == (str(number) in ("1", "2", "3"))
+    text = f"{FIRST} is at level 1 of the {number} it needs."
+    assert says_the_same(text, FACTS, NAMES) == (number in (1, 2))
 
 
 @given(st.text(st.characters(categories=["Lu", "Ll"]), min_size=2).filter(lambda word: word[0].isupper()))
