@@ -8,6 +8,7 @@ file.
 from __future__ import annotations
 
 import errno
+import gc
 import importlib
 import os
 import sys
@@ -49,9 +50,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdou
 
 def _command(module: str, function: str, *args: Any, **named: Any) -> Any:
     """Import a command's module only when it is called: a start of one command loads no other's libraries."""
+    # Everything that an import makes stays: looking it through for garbage again and again only costs.
+    gc.disable()
     common = importlib.import_module("handlers.commands.common")
+    found = getattr(importlib.import_module(f"handlers.commands.{module}"), function)
+    gc.freeze()
+    gc.enable()
     common.log_to_file(_home())
-    return getattr(importlib.import_module(f"handlers.commands.{module}"), function)(*args, **named)
+    return found(*args, **named)
 
 
 @app.command()

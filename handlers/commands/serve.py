@@ -30,6 +30,8 @@ from handlers.web.product import Known, Machinery, Product
 from scheduler.sending import Sender
 from scheduler.service import SchedulerService
 
+WARM_AFTER_SECONDS = 2.0
+
 WORKERS = 4
 """Events answered at once: enough that a slow model does not hold up a button."""
 
@@ -153,8 +155,11 @@ def _machinery(app: App, clock: MovableClock, scheduler: SchedulerService) -> Ma
 
 def _services(app: App, scheduler: SchedulerService) -> list[Service]:
     async def load_index(stop: asyncio.Event) -> None:
-        await app.knowledge.refresh()
-        await stop.wait()
+        # Not in the way of the first page; a question that comes sooner loads it itself.
+        await asyncio.wait([stopping := asyncio.create_task(stop.wait())], timeout=WARM_AFTER_SECONDS)
+        if not stop.is_set():
+            await app.knowledge.refresh()
+        await stopping
 
     return [*([app.worker.run] * WORKERS), scheduler.run, waking(app, scheduler), following(app), load_index]
 
