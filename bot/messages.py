@@ -99,7 +99,7 @@ class Message(_Frozen):
 
     `answer_id` is set on policy answers and lets feedback find its way back. `written_by_model` makes
     surfaces label the message as written by AI. `input_hint` says that free text is welcome, and what
-    for.
+    for. `continues` is the reference of what was shown live (see bot.live): this message takes its place.
     """
 
     kind: Kind = "text"
@@ -112,3 +112,4 @@ class Message(_Frozen):
     answer_id: int | None = None
     written_by_model: bool = False
     input_hint: str | None = None
+    continues: str | None = None

@@ -8,12 +8,13 @@ brought is a proposal, never a fact.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.live import UNSEEN, Live
 from bot.messages import Message
 
 
@@ -23,7 +24,8 @@ class Turn:
 
     Exactly one of `text` and `choice` is set. `choice` is the id of a Choice that we sent, as it came back.
     `event_id` is the inbox row; `thread` names the thread within the conversation where the surface has
-    threads; `public` is true where others read along (a channel).
+    threads; `public` is true where others read along (a channel). `live` shows what is going on while
+    `prepare` runs.
     """
 
     event_id: int
@@ -35,6 +37,7 @@ class Turn:
     choice: str | None = None
     thread: str | None = None
     public: bool = False
+    live: Live = field(default=UNSEEN, compare=False, repr=False)
 
 
 Prepared = TypeVar("Prepared")

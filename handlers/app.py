@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -15,10 +15,12 @@ from bot.coaching.asides import Asides
 from bot.coaching.sessions import CoachingUseCase
 from bot.config import Settings
 from bot.coverage.sessions import CoverageUseCase
+from bot.live import Live
 from bot.llm import OpenAIModel
 from bot.store.engine import Store
 from bot.store.migrate import upgrade
 from bot.store.tables import Platform
+from bot.turns import Turn
 from handlers.conversation import Conversation, Hearing, hear_plain
 from handlers.home import GREETING, HELP, Home
 from handlers.inbox import Inbox
@@ -37,7 +39,8 @@ from scheduler.settings import SettingsUseCase
 class App:
     """The product without a surface: everything that a surface or a command needs.
 
-    `hearing` translates each platform's events; a surface that is switched on adds its own.
+    `hearing` translates each platform's events, `live` shows there what is going on; a surface that is
+    switched on adds its own.
     """
 
     settings: Settings
@@ -48,6 +51,7 @@ class App:
     inbox: Inbox
     knowledge: KnowledgeService
     hearing: dict[Platform, Hearing]
+    live: dict[Platform, Callable[[Turn], Live]]
     conversation: Conversation
     worker: Worker
     model: OpenAIModel | None
@@ -98,7 +102,8 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
         policies,
     )
     hearing: dict[Platform, Hearing] = {Platform.WEB: hear_plain, Platform.CHAT: hear_plain}
-    conversation = Conversation(store, parts, policies, hearing)
+    live: dict[Platform, Callable[[Turn], Live]] = {}
+    conversation = Conversation(store, parts, policies, hearing, live)
     return App(
         settings=settings,
         instrument=instrument,
@@ -108,6 +113,7 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
         inbox=Inbox(store, on_new=news.ring),
         knowledge=knowledge,
         hearing=hearing,
+        live=live,
         conversation=conversation,
         worker=Worker(store, conversation, clock, news, on_answered=news.ring),
         model=model,

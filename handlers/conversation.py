@@ -7,13 +7,14 @@ policies: a question is what people come with most.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.live import Live
 from bot.messages import Message
 from bot.store.engine import Store
 from bot.store.tables import InboxEvent, Person, Platform
@@ -68,7 +69,10 @@ class Routed:
 
 
 class Conversation:
-    """Knows the parts and who gets a turn. `parts` are asked in their order; `otherwise` takes the rest."""
+    """Knows the parts and who gets a turn. `parts` are asked in their order; `otherwise` takes the rest.
+
+    `live` shows on a platform what is going on; a surface that can do so adds itself, as with `hearing`.
+    """
 
     def __init__(
         self,
@@ -76,8 +80,10 @@ class Conversation:
         parts: Sequence[UseCase[Any]],
         otherwise: UseCase[Any],
         hearing: dict[Platform, Hearing],
+        live: dict[Platform, Callable[[Turn], Live]] | None = None,
     ) -> None:
         self._store = store
+        self._live = {} if live is None else live
         self._parts = {part.prefix: part for part in (*parts, otherwise)}
         self._otherwise = otherwise
         self._hearing = hearing
@@ -91,13 +97,20 @@ class Conversation:
         """Find the part that answers, and let it do whatever takes time."""
         if turn.choice is not None and turn.choice.startswith(SAY):
             turn = replace(turn, text=turn.choice.removeprefix(SAY), choice=None)
+        shows = self._live.get(Platform(turn.platform))
+        if shows is not None:
+            turn = replace(turn, live=shows(turn))
         part = await self._part_for(turn)
         return Routed(part, turn, await part.prepare(turn))
 
     async def apply(self, tx: AsyncSession, turn: Turn, prepared: object) -> list[Message]:
         """Let the part change its state and reply, in the caller's transaction."""
         assert isinstance(prepared, Routed)  # noqa: S101  (it is what `prepare` returned)
-        return await prepared.part.apply(tx, prepared.turn, prepared.prepared)
+        messages = await prepared.part.apply(tx, prepared.turn, prepared.prepared)
+        shown = prepared.turn.live.reference
+        if shown is not None and messages:
+            messages[0] = messages[0].model_copy(update={"continues": shown})
+        return messages
 
     async def _part_for(self, turn: Turn) -> UseCase[Any]:
         if turn.choice is not None:
