@@ -11,6 +11,14 @@ from bot.store.tables import Platform
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
+PLACES = {
+    Platform.SLACK: "in Slack",
+    Platform.TEAMS: "in Teams",
+    Platform.EMAIL: "by e-mail",
+    Platform.WEB: "on the page",
+    Platform.CHAT: "in the terminal",
+}
+
 _DAYS = "|".join(day.lower() for day in WEEKDAYS)
 _HOUR = (
     r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?(?: ?(?P<half>am|pm|a\.m\.|p\.m))?\.?(?: ?o'?clock)?(?: ?h)?"

@@ -26,19 +26,11 @@ from scheduler.directory import Recipient, load_recipients
 from scheduler.phrases import names
 from scheduler.replies import FOR_EVER
 from scheduler.setting_changes import COMPANY, ask_code, by_code, carry_out, digest_code
-from scheduler.setting_words import WEEKDAYS, Said, read_settings
+from scheduler.setting_words import PLACES, WEEKDAYS, Said, read_settings
 
 PREFIX = "settings"
 LONGEST_CODE = 110
 """What a button's id can carry (bot.choice_ids)."""
-
-PLACES = {
-    Platform.SLACK: "in Slack",
-    Platform.TEAMS: "in Teams",
-    Platform.EMAIL: "by e-mail",
-    Platform.WEB: "on the page",
-    Platform.CHAT: "in the terminal",
-}
 
 
 @dataclass(frozen=True)
