@@ -50,6 +50,9 @@ from bot.store.tables.organisation import (
     OwnHoliday,
     Person,
     Platform,
+    Process,
+    ProcessState,
+    ProcessStep,
     Role,
 )
 
@@ -90,6 +93,9 @@ __all__ = [
     "PlanStatus",
     "Platform",
     "PolicyQuestion",
+    "Process",
+    "ProcessState",
+    "ProcessStep",
     "Revision",
     "Role",
     "ScheduledMessage",

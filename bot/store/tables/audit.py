@@ -121,11 +121,17 @@ class Answer(SQLModel, table=True):
     reason: str = ""
     approver_id: int | None = Field(default=None, foreign_key="person.id")
     approved_at: datetime | None = None
+    declined_at: datetime | None = None
+    """A programme owner said that it does apply, so that it is asked again."""
     second: bool = False
     agreement: str = "single_rater"
     still_true_at: datetime | None = None
     expired_by: str | None = None
     """An early expiry event of the instrument, such as 'lead changed'."""
+    expired_at: datetime | None = None
+    """From when on it no longer counts; before, it did."""
+    expired_note: str = ""
+    """What happened, in words that everybody who sees the answer's level may read."""
     released: bool = False
     """The author lets this sentence stand in a digest."""
 

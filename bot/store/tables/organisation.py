@@ -44,6 +44,15 @@ class Platform(StrEnum):
     CHAT = "chat"
 
 
+class ProcessState(StrEnum):
+    """How far agents have come in a process."""
+
+    PLANNED = "planned"
+    TRIAL = "trial"
+    LIVE = "live"
+    STOPPED = "stopped"
+
+
 class Company(SQLModel, table=True):
     """The one row that describes the company. `country` and `region` choose the public holidays."""
 
@@ -177,3 +186,37 @@ class OwnHoliday(SQLModel, table=True):
     name: str
     country: str | None = None
     department_id: int | None = Field(default=None, foreign_key="department.id")
+
+
+class Process(SQLModel, table=True):
+    """Work that passes through several departments. `owner_id` answers for its result, from end to end.
+
+    The baseline is what was measured before agents took part: `baseline_value` of `baseline_measure` (its
+    unit stands in its words) on `baseline_on`. `agents` says that agents do a part of it. `noted_by` is
+    whoever named it in the chat; None once the organisation file describes it.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    slug: str = Field(unique=True, max_length=64)
+    name: str
+    owner_id: int | None = Field(default=None, foreign_key="person.id", index=True)
+    agents: bool = False
+    state: ProcessState = Field(default=ProcessState.PLANNED, sa_type=by_value(ProcessState))
+    baseline_measure: str = ""
+    baseline_value: float | None = None
+    baseline_on: date | None = None
+    former_slugs: list[str] = Field(default_factory=list, sa_type=json_type())
+    noted_by: int | None = Field(default=None, foreign_key="person.id", index=True)
+    noted_at: datetime | None = None
+    archived_at: datetime | None = None
+
+
+class ProcessStep(SQLModel, table=True):
+    """A department that a process passes through, at its place (from 0); it may come back to one."""
+
+    __table_args__ = (UniqueConstraint("process_id", "position"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    process_id: int = Field(foreign_key="process.id")
+    position: int
+    department_id: int = Field(foreign_key="department.id", index=True)

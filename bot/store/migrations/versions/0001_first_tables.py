@@ -531,6 +531,59 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_policyquestion_person_id"), ["person_id"], unique=False)
 
     op.create_table(
+        "process",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("slug", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("owner_id", sa.Integer(), nullable=True),
+        sa.Column("agents", sa.Boolean(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "planned",
+                "trial",
+                "live",
+                "stopped",
+                name="process_state",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("baseline_measure", sa.String(), nullable=False),
+        sa.Column("baseline_value", sa.Float(), nullable=True),
+        sa.Column("baseline_on", sa.Date(), nullable=True),
+        sa.Column("former_slugs", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("noted_by", sa.Integer(), nullable=True),
+        sa.Column("noted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["noted_by"], ["person.id"], name=op.f("fk_process_noted_by")),
+        sa.ForeignKeyConstraint(["owner_id"], ["person.id"], name=op.f("fk_process_owner_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_process")),
+        sa.UniqueConstraint("slug", name=op.f("uq_process_slug")),
+    )
+    with op.batch_alter_table("process", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_process_noted_by"), ["noted_by"], unique=False)
+        batch_op.create_index(batch_op.f("ix_process_owner_id"), ["owner_id"], unique=False)
+
+    op.create_table(
+        "processstep",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("process_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("department_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["department_id"], ["department.id"], name=op.f("fk_processstep_department_id")
+        ),
+        sa.ForeignKeyConstraint(["process_id"], ["process.id"], name=op.f("fk_processstep_process_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_processstep")),
+        sa.UniqueConstraint("process_id", "position", name=op.f("uq_processstep_process_id_position")),
+    )
+    with op.batch_alter_table("processstep", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_processstep_department_id"), ["department_id"], unique=False)
+
+    op.create_table(
         "scheduledmessage",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("recipient", sa.String(length=64), nullable=False),
@@ -621,10 +674,13 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("approver_id", sa.Integer(), nullable=True),
         sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("declined_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("second", sa.Boolean(), nullable=False),
         sa.Column("agreement", sa.String(), nullable=False),
         sa.Column("still_true_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("expired_by", sa.String(), nullable=True),
+        sa.Column("expired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expired_note", sa.String(), nullable=False),
         sa.Column("released", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["approver_id"], ["person.id"], name=op.f("fk_answer_approver_id")),
         sa.ForeignKeyConstraint(["department_id"], ["department.id"], name=op.f("fk_answer_department_id")),
@@ -944,6 +1000,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_scheduledmessage_department_id"))
 
     op.drop_table("scheduledmessage")
+    with op.batch_alter_table("processstep", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_processstep_department_id"))
+
+    op.drop_table("processstep")
+    with op.batch_alter_table("process", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_process_owner_id"))
+        batch_op.drop_index(batch_op.f("ix_process_noted_by"))
+
+    op.drop_table("process")
     with op.batch_alter_table("policyquestion", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_policyquestion_person_id"))
         batch_op.drop_index(batch_op.f("ix_policyquestion_normalised"))
