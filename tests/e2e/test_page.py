@@ -196,6 +196,16 @@ async def test_nothing_hangs_over_on_a_phone(
         assert await violations(page) == []
 
 
+async def test_a_long_conversation_scrolls_in_its_own_box(
+    open_page: OpenPage, base: str, world: FakePage
+) -> None:
+    world.hear(LEAD, *[question(number % 4) for number in range(12)], ANSWER, DIGEST)
+    page = await open_page(f"{base}?as={LEAD}", width=1360, height=900)
+    await expect(page.locator(".entries > li").nth(11)).to_be_attached()
+    below = "() => document.documentElement.scrollHeight - document.documentElement.clientHeight"
+    assert await page.evaluate(below) <= 0
+
+
 async def test_what_people_type_stays_text(open_page: OpenPage, base: str, world: FakePage) -> None:
     page = await open_page(f"{base}?as={EXECUTIVE}")
     await say(page, "<img src=x onerror=\"document.title='gone'\"> **b** [a](javascript:alert(1))")
