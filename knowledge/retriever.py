@@ -15,6 +15,7 @@ from knowledge.index import Index, Snapshot
 from knowledge.library import PassageDraft
 from knowledge.minilm import WIDTH, Floats
 from knowledge.port import Indexed, Ranked
+from knowledge.product_names import explained
 from knowledge.projection import project
 from knowledge.query import Asked, Query, make_query, resolve
 from knowledge.search import Found, search
@@ -134,7 +135,8 @@ class LocalRetriever:
         return make_query(snapshot, self._index.terms, self._synonyms, asked, earlier)
 
     def _ask(self, snapshot: Snapshot, question: str) -> Asked:
-        text = mended(question, snapshot.words, self._embedder.is_word)
+        text = explained(question, snapshot.words)
+        text = mended(text, snapshot.words, self._embedder.is_word)
         with self._lock:
             if text in self._asked:
                 self._asked.move_to_end(text)
