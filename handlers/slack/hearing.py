@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.clock import Clock
@@ -12,7 +14,10 @@ from bot.store.tables import InboxEvent, Platform
 from bot.turns import Turn
 from handlers.home import OUTSIDE
 from handlers.slack.address import Address
+from handlers.slack.clients import Clients
+from handlers.slack.live import SlackLive, Spot
 from handlers.slack.people import People, Who
+from handlers.slack.status import Status
 
 STRANGER = Message(
     kind="notice",
@@ -28,8 +33,9 @@ IN_PRIVATE = Message(
 class SlackHearing:
     """What handlers.conversation.Hearing asks of a surface."""
 
-    def __init__(self, store: Store, people: People, clock: Clock) -> None:
+    def __init__(self, store: Store, people: People, clock: Clock, clients: Clients, status: Status) -> None:
         self._store, self._people, self._clock = store, people, clock
+        self._clients, self._status = clients, status
 
     async def __call__(self, session: AsyncSession, event: InboxEvent) -> Turn | None:
         """The turn of a known person. Others get one kind sentence; what needs no answer gets none.
@@ -49,7 +55,12 @@ class SlackHearing:
             return None
         if heard.get("shared") and heard["kind"] == "say":
             await self._reply(event, IN_PRIVATE)
-        return _turn(event, address, who)
+        turn = _turn(event, address, who)
+        spot = _spot(event, address) if turn is not None else None
+        if turn is None or spot is None:
+            return turn
+        earlier = heard.get("live")
+        return replace(turn, live=SlackLive(self._store, self._clients, self._status, spot, earlier))
 
     async def _reply(self, event: InboxEvent, message: Message) -> None:
         async with self._store.write() as tx:
@@ -84,3 +95,14 @@ def _turn(event: InboxEvent, address: Address, who: Who) -> Turn | None:
         thread=None if private else heard.get("thread"),
         public=bool(heard.get("public")) and not private,
     )
+
+
+def _spot(event: InboxEvent, address: Address) -> Spot | None:
+    """Where the answer can be shown while it is made; None where it goes elsewhere than the question."""
+    heard = event.payload
+    thread = heard.get("thread") or heard.get("ts")
+    elsewhere = heard.get("shared") or address.channel[:1] in ("@", "=")
+    if event.id is None or elsewhere or not thread or not heard.get("home"):
+        return None
+    place = Address(address.team, address.channel)
+    return Spot(place, str(thread), event.id, str(heard["user"]), str(heard["home"]))

@@ -160,7 +160,7 @@ def drawn(cards: list[Message]) -> dict[str, Any]:
     """Cards as a view of the Home tab."""
     made: list[Block] = []
     for card in cards:
-        made += [*([{"type": "divider"}] if made else []), *blocks(card, native=False)]
+        made += [*([{"type": "divider"}] if made else []), *blocks(card, "table")]
     return {"type": "home", "blocks": _numbered(made[:MOST_BLOCKS])}
 
 

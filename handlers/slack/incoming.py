@@ -113,6 +113,7 @@ def _message(body: Payload, event: Payload) -> Understood:
         "ts": ts,
         "thread": thread if direct else str(thread or ts),
         "public": not direct,
+        "home": str(event.get("user_team") or event.get("team") or body.get("team_id") or ""),
         **_from_outside(body, event),
     }
     # One mention arrives twice, as app_mention and as message: the place and time are the same.
@@ -177,7 +178,9 @@ def _action(body: Payload) -> Understood:
         "user": user,
         "choice": choice,
         "thread": thread,
+        "ts": message.get("ts") or container.get("message_ts"),
         "public": public,
+        "home": (body.get("user") or {}).get("team_id") or (body.get("team") or {}).get("id"),
         "outside": _foreign_user(body),
         "shared": bool(body.get("is_ext_shared_channel")),
     }

@@ -10,9 +10,10 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from bot.choice_ids import ChoiceId
-from bot.messages import Choice, Citation, Message
+from bot.messages import Chart, Choice, Citation, Message
 from handlers.slack.charts import chart_table, native_chart, table_block, table_words
 from handlers.slack.words import Block, clean, cut, escape, rich_elements, words
 
@@ -22,6 +23,7 @@ MOST_CHARACTERS = 12_500
 LONGEST_TEXT = 39_000
 LONGEST_LABEL = 75
 LONGEST_CONTEXT = 300
+LONGEST_ALT = 1_900
 BUTTONS_A_ROW = 5
 MOST_CHOICES = 50
 MOST_CITATIONS = 5
@@ -37,18 +39,28 @@ SHOW_SECTION = Choice(id="say:Show me the source", label="Show the section")
 
 @dataclass(frozen=True)
 class Rendered:
-    """One form of a message: `text` is escaped, `blocks` may be empty."""
+    """One form of a message: `text` is escaped, `blocks` may be empty.
+
+    `picture` is handed over first (handlers.slack.pictures); until then its image block has an empty id.
+    """
 
     text: str
     blocks: tuple[Block, ...] = ()
+    picture: Chart | None = None
+
+
+Look = Literal["native", "picture", "table"]
+"""How a chart is shown: as Slack's own, as an image, or by its figures."""
 
 
 def forms(message: Message) -> Iterator[Rendered]:
-    """The message, best form first: with Slack's own chart, with a table in its place, as words alone."""
-    text = fallback_text(message)
-    if message.chart is not None and native_chart(message.chart) is not None:
+    """The message, best form first: with Slack's own chart, with a picture of it, with a table, as words."""
+    text, chart = fallback_text(message), message.chart
+    if chart is not None and native_chart(chart) is not None:
         yield Rendered(text, tuple(blocks(message)))
-    yield Rendered(text, tuple(blocks(message, native=False)))
+    if chart is not None and chart.kind != "map" and chart.series and chart.labels:
+        yield Rendered(text, tuple(blocks(message, "picture")), chart)
+    yield Rendered(text, tuple(blocks(message, "table")))
     yield Rendered(text_alone(message))
 
 
@@ -88,11 +100,11 @@ def _within(text: str) -> str:
     return f"{kept} {SHORTENED}"
 
 
-def blocks(message: Message, native: bool = True) -> list[Block]:
-    """The message's blocks. `native`: charts are Slack's own; else they are tables."""
+def blocks(message: Message, look: Look = "native") -> list[Block]:
+    """The message's blocks, a chart in the given look."""
     told = _PROGRESS.search(message.text) is not None
     above = [_context(_progress(message))] if message.progress and not told else []
-    picture, below = _picture(message, native), _below(message)
+    picture, below = _picture(message, look), _below(message)
     room = MOST_CHARACTERS - size(above + below)
     if size(picture) > room - LEAST_BODY:
         picture = _smaller(message, room - LEAST_BODY)
@@ -165,18 +177,27 @@ def _cut_to(text: str, room: int) -> str:
     return text[:end]
 
 
-def _picture(message: Message, native: bool) -> list[Block]:
-    chart = native_chart(message.chart) if message.chart is not None and native else None
-    if chart is not None:
-        # The picture says nothing to a screen reader: its words stand below it.
-        made = [chart, _context(message.chart.alt if message.chart else "")]
-        return [*made, table_block(message.table)] if message.table else made
+def _picture(message: Message, look: Look) -> list[Block]:
+    shown = _chart(message.chart, look) if message.chart is not None else []
+    if shown:
+        return [*shown, table_block(message.table)] if message.table else shown
     table = message.table or (chart_table(message.chart) if message.chart else None)
     if table is None:
         return []
     # Slack takes one table a message: a chart beside a table is told in words.
     told = message.chart.alt if message.table and message.chart else table.caption
     return [_context(told), table_block(table)]
+
+
+def _chart(chart: Chart, look: Look) -> list[Block]:
+    native = native_chart(chart) if look == "native" else None
+    # Slack's own says nothing to a screen reader: its words stand below it.
+    if native is not None:
+        return [native, _context(chart.alt)]
+    if look != "picture":
+        return []
+    alt = cut(clean(chart.alt), LONGEST_ALT).strip() or "A chart"
+    return [{"type": "image", "slack_file": {"id": ""}, "alt_text": alt}]
 
 
 def _smaller(message: Message, room: int) -> list[Block]:

@@ -2,6 +2,9 @@
 
 Nothing is tried again here but a message whose blocks Slack refused: that one surely did not arrive, and
 leaves in a simpler form. Everything else is the outbox's to decide; this only says what surely happened.
+
+An answer that was shown live takes the place of what was shown: the stream is ended and rewritten. Both can
+be done again without harm, so that no words stand twice, whatever breaks in between.
 """
 
 from __future__ import annotations
@@ -18,6 +21,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.clock import Clock, system_clock
 from handlers.slack.address import Address
 from handlers.slack.clients import Clients, NoToken
+from handlers.slack.live import Shown
+from handlers.slack.meaning import TOKEN, TOO_RICH, code_of, meaning, of_connection
+from handlers.slack.pictures import upload
 from handlers.slack.render import Rendered, forms
 from handlers.slack.words import Block
 from scheduler.sending import Gone, Outgoing, Pace, Retry, Uncertain
@@ -31,51 +37,11 @@ SKEW = timedelta(minutes=2)
 PAGES = 5
 PAGE = 100
 
-_TOO_RICH = frozenset(
-    {
-        "invalid_blocks",
-        "invalid_blocks_format",
-        "msg_blocks_too_long",
-        "invalid_attachments",
-        "block_mismatch",
-        "blocks_too_long",
-    }
+_COMPLETED = frozenset({"invalid_function_execution_id", "function_execution_not_found", "already_completed"})
+_NOT_THERE = frozenset(
+    {"message_not_found", "cant_update_message", "edit_window_closed", "streaming_state_conflict"}
 )
-_TOKEN = frozenset({"token_revoked", "token_expired", "invalid_auth", "not_authed", "account_inactive"})
-_REASONS = {
-    "channel_not_found": "Slack does not know this channel, or the app is not in it. Invite the app there.",
-    "not_in_channel": "The app is not in this channel. Invite it there.",
-    "is_archived": "The channel is archived. Name another one for this department.",
-    "account_inactive": "The account is deactivated at Slack, or the app was removed from the workspace.",
-    "token_revoked": "Slack has revoked the app's token. Install the app again.",
-    "token_expired": "The app's token has run out. Install the app again.",
-    "invalid_auth": "Slack does not accept the app's token. Check SLACK_BOT_TOKEN, or install the app again.",
-    "not_authed": "Slack got no token. Check SLACK_BOT_TOKEN, or install the app again.",
-    "missing_scope": "The app lacks a permission. Install it again from the manifest.",
-    "restricted_action": "The workspace does not let the app write here. Ask its owner.",
-    "messages_tab_disabled": "The app's messages tab is off. Install the app again from the manifest.",
-    "user_not_found": "Slack does not know this person any more.",
-    "cannot_dm_bot": "That account is a bot.",
-    "user_disabled": "The account is deactivated at Slack.",
-    "msg_too_long": "Slack finds the message too long, even as words alone.",
-}
-_PERSON = frozenset(
-    {
-        "user_not_found",
-        "user_disabled",
-        "cannot_dm_bot",
-        "messages_tab_disabled",
-        "is_archived",
-        "channel_not_found",
-    }
-)
-"""What makes a direct message impossible until the person is heard from again."""
-
-_AWAY = frozenset(
-    {"service_unavailable", "team_added_to_org", "request_timeout", "accesslimited", "org_login_required"}
-)
-_PERHAPS = frozenset({"fatal_error", "internal_error"})
-"""Slack's words for: some of it may have happened."""
+"""What was shown live can't be rewritten: the whole answer is posted below it."""
 
 
 class SlackSender:
@@ -97,13 +63,13 @@ class SlackSender:
         client = await self._client(address)
         if address.channel.startswith("="):
             return await self._complete(client, address, outgoing)
-        for form in forms(outgoing.message):
-            ts = await self._post(client, address, outgoing, form)
-            if ts is not None:
-                if self._after is not None:
-                    await self._after(address)
-                return ts
-        raise Gone("Slack refused the message in every form.")
+        ts = await self._replace(client, address, outgoing)
+        ts = ts or await self._in_some_form(client, address, outgoing, self._post)
+        if ts is None:
+            raise Gone("Slack refused the message in every form.")
+        if self._after is not None:
+            await self._after(address)
+        return ts
 
     async def _client(self, address: Address) -> AsyncWebClient:
         try:
@@ -111,33 +77,84 @@ class SlackSender:
         except NoToken as error:
             raise Gone(str(error)) from None
 
+    async def _in_some_form(
+        self, client: AsyncWebClient, address: Address, outgoing: Outgoing, hand_over: _HandOver
+    ) -> str | None:
+        """The `ts` of the richest form that Slack takes; None where it takes none."""
+        for form in forms(outgoing.message):
+            shown = await upload(client, form)
+            if shown is None:
+                continue
+            try:
+                return await hand_over(client, address, outgoing, shown)
+            except SlackApiError as error:
+                if not form.blocks or code_of(error) not in TOO_RICH:
+                    raise await self._meaning(error, address) from error
+                log.warning(
+                    "blocks refused", action="slack.refused", message_id=outgoing.id, reason=code_of(error)
+                )
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                raise of_connection(error) from error
+        return None
+
     async def _post(
         self, client: AsyncWebClient, address: Address, outgoing: Outgoing, form: Rendered
     ) -> str | None:
-        """The message's `ts`, or None where the blocks were refused and a simpler form should be tried."""
+        reply = await client.chat_postMessage(
+            channel=address.channel.removeprefix("@"),
+            thread_ts=_thread(address, outgoing),
+            text=form.text,
+            blocks=list(form.blocks) or None,
+            metadata=_metadata(outgoing),
+            unfurl_links=False,
+            unfurl_media=False,
+            link_names=False,
+            parse="none",
+            mrkdwn=False,
+        )
+        return str(reply["ts"])
+
+    async def _replace(self, client: AsyncWebClient, address: Address, outgoing: Outgoing) -> str | None:
+        """Put the message in the place of what was shown live; None where nothing was, or it is gone."""
+        if outgoing.message.continues is None:
+            return None
+        await self._end_stream(client, address, outgoing)
+        return await self._in_some_form(client, address, outgoing, self._rewrite)
+
+    async def _end_stream(self, client: AsyncWebClient, address: Address, outgoing: Outgoing) -> None:
+        """End the stream, if it has not ended by itself: Slack ends one after five minutes."""
+        shown = Shown.parse(outgoing.message.continues or "")
         try:
-            reply = await client.chat_postMessage(
-                channel=address.channel.removeprefix("@"),
-                thread_ts=outgoing.thread or address.thread or None,
+            await client.chat_stopStream(channel=address.channel, ts=shown.ts)
+        except SlackApiError as error:
+            told = await self._meaning(error, address)
+            if isinstance(told, Retry) or code_of(error) in TOKEN:
+                raise told from error
+            log.info("no stream to end", action="slack.live", message_id=outgoing.id, reason=code_of(error))
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Retry("Slack could not be reached to end a stream.") from error
+
+    async def _rewrite(
+        self, client: AsyncWebClient, address: Address, outgoing: Outgoing, form: Rendered
+    ) -> str | None:
+        shown = Shown.parse(outgoing.message.continues or "")
+        try:
+            await client.chat_update(
+                channel=address.channel,
+                ts=shown.ts,
                 text=form.text,
-                blocks=list(form.blocks) or None,
-                metadata={"event_type": EVENT_TYPE, "event_payload": {"delivery_id": outgoing.delivery_id}},
-                unfurl_links=False,
-                unfurl_media=False,
+                # An empty list takes away the blocks that were streamed.
+                blocks=list(form.blocks),
+                metadata=_metadata(outgoing),
                 link_names=False,
                 parse="none",
-                mrkdwn=False,
             )
         except SlackApiError as error:
-            if form.blocks and _code(error) in _TOO_RICH:
-                log.warning(
-                    "blocks refused", action="slack.refused", message_id=outgoing.id, reason=_code(error)
-                )
-                return None
-            raise await self._meaning(error, address) from error
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise _of_connection(error) from error
-        return str(reply["ts"])
+            if code_of(error) not in _NOT_THERE:
+                raise
+            log.warning("posted anew", action="slack.live", message_id=outgoing.id, reason=code_of(error))
+            return None
+        return shown.ts
 
     async def _complete(self, client: AsyncWebClient, address: Address, outgoing: Outgoing) -> str:
         """Hand the answer to the workflow that asked. A second time Slack refuses it, which is as good."""
@@ -146,29 +163,17 @@ class SlackSender:
         try:
             await client.functions_completeSuccess(function_execution_id=execution, outputs={"answer": text})
         except SlackApiError as error:
-            if _code(error) not in (
-                "invalid_function_execution_id",
-                "function_execution_not_found",
-                "already_completed",
-            ):
+            if code_of(error) not in _COMPLETED:
                 raise await self._meaning(error, address) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise _of_connection(error) from error
+            raise of_connection(error) from error
         return execution
 
     async def _meaning(self, error: SlackApiError, address: Address) -> Retry | Gone | Uncertain:
-        code, status = _code(error), _status(error)
-        if code in ("ratelimited", "rate_limited") or status == 429:
-            return Retry("Slack asked to wait.", after=_retry_after(error))
-        # No code at all: a gateway in between replied, and what Slack did is unknown.
-        if code in _PERHAPS or status >= 500 or not code:
-            return Uncertain(f"Slack had a fault of its own ({code or status}).")
-        if code in _AWAY:
-            return Retry(f"Slack does not serve this now ({code}).")
-        if code in _TOKEN:
+        told = meaning(error, address.direct)
+        if isinstance(told, Gone) and code_of(error) in TOKEN:
             await self._clients.tokens.revoked(address.team)
-        reason = _REASONS.get(code, f"Slack refused the message ({code}).")
-        return Gone(reason, unreachable=address.direct and code in _PERSON)
+        return told
 
     async def find(self, outgoing: Outgoing) -> str | None:
         """Look for the message by its delivery id, from shortly before it was claimed."""
@@ -176,11 +181,12 @@ class SlackSender:
         if address.channel.startswith("="):
             return None
         client = await self._client(address)
-        # The product's clock may be moved; Slack's is not.
+        # The product's clock may be moved; Slack's is not. What was shown live is older than its answer.
         since = min(outgoing.claimed_at, self._machine_clock()) - SKEW
+        oldest = str(since.timestamp()) if outgoing.message.continues is None else None
         cursor: str | None = None
         for _ in range(PAGES):
-            page = await self._history(client, address, outgoing, str(since.timestamp()), cursor)
+            page = await self._history(client, address, outgoing, oldest, cursor)
             for message in page["messages"]:
                 if _delivery(message) == outgoing.delivery_id:
                     return str(message["ts"])
@@ -190,9 +196,14 @@ class SlackSender:
         raise Uncertain("Too much was said since; the message may be among it.")
 
     async def _history(
-        self, client: AsyncWebClient, address: Address, outgoing: Outgoing, oldest: str, cursor: str | None
+        self,
+        client: AsyncWebClient,
+        address: Address,
+        outgoing: Outgoing,
+        oldest: str | None,
+        cursor: str | None,
     ) -> Any:
-        thread = outgoing.thread or address.thread
+        thread = _thread(address, outgoing)
         named: dict[str, Any] = {
             "channel": address.channel,
             "oldest": oldest,
@@ -205,37 +216,26 @@ class SlackSender:
                 return await client.conversations_replies(ts=thread, **named)
             return await client.conversations_history(**named)
         except SlackApiError as error:
-            meaning = await self._meaning(error, address)
-            if isinstance(meaning, Retry):
-                raise meaning from error
-            raise Uncertain(f"The history can't be read ({_code(error)}).") from error
+            told = await self._meaning(error, address)
+            if isinstance(told, Retry):
+                raise told from error
+            raise Uncertain(f"The history can't be read ({code_of(error)}).") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Retry("Slack could not be reached to read the history.") from error
 
 
-def _code(error: SlackApiError) -> str:
-    # The SDK hands over its own response, or the bare one of aiohttp where the reply was no JSON.
-    data = getattr(error.response, "data", None)
-    return str(data.get("error", "")) if isinstance(data, dict) else ""
+_HandOver = Callable[[AsyncWebClient, Address, Outgoing, Rendered], Awaitable[str | None]]
 
 
-def _status(error: SlackApiError) -> int:
-    return int(getattr(error.response, "status_code", 0) or getattr(error.response, "status", 0))
+def _thread(address: Address, outgoing: Outgoing) -> str | None:
+    """The thread that the message belongs in. What was shown live hangs on its question, also in a direct
+    message, and its answer stays there."""
+    shown = outgoing.message.continues
+    return outgoing.thread or address.thread or (Shown.parse(shown).thread if shown else None)
 
 
-def _retry_after(error: SlackApiError) -> float:
-    named = {name.lower(): value for name, value in (getattr(error.response, "headers", None) or {}).items()}
-    try:
-        return max(1.0, float(named.get("retry-after", 30)))
-    except ValueError:
-        return 30.0
-
-
-def _of_connection(error: Exception) -> Retry | Uncertain:
-    """What never reached Slack can be sent again; what broke on the way back may have arrived."""
-    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-        return Retry("Slack can't be reached.")
-    return Uncertain("The connection to Slack broke before it replied.")
+def _metadata(outgoing: Outgoing) -> Block:
+    return {"event_type": EVENT_TYPE, "event_payload": {"delivery_id": outgoing.delivery_id}}
 
 
 def _delivery(message: Block) -> str | None:

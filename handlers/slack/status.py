@@ -1,6 +1,13 @@
-""" "Is looking it up …": the sign of life while an answer is on its way. Losing it harms nobody."""
+"""The line "Stagecoach is looking it up…" under what somebody said: shown at once, changed on the way.
+
+It is a courtesy: whatever goes wrong with it is logged and forgotten. Calls about one place go out one after
+the other, so that a late one can't bring back what a reply has ended.
+"""
 
 from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
 
 import aiohttp
 import structlog
@@ -23,22 +30,33 @@ class Status:
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
         self._shown: dict[str, str] = {}
+        self._in_turn: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def show(self, heard: Heard) -> None:
         """Say that something is being done about words that were heard in a conversation."""
         ts = heard.payload.get("thread") or heard.payload.get("ts")
-        if heard.payload["kind"] != "say" or heard.payload.get("outside") or not ts:
-            return
-        place = str(Address(heard.address.team, heard.address.channel))
-        self._shown = dict(list(self._shown.items())[-REMEMBERED:])
-        self._shown[place] = str(ts)
-        await self._set(heard.address, str(ts), LOOKING)
+        if heard.payload["kind"] == "say" and not heard.payload.get("outside") and ts:
+            self._shown = dict(list(self._shown.items())[-REMEMBERED:])
+            self._shown[_place(heard.address)] = str(ts)
+            await self.say(heard.address, str(ts), LOOKING)
+
+    async def say(self, address: Address, ts: str, status: str) -> None:
+        """Change the status of words that are still being answered."""
+        place = _place(address)
+        async with self._in_turn[place]:
+            if self._shown.get(place) == ts:
+                await self._set(address, ts, status)
 
     async def end(self, address: Address) -> None:
         """A reply is there. Slack ends the status of its thread; ours may hang on the question."""
-        ts = self._shown.pop(str(Address(address.team, address.channel)), None)
-        if ts is not None:
+        place = _place(address)
+        ts = self._shown.pop(place, None)
+        if ts is None:
+            return
+        async with self._in_turn[place]:
             await self._set(address, ts, "")
+        if place not in self._shown:
+            self._in_turn.pop(place, None)
 
     async def _set(self, address: Address, ts: str, status: str) -> None:
         try:
@@ -46,3 +64,7 @@ class Status:
             await client.assistant_threads_setStatus(channel_id=address.channel, thread_ts=ts, status=status)
         except (StagecoachError, SlackClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
             log.info("no status shown", action="slack.status", kind=type(error).__name__)
+
+
+def _place(address: Address) -> str:
+    return str(Address(address.team, address.channel))

@@ -81,7 +81,7 @@ def make_slack(app: Product, settings: Settings) -> SlackSurface:
     add_listeners(bolt, HomeViews(store, people, clock))
 
     return SlackSurface(
-        hearing=SlackHearing(store, people, clock),
+        hearing=SlackHearing(store, people, clock, clients, status),
         sender=SlackSender(clients, status.end),
         services=_services(settings, Linking(store, clients, people), bolt, intake, clients),
         routes=tuple(_routes(settings, intake, bolt)),

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from bot.messages import Chart, Choice, Message, Series
 from handlers.running import served
+from handlers.slack import pictures
 from handlers.slack.clients import Clients, OneToken
 from handlers.slack.sender import SlackSender
 from scheduler.sending import Gone, Outgoing, Retry, Uncertain
@@ -34,6 +35,7 @@ async def way() -> AsyncIterator[Way]:
     fake.add_user("UA", "a@example.com")
     fake.direct("UA")
     async with served(fake.app(), "127.0.0.1", 0) as url:
+        fake.url = url
         clients = Clients(OneToken(TOKEN), f"{url}/api/")
         yield Way(fake, SlackSender(clients))
         await clients.close()
@@ -157,14 +159,36 @@ async def test_refused_blocks_leave_as_words(way: Way, error: str) -> None:
     assert "You can reply in words:\n• Go" in message["text"]
 
 
-async def test_where_charts_are_refused_a_table_leaves(way: Way) -> None:
+SHARE = Series(name="Share", values=(0.1, 0.2))
+CHART = Chart(kind="bar", title="Coverage", alt="It rose.", labels=("a", "b"), series=(SHARE,), unit="%")
+
+
+async def test_where_charts_are_refused_a_picture_leaves(way: Way) -> None:
     way.fake.charts = False
-    series = Series(name="Share", values=(0.1, 0.2))
-    chart = Chart(kind="bar", title="Coverage", alt="It rose.", labels=("a", "b"), series=(series,), unit="%")
-    await way.sender.send(outgoing(message=Message(kind="digest", text="This week", chart=chart)))
+    await way.sender.send(outgoing(message=Message(kind="digest", text="This week", chart=CHART)))
+    (message,) = way.fake.channels["DUA"].messages
+    assert [block["type"] for block in message["blocks"]] == ["rich_text", "image"]
+    picture = message["blocks"][1]
+    assert picture["alt_text"] == "It rose."
+    file = way.fake.files[picture["slack_file"]["id"]]
+    assert file["data"].startswith(b"\x89PNG")
+    assert file["alt"] == "It rose."
+    assert "It rose." in message["text"]
+
+
+@pytest.mark.parametrize("fault", ["files.getUploadURLExternal", "files.info", "never ready"])
+async def test_where_pictures_are_refused_too_a_table_leaves(
+    way: Way, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "LOOK_SECONDS", 0.0)
+    way.fake.charts = False
+    if fault == "never ready":
+        way.fake.slow_files = 99
+    else:
+        way.fake.refuse(fault, {"error": "missing_scope"})
+    await way.sender.send(outgoing(message=Message(kind="digest", text="This week", chart=CHART)))
     (message,) = way.fake.channels["DUA"].messages
     assert [block["type"] for block in message["blocks"]] == ["rich_text", "context", "table"]
-    assert "It rose." in message["text"]
 
 
 async def test_several_conversations_at_once(way: Way) -> None:

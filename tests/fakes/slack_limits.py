@@ -61,6 +61,7 @@ def _of_kind(kind: str, block: Block) -> Iterator[str]:
         "context": _context,
         "actions": _actions,
         "header": lambda b: _text(b.get("text"), 150, plain_only=True),
+        "image": _image,
         "rich_text": _rich_text,
         "table": _table,
         "data_visualization": _chart,
@@ -95,6 +96,13 @@ def _context(block: Block) -> Iterator[str]:
     for element in block.get("elements", []):
         if element.get("type") != "image":
             yield from _text(element, 3000)
+
+
+def _image(block: Block) -> Iterator[str]:
+    if ("image_url" in block) == ("slack_file" in block):
+        yield "either an address or a file"
+    if not 1 <= len(block.get("alt_text", "")) <= 2000:
+        yield "alt_text"
 
 
 def _actions(block: Block) -> Iterator[str]:

@@ -70,6 +70,7 @@ async def running(store: Store, clock: Clock, folder: Path, slack: FakeSlack) ->
                 yield Running(app, slack, Workspace(slack, f"{address}/slack/events", http), surface)
             finally:
                 stop.set()
+                app.news.ring()
                 await at_work
                 await surface.close()
 

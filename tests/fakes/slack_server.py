@@ -16,7 +16,9 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.fakes.slack_files import Files
 from tests.fakes.slack_limits import problems
+from tests.fakes.slack_streams import Refusal, Streams
 
 TEAM, BOT, APP, TOKEN = "T0HOME", "U0BOT", "A0STAGE", "xoxb-fake"
 Fault = (
@@ -53,15 +55,16 @@ class Channel:
     posted_at: float = -10.0
 
 
-class Refusal(Exception):
-    """Slack's `ok: false`."""
+class FakeSlack(Streams, Files):
+    """The server's side. `gap` > 0 refuses a second message to a channel within so many seconds.
 
-
-class FakeSlack:
-    """The server's side. `gap` > 0 refuses a second message to a channel within so many seconds."""
+    `per_minute` holds how often a method may be called in a minute, where a test asks for that.
+    """
 
     def __init__(self, gap: float = 0.0) -> None:
+        super().__init__()
         self.gap = gap
+        self.per_minute: dict[str, int] = {}
         self.users: dict[str, dict[str, Any]] = {}
         self.channels: dict[str, Channel] = {}
         self.statuses: list[tuple[str, str, str]] = []
@@ -81,7 +84,6 @@ class FakeSlack:
         self._ids = itertools.count(1)
         self._ts = itertools.count(1)
         self.news = asyncio.Condition()
-        self.url = ""
 
     # ── People and places ────────────────────────────────────────────────────────────────────────────────
 
@@ -136,6 +138,7 @@ class FakeSlack:
             [
                 web.route("*", "/api/{method}", self._call),
                 web.get("/socket", self._socket),
+                *self.routes_of_files(),
             ]
         )
         return app
@@ -165,6 +168,9 @@ class FakeSlack:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if method != "oauth.v2.access" and token not in self.tokens:
             return _no("token_revoked" if token in self.revoked else "invalid_auth")
+        called = sum(name == method for name, _ in self.calls)
+        if called > self.per_minute.get(method, called):
+            return _busy(30)
         handler = getattr(self, "_" + method.replace(".", "_"), None)
         if handler is None:
             return _no("unknown_method")
@@ -266,7 +272,8 @@ class FakeSlack:
         wrong = problems(blocks)
         if "msg_blocks_too_long" in wrong:
             raise Refusal("msg_blocks_too_long")
-        if wrong or (not self.charts and any(block["type"] == "data_visualization" for block in blocks)):
+        drawn = any(block["type"] == "data_visualization" for block in blocks)
+        if wrong or (drawn and not self.charts) or not self.shows(blocks):
             raise Refusal("invalid_blocks")
 
     def post(self, channel: Channel, user: str, given: dict[str, Any]) -> dict[str, Any]:

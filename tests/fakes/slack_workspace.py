@@ -199,7 +199,9 @@ class Workspace:
         place = self.slack.channels[channel] if channel else self.slack.direct(user)
 
         def unseen() -> dict[str, Any] | None:
-            return next((m for m in place.messages if m["user"] == BOT and not m.get("seen")), None)
+            # What is still being written is looked at when it is done.
+            done = [m for m in place.messages if m["user"] == BOT and m.get("stream", "over") == "over"]
+            return next((m for m in done if not m.get("seen")), None)
 
         message = await self.wait(unseen)
         message["seen"] = True

@@ -172,7 +172,7 @@ def test_light_markdown_becomes_rich_text() -> None:
     assert words(text).splitlines()[-6:] == ["• one", "• two", "", "1. first", "2. second", "", "End."][-6:]
 
 
-def test_a_chart_falls_back_to_a_table_and_then_to_words() -> None:
+def test_a_chart_falls_back_to_a_picture_a_table_and_then_to_words() -> None:
     chart = Chart(
         kind="line",
         title="Coverage",
@@ -181,13 +181,17 @@ def test_a_chart_falls_back_to_a_table_and_then_to_words() -> None:
         series=(Series(name="Share", values=(0.12, 0.31), low=(0.1, 0.28), high=(0.14, 0.34)),),
         unit="%",
     )
-    native, table, alone = forms(Message(kind="digest", text="The week.", chart=chart, choices=(_BUTTON,)))
+    native, picture, table, alone = forms(
+        Message(kind="digest", text="The week.", chart=chart, choices=(_BUTTON,))
+    )
     assert [block["type"] for block in native.blocks] == [
         "rich_text",
         "data_visualization",
         "context",
         "actions",
     ]
+    assert picture.picture == chart
+    assert picture.blocks[1] == {"type": "image", "slack_file": {"id": ""}, "alt_text": chart.alt}
     assert [block["type"] for block in table.blocks] == ["rich_text", "context", "table", "actions"]
     assert table.blocks[2]["rows"][2] == [
         {"type": "raw_text", "text": "W47"},

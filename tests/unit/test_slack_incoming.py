@@ -40,6 +40,7 @@ def test_a_direct_message_is_kept_without_anything_superfluous() -> None:
         "ts": "1.1",
         "thread": None,
         "public": False,
+        "home": "T1",
         "outside": False,
         "shared": False,
     }
