@@ -33,6 +33,7 @@ log = structlog.get_logger()
 LEASE = timedelta(seconds=30)
 """Longer than the slowest preparation (a model's time-out and the search before it), and as long as somebody
 waits whose event was with a process that was killed."""
+STORE_PAUSE_SECONDS = 1.0
 MOST_ATTEMPTS = 3
 POLL_SECONDS = 2.0
 """How late an event may be noticed that another process stored and did not live to answer."""
@@ -87,7 +88,7 @@ class Worker:
                     continue
             except StoreUnavailable as error:
                 log.warning("worker.store_unavailable", action="worker.claim", error=str(error))
-                await asyncio.sleep(1)
+                await asyncio.sleep(STORE_PAUSE_SECONDS)
             await self._news.wait(POLL_SECONDS)
 
     async def answer_next(self) -> bool:
@@ -104,7 +105,7 @@ class Worker:
             log.warning(
                 "worker.store_unavailable", action="worker.answer", event_id=event.id, error=str(error)
             )
-            await asyncio.sleep(1)
+            await self._give_back_later(event)
         except Exception as error:
             # Whatever goes wrong with one event, the others have to be answered.
             log.exception(
@@ -158,8 +159,16 @@ class Worker:
                     event_id=event.id,
                 )
 
-    async def _give_back(self, event: InboxEvent) -> None:
-        """Told to stop in the middle: whoever comes next need not wait for the claim to run out."""
+    async def _give_back_later(self, event: InboxEvent) -> None:
+        """The database went away in the middle: once it is back, nobody waits for the claim to run out."""
+        until = self._machine_clock() + LEASE
+        given_back = False
+        while not given_back and self._machine_clock() < until:
+            await asyncio.sleep(STORE_PAUSE_SECONDS)
+            given_back = await self._give_back(event)
+
+    async def _give_back(self, event: InboxEvent) -> bool:
+        """Let anybody answer it at once. False where the database is away."""
         try:
             async with self._store.write() as tx:
                 row = await tx.get_one(InboxEvent, event.id, with_for_update=True)
@@ -168,6 +177,8 @@ class Worker:
                     tx.add(row)
         except StoreUnavailable:
             log.warning("worker.store_unavailable", action="worker.give_back", event_id=event.id)
+            return False
+        return True
 
     async def _failed(self, event: InboxEvent, error: Exception) -> None:
         """Give the event back, or after several attempts put it aside and say so."""

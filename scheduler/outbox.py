@@ -136,7 +136,7 @@ async def expire_claims(store: Store, now: datetime, all_of_them: bool = False) 
         return max(0, cast("CursorResult[Any]", result).rowcount)
 
 
-async def mark_sent(store: Store, row: OutboxMessage, external_id: str, now: datetime) -> None:
+async def mark_sent(store: Store, row: OutboxMessage, now: datetime, external_id: str) -> None:
     """The platform took it. What was planned together with it is sent too."""
     async with store.write() as tx:
         await _set(tx, row, status=OutboxStatus.SENT, external_id=external_id, sent_at=now, error="")

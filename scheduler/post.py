@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -161,19 +161,35 @@ class Counter:
         except Retry as error:
             if error.whole_platform and error.after:
                 self.budget.pause(error.after)
-            await outbox.put_off(self.store, row, self.clock(), str(error), error.after, claimed.uncertain)
+            await self.record(outbox.put_off, row, str(error), error.after, claimed.uncertain)
         except Gone as error:
             await self.put_aside(row, error)
-        except (Uncertain, TimeoutError) as error:
+        except (Uncertain, StoreUnavailable, TimeoutError) as error:
             reason = str(error) or "The platform did not answer in time."
-            await outbox.put_off(self.store, row, self.clock(), reason, None, uncertain=True)
+            await self.record(outbox.put_off, row, reason, None, True)
         except asyncio.CancelledError:
             now = self.clock()
             await asyncio.shield(outbox.put_off(self.store, row, now, "Stopped.", 0, uncertain=True))
             raise
         else:
             if external_id is not None:
-                await outbox.mark_sent(self.store, row, external_id, self.clock())
+                await self.record(outbox.mark_sent, row, external_id)
+
+    async def record(self, note: Callable[..., Awaitable[None]], row: OutboxMessage, *what: object) -> None:
+        """Write down what became of a row, also where the database is away just now: nobody else knows it.
+
+        Gives up with the lease, when others look for themselves.
+        """
+        loop, now = asyncio.get_running_loop(), self.clock()
+        until = loop.time() + self.lease.total_seconds()
+        while True:
+            try:
+                await note(self.store, row, now, *what)
+                return
+            except StoreUnavailable:
+                if loop.time() > until:
+                    raise
+                await asyncio.sleep(STORE_PAUSE_SECONDS)
 
     async def already_there(self, claimed: Claimed) -> str | None:
         """The platform's id, if an earlier attempt did arrive."""
@@ -198,16 +214,25 @@ class Counter:
             return await self.sender.send(outgoing)
 
     async def words(self, claimed: Claimed) -> Outgoing | None:
-        row, now = claimed.row, self.clock()
+        row = claimed.row
         if row.scheduled_id is None:
             return claimed.outgoing
+        try:
+            return claimed.outgoing if await self.write_down(row) else None
+        except StoreUnavailable as error:
+            # Nothing has left yet, so that this is no uncertain attempt.
+            raise Retry(str(error)) from error
+
+    async def write_down(self, row: OutboxMessage) -> bool:
+        """Put a scheduled message into words and keep them. False if it is no longer wanted."""
+        now = self.clock()
         written = await self.write(row, now)
         if isinstance(written, str):
             await outbox.call_off(self.store, row, now, written)
-            return None
+            return False
         message = await outbox.save_text(self.store, row, written.message, written.digest)
         row.message = message.model_dump(mode="json", exclude_defaults=True)
-        return claimed.outgoing
+        return True
 
     async def keep_apart(self, claimed: Claimed) -> None:
         """Wait until the conversation may get its next message; others may have sent the last one."""
@@ -225,7 +250,7 @@ class Counter:
 
     async def put_aside(self, row: OutboxMessage, error: Gone) -> None:
         log.warning("a message was put aside", action="outbox.dead", message_id=row.id)
-        await outbox.give_up(self.store, row, self.clock(), str(error))
+        await self.record(outbox.give_up, row, str(error))
         if error.unreachable and row.person_id is not None:
             await outbox.mark_unreachable(self.store, row.person_id, self.platform)
 

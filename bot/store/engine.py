@@ -176,6 +176,8 @@ def plain_errors() -> Iterator[None]:
 
 
 _NOT_REACHED = "The database can't be reached. Check DATABASE_URL and that the server runs."
+_AWAY = ("08", "53", "57P")
+"""SQLSTATE of a server that lost the line, is out of resources, or is starting or stopping."""
 
 
 def _is_about_connecting(error: BaseException) -> bool:
@@ -192,7 +194,8 @@ def _sentence(error: DBAPIError) -> str | None:
     for needle, sentence in _UNAVAILABLE:
         if needle in said:
             return sentence
-    if error.connection_invalidated or isinstance(error, InterfaceError):
+    away = str(getattr(error.orig, "sqlstate", None)).startswith(_AWAY)
+    if away or error.connection_invalidated or isinstance(error, InterfaceError):
         return _NOT_REACHED
     if isinstance(error, OperationalError) and "constraint" not in said:
         return _NOT_REACHED

