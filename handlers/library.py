@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from bot.clock import Clock, clock_from_setting
 from bot.config import Settings
-from bot.llm import LanguageModel, OpenAIModel
+from bot.llm import OpenAIModel, WritingModel
 from bot.store.engine import Store
 from knowledge.embed import LocalEmbedder
 from knowledge.fetch import Fetcher
@@ -16,7 +16,7 @@ from knowledge.service import KnowledgeService
 
 
 def make_library(
-    settings: Settings, store: Store, clock: Clock, embedder: LocalEmbedder, model: LanguageModel | None
+    settings: Settings, store: Store, clock: Clock, embedder: LocalEmbedder, model: WritingModel | None
 ) -> KnowledgeService:
     """The library of a process. `embedder` is shared with whatever else compares words by meaning."""
     fetcher = Fetcher(settings.internal_hosts.split(","))

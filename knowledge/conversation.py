@@ -10,10 +10,12 @@ import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from sqlalchemy import ColumnElement
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.choice_ids import ChoiceId, parse_choice_id
+from bot.live import UNSEEN
 from bot.messages import Choice, Message, plain
 from bot.store.outbox import write_to_person
 from bot.store.tables import Band, PolicyQuestion
@@ -35,12 +37,12 @@ _REASONS = {"wrong": "It is wrong", "old": "It is out of date", "other": "It ans
 
 @dataclass(frozen=True)
 class Prepared:
-    """What `prepare` brought: the answer to a question, also the private one where others read along; the
-    facts for a request about the last answer; or an owner's reply made ready for the library."""
+    """What `prepare` brought: the answer to a question, `private` where others read along and may not see
+    it; the facts for a request about the last answer; or an owner's reply made ready for the library."""
 
     question: Question | None = None
     answer: PolicyAnswer | None = None
-    private: PolicyAnswer | None = None
+    private: bool = False
     messages: tuple[Message, ...] = ()
     reply: replies.Ready | None = None
 
@@ -81,13 +83,21 @@ class PolicyTurns:
             public=turn.public,
             earlier=(last.text,) if last else (),
             style=style,
+            live=turn.live,
         )
-        answer = await self._service.answer(question)
-        private = None
-        if turn.public and answer.band is not Band.ANSWER:
-            alone = await self._service.answer(replace(question, public=False))
-            private = alone if alone.band is Band.ANSWER else None
-        return Prepared(question=question, answer=answer, private=private)
+        if turn.public and await self._is_private(question):
+            # Nothing of it is shown live: others read along there.
+            private = await self._service.answer(replace(question, public=False, live=UNSEEN))
+            return Prepared(question=question, answer=private, private=True)
+        return Prepared(question=question, answer=await self._service.answer(question))
+
+    async def _is_private(self, question: Question) -> bool:
+        """Whether what everybody may read does not answer this, and what the asker may read does."""
+        for_all = replace(question, worded=False)
+        if (await self._service.answer(for_all)).band is Band.ANSWER:
+            return False
+        alone = replace(for_all, public=False, live=UNSEEN)
+        return (await self._service.answer(alone)).band is Band.ANSWER
 
     async def _about(self, turn: Turn, last: PolicyQuestion, request: str, language: str) -> Prepared:
         """Answer a request about the last answer, from what the person may read now."""
@@ -130,12 +140,12 @@ class PolicyTurns:
         turn: Turn,
         question: Question,
         answer: PolicyAnswer,
-        private: PolicyAnswer | None,
+        private: bool,
     ) -> list[Message]:
-        if private is None:
+        if not private:
             stored = await self._service.record(tx, question, answer)
             return [await shown(tx, stored, turn.person_id)]
-        stored = await self._service.record(tx, replace(question, public=False), private)
+        stored = await self._service.record(tx, replace(question, public=False), answer)
         message = await shown(tx, stored, turn.person_id)
         key = f"kb-private:{turn.event_id}"
         await write_to_person(tx, turn.person_id, [message], key=key, now=turn.at)
@@ -162,14 +172,21 @@ async def _last_question(session: AsyncSession, turn: Turn) -> PolicyQuestion | 
         .where(
             PolicyQuestion.person_id == turn.person_id,
             PolicyQuestion.conversation == turn.conversation,
-            col(PolicyQuestion.thread).is_(None)
-            if turn.thread is None
-            else PolicyQuestion.thread == turn.thread,
+            _in_thread(turn),
             PolicyQuestion.asked_at >= turn.at - _THREAD_HOLDS,
         )
         .order_by(col(PolicyQuestion.id).desc())
     )
     return found.first()
+
+
+def _in_thread(turn: Turn) -> ColumnElement[bool]:
+    """The thread's own; and between two people also what stands above it: a thread hangs on a question."""
+    above = col(PolicyQuestion.thread).is_(None)
+    if turn.thread is None:
+        return above
+    own = col(PolicyQuestion.thread) == turn.thread
+    return own if turn.public else own | above
 
 
 async def shown(session: AsyncSession, answer: PolicyAnswer, asker_id: int) -> Message:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import delete
@@ -20,7 +20,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.clock import Clock
 from bot.errors import InputError, NotFound
-from bot.llm import LanguageModel
+from bot.live import UNSEEN, Live
+from bot.llm import WritingModel
 from bot.organisation.directory import person_by_email
 from bot.store.engine import Store
 from bot.store.outbox import insert_once
@@ -31,7 +32,7 @@ from bot.store.tables import (
     PolicyQuestion,
 )
 from knowledge import library
-from knowledge.answer import PolicyAnswer, Source, extractive, with_model
+from knowledge.answer import PolicyAnswer, Source, extractive
 from knowledge.audience import Reader, parse_audience, readable, reader
 from knowledge.extract import extract
 from knowledge.extract_text import Finding, Unreadable, clean
@@ -41,6 +42,7 @@ from knowledge.library import Draft, Stored, StoredPassage, saved
 from knowledge.port import Indexed, Retriever
 from knowledge.sources import Incoming, from_bytes, gather
 from knowledge.stored import normalised, packed, sources_of, unpacked
+from knowledge.worded import with_model
 
 MAX_QUESTION = 2_000  # characters; what lies beyond is not read
 _CACHE_FORMAT = "1"  # raised when answers come to look different
@@ -64,7 +66,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Question:
-    """A question on its way: who asks where, and what came before it in the thread."""
+    """A question on its way: who asks where, and what came before it in the thread.
+
+    `worded` is false where no model is to be asked. `live` is shown what is going on, and what is written.
+    """
 
     person_id: int
     text: str
@@ -73,6 +78,8 @@ class Question:
     public: bool = False
     earlier: tuple[str, ...] = ()
     style: str = ""
+    worded: bool = True
+    live: Live = field(default=UNSEEN, compare=False, repr=False)
 
 
 class KnowledgeService:
@@ -84,7 +91,7 @@ class KnowledgeService:
         clock: Clock,
         retriever: Retriever,
         fetcher: Fetcher,
-        model: LanguageModel | None = None,
+        model: WritingModel | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -298,6 +305,7 @@ class KnowledgeService:
             cached = await session.get(CachedAnswer, key)
         if cached is not None and cached.revision == revision:
             return replace(unpacked(cached.answer), took_ms=self._since(started))
+        await question.live.doing("Searching the policies")
         answer = await self._make(question, who)
         return replace(answer, took_ms=self._since(started))
 
@@ -308,9 +316,10 @@ class KnowledgeService:
         plain_answer = await asyncio.to_thread(
             extractive, text, band, sources, self.retriever.decisive, today
         )
-        if self.model is None or band is Band.SILENT:
+        if self.model is None or not question.worded or band is Band.SILENT:
             return plain_answer
-        return await with_model(self.model, text, sources, plain_answer, question.style)
+        await question.live.doing("Reading what I found")
+        return await with_model(self.model, text, sources, plain_answer, question.style, question.live)
 
     def _since(self, started: datetime) -> int:
         return max(0, round((self.clock() - started).total_seconds() * 1000))
@@ -324,7 +333,7 @@ class KnowledgeService:
                 self.clock().date().isoformat(),
                 question.style,
             ),
-            *(self.model.name if self.model else "", *map(normalised, question.earlier)),
+            *(self.model.name if self.model and question.worded else "", *map(normalised, question.earlier)),
         ]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -346,7 +355,8 @@ class KnowledgeService:
         )
         tx.add(row)
         await tx.flush()
-        await self._cache(tx, question, answer, now)
+        if answer.settled:
+            await self._cache(tx, question, answer, now)
         return replace(answer, answer_id=saved(row.id))
 
     async def _cache(self, tx: AsyncSession, question: Question, answer: PolicyAnswer, now: datetime) -> None:

@@ -25,6 +25,7 @@ from bot.store.tables import (
     PassageVector,
     PolicyQuestion,
 )
+from knowledge.confirmed import Confirmed, confirmed
 from knowledge.conversation import feedback_choices
 from knowledge.fetch import Fetcher
 from knowledge.frontmatter import Details
@@ -290,6 +291,27 @@ async def test_a_request_about_an_answer_shows_nothing_that_was_closed_meanwhile
     assert "30 days" not in where.text
 
 
+async def test_good_marks_and_answers_beside_the_question_are_confirmed(library: Library) -> None:
+    fay, question = library.people.fay, "How many days of annual leave do we have?"
+    (answer,) = await say(library, fay, question)
+    passage = answer.citations[0].passage_id
+    up, down = feedback_choices(answer.answer_id or 0)
+
+    async def known() -> list[Confirmed]:
+        async with library.store.read() as session:
+            return await confirmed(session)
+
+    assert await known() == []
+    await say(library, fay, choice=up.id)
+    assert await known() == [Confirmed(question, passage, True)]
+    (why,) = await say(library, fay, choice=down.id)
+    assert await known() == []
+    await say(library, fay, choice=pick(why, "It answers something else"))
+    assert await known() == [Confirmed(question, passage, False)]
+    await library.service.remove(answer.citations[0].document_id)
+    assert await known() == []
+
+
 async def test_feedback_asks_why_once_and_belongs_to_the_asker(library: Library) -> None:
     fay = library.people.fay
     (answer,) = await say(library, fay, "How many days of annual leave do we have?")
@@ -355,6 +377,18 @@ async def test_a_question_travels_to_its_owner_and_the_reply_becomes_knowledge(l
     assert "**answered** (Olga Brandt, 18 November 2026)" in mine.text
     (late,) = await say(library, olga, choice=pick(queued, "Decline"))
     assert late.kind == "notice"
+
+    async with library.store.read() as session:
+        asked_first, asked_next = (
+            "Can I carry annual leave into spring?",
+            "Can we carry annual leave into the spring?",
+        )
+        entry, nearest = answer.citations[0].passage_id, first.citations[0].passage_id
+        assert {(each.question, each.passage_id, each.answers) for each in await confirmed(session)} == {
+            (text, passage, passage == entry)
+            for text in (asked_first, asked_next)
+            for passage in (entry, nearest)
+        }
 
     library.clock.move_to(library.clock() + timedelta(days=366))  # type: ignore[attr-defined]
     (expired,) = await say(library, hanna, "May I carry annual leave into spring?")

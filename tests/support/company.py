@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.clock import Clock
-from bot.llm import LanguageModel
+from bot.llm import WritingModel
 from bot.store.engine import Store
 from bot.store.tables import Company, Department, Duty, DutyName, Person, Role
 from bot.turns import Turn
@@ -120,7 +120,7 @@ class Library:
 
 
 async def make_library(
-    store: Store, clock: Clock, folder: Path, model: LanguageModel | None = None
+    store: Store, clock: Clock, folder: Path, model: WritingModel | None = None
 ) -> Library:
     """A library with the two policies above."""
     retriever = WordRetriever()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,13 +14,15 @@ from hypothesis import strategies as st
 
 from bot.messages import Citation
 from bot.store.tables import Band
-from knowledge.answer import PolicyAnswer, Source, extractive, with_model
+from knowledge.answer import PolicyAnswer, Source, extractive
 from knowledge.changes import difference
 from knowledge.checker import bears_out, differ_in_figures, locate
 from knowledge.followups import recognise
 from knowledge.gaps import alike
 from knowledge.quoting import header_of, quote_lines, section_name, stretch
+from knowledge.worded import Claim, Claims, with_model
 from tests.fakes.language_model import QueuedModel
+from tests.fakes.live import Watched
 
 TODAY = date(2026, 11, 18)
 LEAVE = Source(
@@ -185,6 +189,44 @@ async def test_a_claim_that_fails_a_check_is_dropped(wrong: dict[str, Any]) -> N
     assert answer.citations[0].passage_id == 1
 
 
+@given(
+    st.lists(st.builds(Claim, text=st.text(), passage=st.integers(0, 99), quote=st.text()), max_size=5),
+    st.lists(st.integers(0, 400)),
+    st.booleans(),
+)
+def test_claims_are_read_whole_and_once_however_the_json_is_cut(
+    said: list[Claim], cuts: list[int], ascii_only: bool
+) -> None:
+    text = json.dumps(
+        {"answered": True, "claims": [claim.model_dump() for claim in said]}, ensure_ascii=ascii_only
+    )
+    places = [0, *sorted(cut for cut in cuts if cut < len(text)), len(text)]
+    claims = Claims()
+    read = []
+    for start, end in pairwise(places):
+        fresh = claims.take(text[start:end])
+        # Nothing is read before its closing brace was there.
+        assert all(json.dumps(claim.quote, ensure_ascii=ascii_only) in text[:end] for claim in fresh)
+        read += fresh
+    assert read == said
+
+
+async def test_what_is_shown_live_is_how_the_answer_begins() -> None:
+    plain = extractive("How many days?", Band.ANSWER, [LEAVE, HANDBOOK], first, TODAY)
+    other = {
+        "text": "The handbook says 28 days.",
+        "passage": 2,
+        "quote": "Everybody has 28 days of leave a year.",
+    }
+    live = Watched()
+    model = QueuedModel([{"answered": True, "claims": [GOOD, GOOD | {"passage": 2}, other]}])
+    answer = await with_model(model, "How many days?", [LEAVE, HANDBOOK], plain, live=live)
+    assert answer.text == live.text
+    assert len(live.written) == 2
+    assert "Two policies give different figures" in live.written[1]
+    assert "28" in live.written[1]
+
+
 async def test_a_model_that_finds_no_answer_changes_nothing() -> None:
     answer, plain = await ask(answered=False)
     assert answer == plain
@@ -193,7 +235,8 @@ async def test_a_model_that_finds_no_answer_changes_nothing() -> None:
 @pytest.mark.parametrize("reason", ["time-out", "rate limit", "unreachable", "refusal", "unusable"])
 async def test_every_failure_of_a_model_ends_in_the_plain_answer(reason: Any) -> None:
     plain = extractive("How many days?", Band.ANSWER, [LEAVE], first, TODAY)
-    assert await with_model(QueuedModel([reason]), "How many days?", [LEAVE], plain) == plain
+    answer = await with_model(QueuedModel([reason]), "How many days?", [LEAVE], plain)
+    assert answer == replace(plain, settled=False)
 
 
 async def test_passages_are_material_behind_a_marker_that_nobody_can_guess() -> None:
