@@ -6,7 +6,8 @@ Limits: docs.slack.dev, blocks "data_visualization" and "table".
 from __future__ import annotations
 
 from bot.messages import Chart, Series, Table
-from handlers.slack.words import Block, clean, cut
+from handlers.light import clean, cut
+from handlers.slack.words import Block
 
 MOST_SERIES, MOST_POINTS = 6, 20
 LONGEST_LABEL, LONGEST_TITLE = 20, 50

@@ -21,10 +21,11 @@ from slack_sdk.errors import SlackClientError
 from bot.errors import StagecoachError, StoreUnavailable
 from bot.store.engine import Store
 from bot.store.tables import InboxEvent
+from handlers.light import cut
 from handlers.slack.address import Address
 from handlers.slack.clients import Clients
 from handlers.slack.status import Status
-from handlers.slack.words import Block, cut, rich_elements
+from handlers.slack.words import Block, rich_elements
 
 log = structlog.get_logger()
 

@@ -18,8 +18,8 @@ from bot.messages import Message, plain
 from bot.store.engine import Store
 from bot.store.tables import InboxEvent
 from bot.turns import Turn
+from handlers.light import words
 from handlers.slack import live
-from handlers.slack.words import words
 from tests.fakes.slack_product import Running, plant, running
 from tests.fakes.slack_server import BOT, FakeSlack
 

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.messages import Chart, Choice, Citation, Message, Progress, Series, Table, plain
+from handlers.light import words
 from handlers.slack.render import LONGEST_TEXT, Rendered, blocks, fallback_text, forms
-from handlers.slack.words import words
 from tests.fakes.slack_limits import problems
 
 # `make chaos` asks for the long form.
