@@ -10,21 +10,26 @@ their own engine, begin deferred and never block.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import aiosqlite
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import SettingsError, StoreUnavailable
+from bot.store.sqlite import Connection as SqliteConnection
 
-BUSY_TIMEOUT_MS = 15_000
+BUSY_SECONDS = 15.0
+IDLE_SECONDS = 10.0
+"""A connection that rested for longer is asked whether the server still knows it."""
 
 
 def database_url(given: str) -> URL:
@@ -58,22 +63,22 @@ class Store:
     def _engine(self, pool_size: int, immediate: bool) -> AsyncEngine:
         if self.is_sqlite:
             engine = create_async_engine(
-                self.url,
-                pool_size=pool_size,
-                max_overflow=0,
-                pool_timeout=60,
-                connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_MS / 1000},
+                self.url, pool_size=pool_size, max_overflow=0, pool_timeout=60, async_creator=self._connect
             )
             _sqlite_rules(engine.sync_engine, immediate)
             return engine
-        return create_async_engine(
+        engine = create_async_engine(
             self.url,
             pool_size=pool_size,
             max_overflow=pool_size,
-            pool_pre_ping=True,
             pool_timeout=15,
             connect_args={"timeout": 5},
         )
+        _look_before_use(engine.sync_engine)
+        return engine
+
+    async def _connect(self) -> aiosqlite.Connection:
+        return await SqliteConnection(self.url.database or "", BUSY_SECONDS)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
@@ -94,13 +99,6 @@ class Store:
         with plain_errors():
             async with self._writer.begin() as connection:
                 return await connection.run_sync(function, *args)
-
-    @asynccontextmanager
-    async def writing_connection(self) -> AsyncIterator[Any]:
-        """A bare connection in one writing transaction; for migrations and backups."""
-        with plain_errors():
-            async with self._writer.begin() as connection:
-                yield connection
 
     async def ping(self) -> None:
         """Raise StoreUnavailable unless the database answers."""
@@ -130,7 +128,6 @@ def _sqlite_rules(engine: Engine, immediate: bool) -> None:
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         cursor.execute("PRAGMA journal_mode = WAL")
         # FULL: an event that was acknowledged survives a power cut, not just a crash of ours.
         cursor.execute("PRAGMA synchronous = FULL")
@@ -142,6 +139,38 @@ def _sqlite_rules(engine: Engine, immediate: bool) -> None:
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _look_before_use(engine: Engine) -> None:
+    """Leave out connections that the server has ended.
+
+    A server that goes says so, and the driver knows it without asking. What goes silently (a network between
+    that forgets) is found by a question, asked only after a rest: three round trips before each transaction
+    would cost as much as the transaction.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def on_checkin(_connection: Any, record: Any) -> None:
+        record.info["rests_since"] = asyncio.get_running_loop().time()
+
+    @event.listens_for(engine, "checkout")
+    def on_checkout(connection: Any, record: Any, _fairy: object) -> None:
+        rests_since = record.info.get("rests_since")
+        if rests_since is None:
+            return
+        gone = connection.driver_connection.is_closed()
+        if not gone and asyncio.get_running_loop().time() - rests_since > IDLE_SECONDS:
+            gone = not _answers(connection)
+        if gone:
+            raise InvalidatePoolError
+
+
+def _answers(connection: Any) -> bool:
+    try:
+        connection.ping()
+    except (connection.dbapi.Error, OSError):
+        return False
+    return True
 
 
 _UNAVAILABLE = (

@@ -1,0 +1,105 @@
+"""A short look at a SQLite database is taken at once; what is long or waits leaves the event loop alone."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.store.engine import Store
+from bot.store.sqlite import Connection, Cursor
+from tests.support.databases import SqliteFactory
+
+LONG = """SELECT count(*), whereabouts() FROM (
+    WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 20000) SELECT x FROM n
+)"""
+
+
+@pytest.fixture
+async def connection(tmp_path: Path) -> AsyncIterator[Connection]:
+    opened = Connection(str(tmp_path / "one.db"), timeout=5)
+    await opened
+    await opened.create_function("whereabouts", 0, lambda: threading.get_ident())
+    await Cursor(opened).execute("CREATE TABLE t (a INTEGER PRIMARY KEY)")
+    yield opened
+    await opened.close()
+
+
+async def asked(connection: Connection, statement: str, *given: Any) -> list[Any]:
+    return await (await connection.cursor().execute(statement, given)).fetchall()
+
+
+async def test_a_short_look_is_taken_where_it_is_asked_for(connection: Connection) -> None:
+    assert await asked(connection, "SELECT whereabouts()") == [(threading.get_ident(),)]
+
+
+async def test_a_long_look_is_begun_anew_in_the_thread_and_nobody_waits(connection: Connection) -> None:
+    moments = 0
+
+    async def others() -> None:
+        nonlocal moments
+        while True:
+            moments += 1
+            await asyncio.sleep(0)
+
+    meanwhile = asyncio.create_task(others())
+    [(count, thread)] = await asked(connection, LONG)
+    meanwhile.cancel()
+    assert (count, thread != threading.get_ident()) == (20_000, True)
+    assert moments > 1
+
+
+async def test_what_writes_goes_to_the_thread(connection: Connection) -> None:
+    await asked(connection, "BEGIN IMMEDIATE")
+    written = await asked(connection, "INSERT INTO t VALUES (?) RETURNING a, whereabouts()", 7)
+    assert [(a, thread != threading.get_ident()) for a, thread in written] == [(7, True)]
+    await connection.rollback()
+    assert await asked(connection, "SELECT * FROM t") == []
+
+
+async def test_after_a_caller_was_cancelled_the_next_waits_for_what_it_left_behind(
+    connection: Connection,
+) -> None:
+    holding, goes_on = threading.Event(), threading.Event()
+
+    def hold() -> int:
+        holding.set()
+        goes_on.wait(5)
+        return 1
+
+    await connection.create_function("hold", 0, hold)
+    left = asyncio.create_task(asked(connection, "INSERT INTO t VALUES (hold())"))
+    await asyncio.to_thread(holding.wait, 5)
+    left.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await left
+    next_one = asyncio.create_task(asked(connection, "SELECT a FROM t"))
+    await asyncio.sleep(0)
+    assert not next_one.done()
+    goes_on.set()
+    assert await next_one == [(1,)]
+
+
+async def test_an_error_of_a_statement_is_not_taken_for_a_long_look(connection: Connection) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        await asked(connection, "SELECT * FROM nowhere")
+
+
+async def test_a_long_look_inside_a_writing_transaction_leaves_it_whole(tmp_path: Path) -> None:
+    store = Store(SqliteFactory(tmp_path).url())
+    try:
+        async with store.write() as tx:
+            plain = await tx.connection()
+            await plain.exec_driver_sql("CREATE TABLE t (a INTEGER)")
+            await plain.exec_driver_sql("INSERT INTO t VALUES (1)")
+            await plain.exec_driver_sql(LONG.replace("whereabouts()", "0"))
+        async with store.read() as session:
+            found = await (await session.connection()).exec_driver_sql("SELECT a FROM t")
+            assert found.scalars().all() == [1]
+    finally:
+        await store.close()
