@@ -65,7 +65,7 @@ async def snapshot(session: AsyncSession, instrument: Instrument, at: datetime) 
     known = {kind.id for model in instrument.models for kind in model.blockers}
     for department in found.departments:
         id_ = department.id or 0
-        answers: list[AnswerFact] = [fact(row) for row in found.answers.get(id_, [])]
+        answers: list[AnswerFact] = [fact(row, at) for row in found.answers.get(id_, [])]
         open_codes = {row.code for row in found.blockers.get(id_, [])} & known
         found.scores[id_] = score(instrument, answers, open_codes, no_models(department), mode, at)
     await _coverage(session, instrument, found)

@@ -64,8 +64,8 @@ def _latest(criteria: tuple[str, ...], leave_out: bool) -> SelectOfScalar[Answer
     return select(Answer).where(col(Answer.id).in_(sql.select(newest.scalar_subquery()).select_from(asked)))
 
 
-def fact(row: Answer) -> AnswerFact:
-    """A stored answer as the scoring reads it."""
+def fact(row: Answer, now: datetime) -> AnswerFact:
+    """A stored answer as the scoring reads it at `now`."""
     claimed: ClaimedLevel = row.level or 0
     if row.claim is not Claim.LEVEL:
         claimed = cast("ClaimedLevel", row.claim.value)
@@ -76,7 +76,7 @@ def fact(row: Answer) -> AnswerFact:
         evidence=row.evidence.value,
         approved=row.approved_at is not None,
         still_true=row.still_true_at is not None,
-        ended_early=row.expired_by is not None,
+        ended_early=row.expired_by is not None and (row.expired_at is None or row.expired_at <= now),
         agreement=cast("Agreement", row.agreement),
     )
 
@@ -94,16 +94,19 @@ async def gate_mode(tx: AsyncSession) -> Mode:
 
 async def open_blockers(tx: AsyncSession, department_id: int, now: datetime) -> list[Blocker]:
     """What is in the department's way at `now`, oldest first."""
-    rows = await tx.exec(
-        select(Blocker)
-        .where(
-            Blocker.department_id == department_id,
-            Blocker.raised_at <= now,
-            col(Blocker.resolved_at).is_(None) | (col(Blocker.resolved_at) > now),
-        )
-        .order_by(col(Blocker.raised_at), col(Blocker.id))
+    return list(await tx.exec(_BLOCKERS, params={"department": department_id, "now": now}))
+
+
+_NOW = bindparam("now", type_=_AT.type)
+_BLOCKERS = (
+    select(Blocker)
+    .where(
+        Blocker.department_id == bindparam("department"),
+        col(Blocker.raised_at) <= _NOW,
+        col(Blocker.resolved_at).is_(None) | (col(Blocker.resolved_at) > _NOW),
     )
-    return list(rows)
+    .order_by(col(Blocker.raised_at), col(Blocker.id))
+)
 
 
 async def placement_of(
@@ -122,12 +125,19 @@ async def placement_of(
     known = {kind.id for model in instrument.models for kind in model.blockers}
     return score(
         instrument,
-        [*map(fact, answers.values()), *extra],
+        [*(fact(row, now) for row in answers.values()), *extra],
         {blocker.code for blocker in blockers} & known,
         no_models(department),
         await gate_mode(tx),
         now,
     )
+
+
+_SAME_ANSWER = select(Answer).where(
+    Answer.session_id == bindparam("session"),
+    Answer.criterion == bindparam("criterion"),
+    bindparam("at", type_=_AT.type) == _AT,
+)
 
 
 async def save_answer(
@@ -141,13 +151,8 @@ async def save_answer(
     second: bool = False,
 ) -> Answer:
     """Store an answer, or complete the one of the same sitting, criterion and instant."""
-    found = await tx.exec(
-        select(Answer).where(
-            Answer.session_id == session_id,
-            Answer.criterion == given.criterion,
-            Answer.answered_at == given.at,
-        )
-    )
+    same = {"session": session_id, "criterion": given.criterion, "at": given.at}
+    found = await tx.exec(_SAME_ANSWER, params=same)
     row = found.first() or Answer(
         department_id=department_id,
         criterion=given.criterion,

@@ -50,13 +50,13 @@ async def deltas_of(
     found: dict[str, Delta] = {}
     for criterion, row in latest.items():
         earlier = row if row.still_true_at is not None else before.get(criterion)
-        kind = delta(instrument, _rated(earlier, None, leads), _rated(row, earlier, leads), now)
+        kind = delta(instrument, _rated(earlier, None, leads, now), _rated(row, earlier, leads, now), now)
         if kind is not None:
             found[criterion] = kind
     return found
 
 
-def _rated(row: Answer | None, earlier: Answer | None, leads: set[int | None]) -> Any:
+def _rated(row: Answer | None, earlier: Answer | None, leads: set[int | None], now: datetime) -> Any:
     if row is None:
         return None
     said = (row.words, row.probe_words, row.evidence_text)
@@ -66,7 +66,7 @@ def _rated(row: Answer | None, earlier: Answer | None, leads: set[int | None]) -
         and said != (earlier.words, earlier.probe_words, earlier.evidence_text)
     )
     new_lead = earlier is not None and earlier.picked_by != row.picked_by and earlier.picked_by not in leads
-    return Rated(fact(row), row.instrument_version, new_evidence=added, new_lead=new_lead)
+    return Rated(fact(row, now), row.instrument_version, new_evidence=added, new_lead=new_lead)
 
 
 async def audit_show(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -21,6 +22,8 @@ from bot.store.tables import (
     OwnHoliday,
     Person,
     Platform,
+    Process,
+    ProcessStep,
     Role,
 )
 
@@ -80,15 +83,31 @@ async def active_departments(tx: AsyncSession) -> list[Department]:
 
 async def holders(tx: AsyncSession, duty: DutyName, department_id: int | None = None) -> list[Person]:
     """The active people with a duty; leads need the department."""
-    query = (
-        select(Person)
-        .join(Duty, col(Duty.person_id) == Person.id)
-        .where(Duty.duty == duty, col(Person.archived_at).is_(None))
-        .order_by(col(Person.id))
+    if department_id is None:
+        found = await tx.exec(_HOLDERS, params={"duty": duty})
+    else:
+        found = await tx.exec(_HOLDERS_IN, params={"duty": duty, "department": department_id})
+    return list(found.all())
+
+
+# These stand ready, as every turn of a dialogue asks for them.
+_HOLDERS = (
+    select(Person)
+    .join(Duty, col(Duty.person_id) == Person.id)
+    .where(col(Duty.duty) == bindparam("duty"), col(Person.archived_at).is_(None))
+    .order_by(col(Person.id))
+)
+_HOLDERS_IN = _HOLDERS.where(Duty.department_id == bindparam("department"))
+_LED = (
+    select(Department)
+    .join(Duty, col(Duty.department_id) == Department.id)
+    .where(
+        Duty.person_id == bindparam("person"),
+        Duty.duty == DutyName.LEAD,
+        col(Department.archived_at).is_(None),
     )
-    if department_id is not None:
-        query = query.where(Duty.department_id == department_id)
-    return list((await tx.exec(query)).all())
+    .order_by(Department.slug)
+)
 
 
 async def duties_of(tx: AsyncSession, person_id: int) -> list[Duty]:
@@ -98,17 +117,7 @@ async def duties_of(tx: AsyncSession, person_id: int) -> list[Duty]:
 
 async def led_departments(tx: AsyncSession, person_id: int) -> list[Department]:
     """The active departments that a person leads."""
-    found = await tx.exec(
-        select(Department)
-        .join(Duty, col(Duty.department_id) == Department.id)
-        .where(
-            Duty.person_id == person_id,
-            Duty.duty == DutyName.LEAD,
-            col(Department.archived_at).is_(None),
-        )
-        .order_by(Department.slug)
-    )
-    return list(found.all())
+    return list((await tx.exec(_LED, params={"person": person_id})).all())
 
 
 async def organisation_document(tx: AsyncSession) -> dict[str, Any]:
@@ -125,6 +134,7 @@ async def organisation_document(tx: AsyncSession) -> dict[str, Any]:
         "departments": [_department(row, hanging, emails) for row in departments],
         "people": [_person(row, hanging, slugs) for row in people],
         "holidays": [_holiday(row, slugs) for row in holidays],
+        "processes": [_process(row, path, slugs, emails) for row, path in await _processes(tx)],
     }
 
 
@@ -232,5 +242,35 @@ def _holiday(row: OwnHoliday, slugs: dict[int | None, str]) -> dict[str, Any]:
             "name": row.name,
             "country": row.country,
             "departments": [slugs[row.department_id]] if row.department_id else None,
+        }
+    )
+
+
+async def _processes(tx: AsyncSession) -> list[tuple[Process, list[int]]]:
+    rows = (await tx.exec(select(Process).order_by(Process.slug))).all()
+    steps = (await tx.exec(select(ProcessStep).order_by(col(ProcessStep.position)))).all()
+    paths = _grouped(steps, lambda step: step.process_id)
+    return [(row, [step.department_id for step in paths.get(row.id or 0, [])]) for row in rows]
+
+
+def _process(
+    row: Process, path: list[int], slugs: dict[int | None, str], emails: dict[int | None, str]
+) -> dict[str, Any]:
+    baseline = None
+    if row.baseline_value is not None and row.baseline_on is not None:
+        on = row.baseline_on.isoformat()
+        baseline = {"measure": row.baseline_measure, "value": row.baseline_value, "date": on}
+    return _without_empty(
+        {
+            "id": row.slug,
+            "name": row.name,
+            "was": row.former_slugs,
+            "owner": emails.get(row.owner_id),
+            "departments": [slugs[department] for department in path],
+            "agents": row.agents,
+            "state": row.state.value,
+            "baseline": baseline,
+            "noted_in_chat": row.noted_by is not None,
+            "archived": row.archived_at is not None,
         }
     )

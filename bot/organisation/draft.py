@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from bot.clock import zone
 from bot.errors import InputError
-from bot.store.tables import Audience, DutyName
+from bot.store.tables import Audience, DutyName, ProcessState
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _FULL_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -170,6 +170,27 @@ class HolidayPart(Part):
     country: Country | None = None
 
 
+class BaselinePart(Part):
+    """What was measured before agents took part. `measure` says the unit, such as "days per order"."""
+
+    measure: Name
+    value: float = Field(allow_inf_nan=False)
+    on: date = Field(alias="date")
+
+
+class ProcessPart(Part):
+    """Work that passes through several departments, in their order. `owner` answers for its result."""
+
+    id: Slug
+    name: Name
+    was: Annotated[list[Slug], BeforeValidator(_text_list)] = []
+    owner: Email | None = None
+    departments: list[Slug]
+    agents: bool = False
+    state: ProcessState = ProcessState.PLANNED
+    baseline: BaselinePart | None = None
+
+
 class OrganisationDraft(Part):
     """The whole file."""
 
@@ -178,6 +199,8 @@ class OrganisationDraft(Part):
     departments: list[DepartmentPart] = Field(min_length=1)
     people: list[PersonPart] = []
     holidays: list[HolidayPart] = []
+    processes: list[ProcessPart] | None = None
+    """None leaves the processes as they are stored."""
 
 
 Problem = tuple[tuple[str | int, ...], str]
@@ -192,6 +215,8 @@ def contradictions(draft: OrganisationDraft, templates: frozenset[str]) -> list[
         *_people_twice(draft),
         *_people_references(draft),
         *_holiday_references(draft),
+        *_processes_twice(draft),
+        *_process_references(draft),
     ]
 
 
@@ -258,3 +283,24 @@ def _holiday_references(draft: OrganisationDraft) -> Iterator[Problem]:
         for slug in holiday.departments:
             if slug not in slugs:
                 yield ("holidays", number, "departments"), f"there is no department {slug!r}"
+
+
+def _processes_twice(draft: OrganisationDraft) -> Iterator[Problem]:
+    owners: dict[str, int] = {}
+    for number, process in enumerate(draft.processes or []):
+        for field, slug in [("id", process.id), *(("was", former) for former in process.was)]:
+            if owners.setdefault(slug, number) != number:
+                yield ("processes", number, field), f"{slug!r} is given twice"
+
+
+def _process_references(draft: OrganisationDraft) -> Iterator[Problem]:
+    slugs = {department.id for department in draft.departments}
+    emails = {person.email for person in draft.people}
+    for number, process in enumerate(draft.processes or []):
+        for place, slug in enumerate(process.departments):
+            if slug not in slugs:
+                yield ("processes", number, "departments", place), f"there is no department {slug!r}"
+        if len(set(process.departments)) < 2:
+            yield ("processes", number, "departments"), "has to name at least two departments"
+        if process.owner is not None and process.owner not in emails:
+            yield ("processes", number, "owner"), f"{process.owner} is not among the people"

@@ -7,16 +7,17 @@ code in a transaction that is given up at the end, so that it shows what really 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
-from sqlmodel import SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.audit import expiry
 from bot.errors import Fault, InputError
 from bot.organisation.draft import DepartmentPart, OrganisationDraft, PersonPart
+from bot.organisation.import_processes import import_processes
+from bot.organisation.ledger import Change, Ledger
 from bot.store.engine import Store
 from bot.store.tables import (
     Audience,
@@ -32,17 +33,7 @@ from bot.store.tables import (
     Role,
 )
 
-
-@dataclass(frozen=True)
-class Change:
-    """One difference that an import makes, in words."""
-
-    what: Literal["added", "changed", "archived", "restored", "renamed", "removed"]
-    subject: str
-    detail: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.what}: {self.subject}" + (f" ({self.detail})" if self.detail else "")
+_STAY = "its answers stay"
 
 
 class _GivenUp(Exception):
@@ -66,7 +57,7 @@ async def import_organisation(
         async with store.write() as tx:
             importer = _Importer(tx, draft, now, audiences)
             await importer.run()
-            changes = importer.changes
+            changes = importer.book.changes
             if dry_run:
                 raise _GivenUp
     except _GivenUp:
@@ -79,7 +70,7 @@ class _Importer:
         self, tx: AsyncSession, draft: OrganisationDraft, now: datetime, audiences: dict[str, Audience]
     ) -> None:
         self.tx, self.draft, self.now, self.audiences = tx, draft, now, audiences
-        self.changes: list[Change] = []
+        self.book = Ledger(tx, now)
         self.departments: dict[str, Department] = {}
         self.roles: dict[tuple[str, str], Role] = {}
         self.people: dict[str, Person] = {}
@@ -93,42 +84,23 @@ class _Importer:
         await self._identities()
         await self._leave()
         await self._holidays()
-
-    def _note(self, what: Any, subject: str, detail: str = "") -> None:
-        self.changes.append(Change(what, subject, detail))
-
-    def _set(self, row: SQLModel, subject: str, values: dict[str, Any]) -> None:
-        """Set what differs and note it."""
-        before = {key: getattr(row, key) for key in values}
-        differing = [key for key, value in values.items() if before[key] != value]
-        for key in differing:
-            setattr(row, key, values[key])
-        if differing:
-            said = ", ".join(f"{key}: {_shown(before[key])} -> {_shown(values[key])}" for key in differing)
-            self._note("changed", subject, said)
-            self.tx.add(row)
-
-    async def _all(self, table: type[Any]) -> list[Any]:
-        return list((await self.tx.exec(select(table))).all())
-
-    async def _add(self, rows: Iterable[SQLModel]) -> None:
-        self.tx.add_all(list(rows))
-        await self.tx.flush()
+        if self.draft.processes is not None:
+            await import_processes(self.book, self.draft.processes, self.departments, self.people)
 
     async def _company(self) -> None:
         stored = await self.tx.get(Company, 1)
         given = self.draft.company
         if stored is None:
             stored = Company(name=given.name if given else "Company")
-            self._note("added", f"company {stored.name}")
-            await self._add([stored])
+            self.book.note("added", f"company {stored.name}")
+            await self.book.add([stored])
         if given:
-            self._set(stored, "company", given.model_dump())
+            self.book.set(stored, "company", given.model_dump())
 
     # Departments and roles
 
     async def _departments(self) -> None:
-        stored: list[Department] = await self._all(Department)
+        stored: list[Department] = await self.book.all(Department)
         by_slug = {department.slug: department for department in stored}
         former = {slug: department for department in stored for slug in department.former_slugs}
         taken: dict[int | None, str] = {}
@@ -138,7 +110,7 @@ class _Importer:
             if found is None:
                 found = Department(slug=part.id, name=part.name)
                 fresh.append(found)
-                self._note("added", f"department {part.id}")
+                self.book.note("added", f"department {part.id}")
             elif found.id in taken:
                 raise InputError(
                     "Nothing was imported.",
@@ -147,12 +119,14 @@ class _Importer:
             else:
                 taken[found.id] = part.id
                 self._rename(found, part)
-                self._restore(found, f"department {part.id}")
+                self.book.restore(found, f"department {part.id}")
             self._describe(found, part, noted=found.id is not None)
             self.departments[part.id] = found
         # Renames first, one by one: two departments may swap their ids.
-        await self._add(fresh)
-        self._archive((d for d in stored if d.id not in taken), lambda row: f"department {row.slug}")
+        await self.book.add(fresh)
+        self.book.archive(
+            (d for d in stored if d.id not in taken), lambda row: f"department {row.slug}", _STAY
+        )
 
     @staticmethod
     def _match(
@@ -166,7 +140,7 @@ class _Importer:
     def _rename(self, row: Department, part: DepartmentPart) -> None:
         if row.slug == part.id:
             return
-        self._note("renamed", f"department {row.slug}", f"now {part.id}")
+        self.book.note("renamed", f"department {row.slug}", f"now {part.id}")
         row.former_slugs = [*(slug for slug in row.former_slugs if slug != part.id), row.slug]
         row.slug = part.id
         self.tx.add(row)
@@ -184,26 +158,36 @@ class _Importer:
             "channels": dict(part.channel),
         }
         if noted:
-            self._set(row, f"department {part.id}", values)
+            self.book.set(row, f"department {part.id}", values)
         else:
             for key, value in values.items():
                 setattr(row, key, value)
 
-    def _restore(self, row: Any, subject: str) -> None:
-        if row.archived_at is not None:
-            row.archived_at = None
-            self.tx.add(row)
-            self._note("restored", subject)
-
-    def _archive(self, rows: Iterable[Any], subject: Any) -> None:
-        for row in rows:
-            if row.archived_at is None:
-                row.archived_at = self.now
-                self.tx.add(row)
-                self._note("archived", subject(row), "its answers stay")
-
     async def _roles(self) -> None:
-        stored = {(role.department_id, role.slug): role for role in await self._all(Role)}
+        before = await self._active_roles()
+        await self._take_roles()
+        for slug, department in self.departments.items():
+            after = {key[1]: (r.name, r.headcount) for key, r in self.roles.items() if key[0] == slug}
+            if expiry.is_reorganised(before.get(department.id, {}), after):
+                rows = await expiry.standing(self.tx, department.id or 0, self.now)
+                self._expired(
+                    slug, expiry.REORGANISATION, expiry.expire(rows, expiry.REORGANISATION, self.now)
+                )
+
+    async def _active_roles(self) -> dict[int | None, dict[str, tuple[str, int]]]:
+        found: dict[int | None, dict[str, tuple[str, int]]] = {}
+        for role in await self.book.all(Role):
+            if role.archived_at is None:
+                found.setdefault(role.department_id, {})[role.slug] = role.name, role.headcount
+        return found
+
+    def _expired(self, slug: str, event: str, criteria: tuple[str, ...]) -> None:
+        if criteria:
+            count = "1 is" if len(criteria) == 1 else f"{len(criteria)} are"
+            self.book.note("expired", f"answers of department {slug}", f"{event}: {count} asked again")
+
+    async def _take_roles(self) -> None:
+        stored = {(role.department_id, role.slug): role for role in await self.book.all(Role)}
         fresh: list[Role] = []
         for part in self.draft.departments:
             department = self.departments[part.id]
@@ -215,20 +199,20 @@ class _Importer:
                 if role is None:
                     role = Role(department_id=department.id, slug=role_part.id, **values)
                     fresh.append(role)
-                    self._note("added", subject)
+                    self.book.note("added", subject)
                 else:
-                    self._restore(role, subject)
-                    self._set(role, subject, values)
+                    self.book.restore(role, subject)
+                    self.book.set(role, subject, values)
                 self.roles[part.id, role_part.id] = role
-        await self._add(fresh)
+        await self.book.add(fresh)
         names = {department.id: slug for slug, department in self.departments.items()}
         gone = (role for role in stored.values() if role.department_id in names)
-        self._archive(gone, lambda role: f"role {names[role.department_id]}/{role.slug}")
+        self.book.archive(gone, lambda role: f"role {names[role.department_id]}/{role.slug}", _STAY)
 
     # People and what hangs on them
 
     async def _people(self) -> None:
-        stored: list[Person] = await self._all(Person)
+        stored: list[Person] = await self.book.all(Person)
         by_email = {person.email: person for person in stored}
         fresh: list[Person] = []
         kept: set[int | None] = set()
@@ -238,14 +222,16 @@ class _Importer:
             if person is None:
                 person = Person(**values)
                 fresh.append(person)
-                self._note("added", f"person {part.email}")
+                self.book.note("added", f"person {part.email}")
             else:
-                self._restore(person, f"person {part.email}")
-                self._set(person, f"person {part.email}", values)
+                self.book.restore(person, f"person {part.email}")
+                self.book.set(person, f"person {part.email}", values)
             kept.add(person.id)
             self.people[part.email] = person
-        await self._add(fresh)
-        self._archive((p for p in stored if p.id not in kept), lambda person: f"person {person.email}")
+        await self.book.add(fresh)
+        self.book.archive(
+            (p for p in stored if p.id not in kept), lambda person: f"person {person.email}", _STAY
+        )
 
     def _person_values(self, part: PersonPart) -> dict[str, Any]:
         department = self.departments.get(part.department or "")
@@ -274,12 +260,27 @@ class _Importer:
         for person in self.draft.people:
             for duty in person.duties:
                 wanted[_id(self.people[person.email]), duty, None] = f"{person.email} as {duty.value}"
-        stored = {(duty.person_id, duty.duty, duty.department_id): duty for duty in await self._all(Duty)}
+        stored = {(duty.person_id, duty.duty, duty.department_id): duty for duty in await self.book.all(Duty)}
         for key, said in wanted.items():
             if key not in stored:
-                self._note("added", said)
+                self.book.note("added", said)
                 self.tx.add(Duty(person_id=key[0], duty=key[1], department_id=key[2], since=self.now))
-        await self._remove((row for key, row in stored.items() if key not in wanted), self._duty_in_words)
+        await self._leads_left(stored, wanted)
+        await self.book.remove((row for key, row in stored.items() if key not in wanted), self._duty_in_words)
+
+    async def _leads_left(
+        self,
+        stored: Mapping[tuple[int, DutyName, int | None], Duty],
+        wanted: Collection[tuple[int, DutyName, int | None]],
+    ) -> None:
+        """What a lead said ends with the lead; what others of the same leads said stays."""
+        for slug, department in self.departments.items():
+            led = {key for key in stored if key[1:] == (DutyName.LEAD, department.id)}
+            gone = {key[0] for key in led if key not in wanted}
+            if gone:
+                stays = len(gone) < len(led)
+                ended = await expiry.lead_left(self.tx, department.id or 0, gone, stays, self.now)
+                self._expired(slug, expiry.LEAD_CHANGED, ended)
 
     def _duty_in_words(self, duty: Duty) -> str:
         people = {person.id: email for email, person in self.people.items()}
@@ -287,15 +288,9 @@ class _Importer:
         who = people.get(duty.person_id, f"person {duty.person_id}")
         return f"{who} as {duty.duty.value}{departments.get(duty.department_id, '')}"
 
-    async def _remove(self, rows: Iterable[Any], subject: Any) -> None:
-        for row in rows:
-            self._note("removed", subject(row))
-            await self.tx.delete(row)
-        await self.tx.flush()
-
     async def _identities(self) -> None:
         """Accounts are added, never removed here: people link more of them by writing to us."""
-        stored = {(row.platform, row.tenant, row.external_id): row for row in await self._all(Identity)}
+        stored = {(row.platform, row.tenant, row.external_id): row for row in await self.book.all(Identity)}
         for part in self.draft.people:
             person_id = _id(self.people[part.email])
             for platform, accounts in ((Platform.SLACK, part.slack), (Platform.TEAMS, part.teams)):
@@ -311,10 +306,10 @@ class _Importer:
         row = stored.get((platform, tenant, external))
         subject = f"{platform.value} account {account}"
         if row is None:
-            self._note("added", subject, f"of {email}")
+            self.book.note("added", subject, f"of {email}")
             self.tx.add(Identity(person_id=person_id, platform=platform, tenant=tenant, external_id=external))
         elif row.person_id != person_id:
-            self._note("changed", subject, f"now of {email}")
+            self.book.note("changed", subject, f"now of {email}")
             row.person_id = person_id
             self.tx.add(row)
 
@@ -323,12 +318,12 @@ class _Importer:
         person = self.people[part.email]
         address = {"conversation": part.email}
         if row is not None and row.address != address:
-            self._note("changed", f"letters to {part.email}", "a new address")
+            self.book.note("changed", f"letters to {part.email}", "a new address")
             row.address, row.reachable = address, True
             self.tx.add(row)
         if part.preferred is None or person.preferred_platform is not None:
             return
-        self._note("changed", f"person {part.email}", "preferred: none -> email")
+        self.book.note("changed", f"person {part.email}", "preferred: none -> email")
         person.preferred_platform = Platform.EMAIL
         self.tx.add(person)
         if row is None:
@@ -347,14 +342,14 @@ class _Importer:
             for part in self.draft.people
             for leave in part.leave
         }
-        stored = {(row.person_id, row.first_day, row.last_day): row for row in await self._all(Leave)}
+        stored = {(row.person_id, row.first_day, row.last_day): row for row in await self.book.all(Leave)}
         for key, email in wanted.items():
             if key not in stored:
-                self._note("added", f"leave of {email}", f"{key[1]} to {key[2]}")
+                self.book.note("added", f"leave of {email}", f"{key[1]} to {key[2]}")
                 self.tx.add(Leave(person_id=key[0], first_day=key[1], last_day=key[2]))
         emails = {person.id: email for email, person in self.people.items()}
         gone = (row for key, row in stored.items() if key not in wanted and row.person_id in emails)
-        await self._remove(gone, lambda row: f"leave of {emails[row.person_id]} from {row.first_day}")
+        await self.book.remove(gone, lambda row: f"leave of {emails[row.person_id]} from {row.first_day}")
 
     async def _holidays(self) -> None:
         wanted = {
@@ -363,21 +358,16 @@ class _Importer:
             for slug in (part.departments or [""])
         }
         stored = {
-            (row.day, row.name, row.country, row.department_id): row for row in await self._all(OwnHoliday)
+            (row.day, row.name, row.country, row.department_id): row
+            for row in await self.book.all(OwnHoliday)
         }
         for day, name, country, department_id in sorted(wanted - stored.keys(), key=str):
-            self._note("added", f"holiday {name}", str(day))
+            self.book.note("added", f"holiday {name}", str(day))
             self.tx.add(OwnHoliday(day=day, name=name, country=country, department_id=department_id))
         gone = (row for key, row in stored.items() if key not in wanted)
-        await self._remove(gone, lambda row: f"holiday {row.name} on {row.day}")
+        await self.book.remove(gone, lambda row: f"holiday {row.name} on {row.day}")
 
 
 def _id(row: Person) -> int:
     assert row.id is not None, "people are flushed before anything points at them"  # noqa: S101
     return row.id
-
-
-def _shown(value: Any) -> str:
-    if value is None or value == {}:
-        return "none"
-    return str(getattr(value, "value", value))

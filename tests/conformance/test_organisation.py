@@ -13,7 +13,7 @@ from bot.organisation.importing import Change, import_organisation
 from bot.organisation.parse import parse_organisation, read_file
 from bot.store.engine import Store
 from bot.store.outbox import address_of
-from bot.store.tables import Answer, Audience, Claim, EvidenceClass, Platform
+from bot.store.tables import Answer, Audience, Claim, EvidenceClass, Platform, Process
 from tests.conftest import NOW
 
 TEMPLATES = frozenset({"hr", "support"})
@@ -253,3 +253,144 @@ def test_csv_faults_name_the_line() -> None:
         parse_organisation("email,name,department\na@b.example,A,X\nnope,B,X\n", "p.csv", TEMPLATES)
     with pytest.raises(InputError, match="line 2: has more or fewer cells"):
         parse_organisation("email,name,department\na@b.example,A\n", "p.csv", TEMPLATES)
+
+
+PROCESSES = """
+processes:
+  - id: hire
+    name: From request to first day
+    owner: ada@acme.example.com
+    departments: [support, people, support]
+    agents: true
+    state: trial
+    baseline: {measure: days from request to first day, value: 41.5, date: 2026-06-30}
+"""
+
+
+async def test_processes_are_imported_shown_changed_archived_and_come_back(store: Store) -> None:
+    previewed = await take(store, BASE + PROCESSES, dry_run=True)
+    assert (await shown(store))["processes"] == []
+    assert await take(store, BASE + PROCESSES) == previewed
+    assert "added: process hire" in map(str, previewed)
+    assert await take(store, BASE + PROCESSES) == []
+    [process] = (await shown(store))["processes"]
+    assert process == {
+        "id": "hire",
+        "name": "From request to first day",
+        "owner": "ada@acme.example.com",
+        "departments": ["support", "people", "support"],
+        "agents": True,
+        "state": "trial",
+        "baseline": {"measure": "days from request to first day", "value": 41.5, "date": "2026-06-30"},
+    }
+    shorter = PROCESSES.replace("id: hire", "id: hiring\n    was: hire").replace(
+        "[support, people, support]", "[support, people]"
+    )
+    changes = [str(change) for change in await take(store, BASE + shorter)]
+    assert changes == [
+        "renamed: process hire (now hiring)",
+        "changed: process hiring (departments: support > people)",
+    ]
+    assert [str(each) for each in await take(store, BASE)] == [], "a file without processes leaves them alone"
+    assert [each.what for each in await take(store, BASE + "processes: []\n")] == ["archived"]
+    assert (await shown(store))["processes"][0]["archived"]
+    assert [each.what for each in await take(store, BASE + shorter)] == ["restored"]
+    assert "archived" not in (await shown(store))["processes"][0]
+
+
+async def test_what_a_lead_noted_in_the_chat_stays_until_the_file_names_it(store: Store) -> None:
+    await take(store, BASE)
+    async with store.write() as tx:
+        ada = await person_by_email(tx, "ada@acme.example.com")
+        tx.add(Process(slug="noted-1", name="From Request to first day", noted_by=ada.id, noted_at=NOW))
+        tx.add(Process(slug="noted-2", name="Refunds", noted_by=ada.id, noted_at=NOW))
+    changes = [str(change) for change in await take(store, BASE + PROCESSES)]
+    assert "renamed: process noted-1 (now hire)" in changes
+    assert not any("noted-2" in change for change in changes)
+    assert {each["id"]: each.get("noted_in_chat", False) for each in (await shown(store))["processes"]} == {
+        "hire": False,
+        "noted-2": True,
+    }
+
+
+async def test_faults_in_processes_are_named_with_line_and_field(store: Store) -> None:
+    wrong = PROCESSES.replace("[support, people, support]", "[support, sales]").replace("trial", "running")
+    alone = wrong.replace("[support, sales]", "[people]").replace("ada@", "eve@").replace("running", "live")
+    with pytest.raises(InputError) as refused:
+        await take(store, BASE + wrong.replace("41.5", "many"))
+    fields = {fault.field for fault in refused.value.faults}
+    assert fields == {"processes[1].state", "processes[1].baseline.value"}
+    with pytest.raises(InputError) as refused:
+        await take(store, BASE + alone + alone.partition("\n")[2].partition("\n")[2])
+    faults = {(fault.where, fault.field): fault.problem for fault in refused.value.faults}
+    line = len(BASE.splitlines()) + 5
+    assert (
+        faults["org.yaml, line " + str(line + 1), "processes[1].departments"]
+        == "has to name at least two departments"
+    )
+    assert (
+        faults["org.yaml, line " + str(line), "processes[1].owner"]
+        == "eve@acme.example.com is not among the people"
+    )
+    assert any("given twice" in said for said in faults.values())
+
+
+async def answered(store: Store, slug: str, by: str, criteria: tuple[str, ...]) -> None:
+    async with store.write() as tx:
+        department = await department_by_slug(tx, slug)
+        person = await person_by_email(tx, by)
+        for criterion in criteria:
+            tx.add(
+                Answer(
+                    department_id=department.id or 0,
+                    criterion=criterion,
+                    claim=Claim.LEVEL,
+                    level=2,
+                    evidence=EvidenceClass.E1,
+                    counted=2,
+                    picked_by=person.id,
+                    instrument_version="0.1.0",
+                    answered_at=NOW,
+                )
+            )
+
+
+async def ended(store: Store) -> dict[str, str | None]:
+    async with store.read() as tx:
+        return {row.criterion: row.expired_by for row in (await tx.exec(select(Answer))).all()}
+
+
+async def test_a_lead_who_goes_ends_what_the_lead_said(store: Store) -> None:
+    two = BASE.replace("leads: [ada@acme.example.com]", "leads: [ada@acme.example.com, ben@acme.example.com]")
+    only_ben = BASE.replace("leads: [ada@acme.example.com]", "leads: [ben@acme.example.com]")
+    await take(store, two)
+    await answered(store, "people", "ada@acme.example.com", ("WE-1", "WE-2"))
+    await answered(store, "people", "ben@acme.example.com", ("WE-3",))
+    previewed = await take(store, only_ben, dry_run=True)
+    assert "expired: answers of department people (lead changed: 2 are asked again)" in map(str, previewed)
+    assert set((await ended(store)).values()) == {None}
+    await take(store, only_ben)
+    assert await ended(store) == {"WE-1": "lead changed", "WE-2": "lead changed", "WE-3": None}
+    await take(store, BASE)
+    assert (await ended(store))["WE-3"] == "lead changed", "nobody of the earlier leads is left"
+
+
+@pytest.mark.parametrize(
+    ("roles", "ends"),
+    [
+        ("[{id: agent, name: Agent, headcount: 26}]", False),
+        ("[{id: agent, name: Agent, headcount: 27}]", True),
+        ("[{id: staff, name: Agent, headcount: 20}]", False),
+        ("[{id: agent, name: Agent, headcount: 15}, {id: coach, name: Coach, headcount: 5}]", True),
+    ],
+)
+async def test_a_department_that_is_reorganised_is_asked_again(
+    sqlite_store: Store, roles: str, ends: bool
+) -> None:
+    await take(sqlite_store, BASE)
+    await answered(sqlite_store, "support", "ben@acme.example.com", ("WE-1",))
+    new = BASE.replace("roles:\n      - {id: agent, name: Agent, headcount: 20}", f"roles: {roles}")
+    assert new != BASE
+    changes = [change.what for change in await take(sqlite_store, new)]
+    assert ("expired" in changes) is ends
+    assert (await ended(sqlite_store))["WE-1"] == ("reorganisation" if ends else None)
