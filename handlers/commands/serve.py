@@ -25,6 +25,7 @@ from handlers.panel import Panel
 from handlers.running import Service, run_services, served, stop_on_signals
 from handlers.scheduling import following, run_until, scheduler_of, waking
 from handlers.web.app import Page
+from handlers.web.drafts import Drafts
 from handlers.web.health import health_routes
 from handlers.web.product import Known, Machinery, Product
 from scheduler.sending import Sender
@@ -100,7 +101,10 @@ async def _demo(settings: Settings, reset: bool) -> None:
 
 async def _serve_demo(app: App, clock: MovableClock) -> None:
     scheduler = scheduler_of(app)
-    product = Product(app.store, app.inbox, app.news, app.clock, _known(), _machinery(app, clock, scheduler))
+    drafts = Drafts(app.news.ring)
+    app.live[Platform.WEB] = drafts.open
+    machinery = _machinery(app, clock, scheduler)
+    product = Product(app.store, app.inbox, app.news, app.clock, _known(), machinery, drafts)
     site = web.Application()
     site.add_routes(_health(app))
     Page(product, demo=True).add_to(site)

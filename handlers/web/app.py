@@ -208,6 +208,8 @@ class Page:
             chat = {
                 "html": self._views.entries(visit, conversation.entries),
                 "busy": conversation.busy,
+                "doing": conversation.begun.doing if conversation.begun else "",
+                "begun": self._views.light(conversation.begun.text) if conversation.begun else "",
                 "heard": any(entry.message for entry in conversation.entries),
             }
             parts = {

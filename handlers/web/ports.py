@@ -61,12 +61,23 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Begun:
+    """A reply that is being made: what is being done, and the words that are finished (light Markdown)."""
+
+    doing: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Conversation:
-    """What was said after a cursor, oldest first. `busy` is true while something waits for its reply."""
+    """What was said after a cursor, oldest first. `busy` is true while something waits for its reply; `begun`
+    is what can be shown of that.
+    """
 
     entries: tuple[Entry, ...]
     cursor: Cursor
     busy: bool
+    begun: Begun | None = None
 
 
 @dataclass(frozen=True)

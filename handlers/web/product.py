@@ -28,7 +28,8 @@ from bot.store.tables import (
 from handlers.inbox import Arrival, Inbox
 from handlers.news import News
 from handlers.web.cards import spoken
-from handlers.web.ports import Conversation, Cursor, Entry, Inside, Leap, Persona, Source
+from handlers.web.drafts import Drafts
+from handlers.web.ports import Begun, Conversation, Cursor, Entry, Inside, Leap, Persona, Source
 from handlers.web.views import feedback_buttons
 
 NOON = time(12, 0)
@@ -71,10 +72,11 @@ class Product:
         clock: Clock,
         known: Sequence[Known],
         machinery: Machinery,
+        drafts: Drafts | None = None,
     ) -> None:
         self.company = ""
         self._store, self._inbox, self._news, self._clock = store, inbox, news, clock
-        self._known, self._machinery = known, machinery
+        self._known, self._machinery, self._drafts = known, machinery, drafts
         self._personas: list[Persona] = []
 
     async def personas(self) -> list[Persona]:
@@ -125,7 +127,7 @@ class Product:
         async with self._store.read() as session:
             said = (await session.exec(_said(person_id).where(col(InboxEvent.id) > after.said))).all()
             heard = (await session.exec(_heard(person_id).where(col(OutboxMessage.id) > after.heard))).all()
-            busy = await _is_busy(session, person_id)
+            waiting_events = await _unanswered(session, person_id)
             labels = await self._labels(person_id, said)
             waiting = await _first_waiting(session, person_id, after.heard)
         entries = [
@@ -151,8 +153,17 @@ class Product:
             min(max((row.id or 0 for row in heard), default=after.heard), waiting - 1),
         )
         return Conversation(
-            tuple(entry for *_, entry in sorted(entries, key=lambda one: one[:3])), cursor, busy
+            tuple(entry for *_, entry in sorted(entries, key=lambda one: one[:3])),
+            cursor,
+            bool(waiting_events),
+            self._begun(person_id, waiting_events),
         )
+
+    def _begun(self, person_id: int, waiting: frozenset[int]) -> Begun | None:
+        draft = self._drafts.of(person_id) if self._drafts else None
+        if draft is None or draft.event_id not in waiting:
+            return None
+        return Begun(draft.doing_now, draft.text)
 
     async def _labels(self, person_id: int, said: Sequence[InboxEvent]) -> dict[str, str]:
         if not any("choice" in event.payload for event in said):
@@ -255,9 +266,10 @@ async def _first_waiting(session: AsyncSession, person_id: int, after: int) -> i
     return found.one() or _BEYOND
 
 
-async def _is_busy(session: AsyncSession, person_id: int) -> bool:
-    waiting = _said(person_id).where(InboxEvent.status == InboxStatus.NEW).limit(1)
-    return (await session.exec(waiting)).first() is not None
+async def _unanswered(session: AsyncSession, person_id: int) -> frozenset[int]:
+    """The ids of what this person said and has no reply to yet."""
+    waiting = _said(person_id).where(InboxEvent.status == InboxStatus.NEW)
+    return frozenset(event.id or 0 for event in await session.exec(waiting))
 
 
 def _buttons(row: OutboxMessage) -> tuple[Choice, ...]:

@@ -183,6 +183,10 @@ class Views:
         """The lines of a conversation, one list item each."""
         return self._render("entries.html", visit=visit, entries=tuple(entries))
 
+    def light(self, text: str) -> str:
+        """Light Markdown as HTML."""
+        return markup.light(text)
+
     def inside(self, visit: Visit, inside: Inside) -> str:
         """The content of the panel."""
         return self._render("inside.html", visit=visit, inside=inside)

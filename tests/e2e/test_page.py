@@ -75,6 +75,19 @@ async def test_a_line_break_and_a_waiting_sign(open_page: OpenPage, base: str, w
     assert await page.locator(".said .words").inner_text() == "one\ntwo"
 
 
+async def test_an_answer_is_shown_while_it_is_made(open_page: OpenPage, base: str, world: FakePage) -> None:
+    world.delay = 1.5
+    page = await open_page(f"{base}?as={EMPLOYEE}")
+    await say(page, "May I paste a customer's e-mail?")
+    world.begin(EMPLOYEE, "Searching the policies")
+    await expect(page.get_by_role("status").get_by_text("Searching the policies")).to_be_visible()
+    world.begin(EMPLOYEE, "Reading what I found", "You may not.\n> Never <b>paste</b> it.")
+    await expect(page.locator(".begun blockquote")).to_have_text("Never <b>paste</b> it.")
+    await expect(page.locator(".heard .citation")).to_be_visible()
+    await expect(page.locator(".begun")).to_be_hidden()
+    await expect(page.get_by_text("You may not.", exact=True)).to_be_hidden()
+
+
 async def test_a_citation_opens_the_passage_and_gives_the_focus_back(open_page: OpenPage, base: str) -> None:
     page = await open_page(f"{base}?as={EMPLOYEE}")
     await page.get_by_role("button", name="May I paste a customer's e-mail").click()

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from bot.errors import NotFound
 from bot.messages import Chart, Choice, Citation, Message, Progress, Series, Table
 from handlers.web.ports import (
+    Begun,
     Conversation,
     Cursor,
     Entry,
@@ -219,6 +220,7 @@ class FakePage:
     keys: set[str] = field(default_factory=set)
     lines: dict[int, list[Entry]] = field(default_factory=dict)
     waiting: dict[int, int] = field(default_factory=dict)
+    begun: dict[int, Begun] = field(default_factory=dict)
     gone: list[Posting] = field(default_factory=list)
     broken: Exception | None = None
     _rung: int = 0
@@ -231,6 +233,11 @@ class FakePage:
         for message in messages:
             self._ids += 1
             self.lines.setdefault(person_id, []).append(Entry(self._ids, self.now, message=message))
+        self._ring()
+
+    def begin(self, person_id: int, doing: str, text: str = "") -> None:
+        """Show what is going on with the reply that this person waits for."""
+        self.begun[person_id] = Begun(doing, text)
         self._ring()
 
     async def personas(self) -> list[Persona]:
@@ -290,7 +297,8 @@ class FakePage:
         )
         said = max((e.id for e in entries if e.message is None), default=after.said)
         heard = max((e.id for e in entries if e.message is not None), default=after.heard)
-        return Conversation(entries, Cursor(said, heard), self.waiting.get(person_id, 0) > 0)
+        busy = self.waiting.get(person_id, 0) > 0
+        return Conversation(entries, Cursor(said, heard), busy, self.begun.get(person_id) if busy else None)
 
     async def unread(self, seen: dict[int, int]) -> dict[int, int]:
         return {

@@ -7,6 +7,7 @@ const log = document.querySelector(".log");
 const entries = document.querySelector(".entries");
 const busy = document.querySelector(".busy");
 const busyWords = document.querySelector(".busy-words");
+const begun = document.querySelector(".begun");
 const problem = document.querySelector(".problem");
 const words = document.querySelector("#words");
 const moving = document.querySelector(".moving");
@@ -39,9 +40,19 @@ function markPast() {
   }
 }
 
-function showBusy(yes) {
+function showBusy(yes, doing) {
+  const words = yes ? doing || "Stagecoach is writing" : "";
   busy.toggleAttribute("data-idle", !yes);
-  busyWords.textContent = yes ? "Stagecoach is writing" : "";
+  if (busyWords.textContent !== words) busyWords.textContent = words;
+}
+
+// The finished words of a reply that is being made; the reply itself takes their place.
+function showBegun(html) {
+  if (begun.dataset.html === html) return;
+  begun.dataset.html = html;
+  begun.innerHTML = html;
+  begun.hidden = !html;
+  if (html) log.scrollTop = log.scrollHeight;
 }
 
 function tell(sentence) {
@@ -149,7 +160,8 @@ function listen() {
   const source = new EventSource(`/live?as=${body.dataset.person}&after=${body.dataset.cursor}`);
   source.addEventListener("chat", (event) => {
     const news = JSON.parse(event.data);
-    showBusy(news.busy);
+    showBusy(news.busy, news.doing);
+    showBegun(news.begun);
     if (news.html.trim()) add(news.html);
     body.dataset.cursor = event.lastEventId;
   });
