@@ -8,6 +8,7 @@ brought is a proposal, never a fact.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -19,13 +20,25 @@ from bot.messages import Message
 
 
 @dataclass(frozen=True)
+class Dropped:
+    """A file that came with the words. `size` is in bytes, as the platform says.
+
+    `read` brings its bytes, when they are wanted; it raises InputError where they can't be had.
+    """
+
+    name: str
+    size: int
+    read: Callable[[], Awaitable[bytes]] = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
 class Turn:
     """What one known person said or picked.
 
     Exactly one of `text` and `choice` is set. `choice` is the id of a Choice that we sent, as it came back.
     `event_id` is the inbox row; `thread` names the thread within the conversation where the surface has
-    threads; `public` is true where others read along (a channel). `live` shows what is going on while
-    `prepare` runs.
+    threads; `public` is true where others read along (a channel). `files` came with the words, which may
+    be empty then. `live` shows what is going on while `prepare` runs.
     """
 
     event_id: int
@@ -37,6 +50,7 @@ class Turn:
     choice: str | None = None
     thread: str | None = None
     public: bool = False
+    files: tuple[Dropped, ...] = ()
     live: Live = field(default=UNSEEN, compare=False, repr=False)
 
 

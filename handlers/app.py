@@ -30,6 +30,7 @@ from handlers.worker import Worker
 from knowledge.conversation import PolicyTurns
 from knowledge.embed import LocalEmbedder
 from knowledge.service import KnowledgeService
+from knowledge.uploads import Uploads
 from scheduler.digest_questions import DigestUseCase
 from scheduler.replies import NudgeUseCase
 from scheduler.settings import SettingsUseCase
@@ -90,6 +91,7 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
     )
     # Asked in this order whether free words are for them; what nobody wants is a question to the policies.
     parts = (
+        Uploads(knowledge),
         Home(GREETING, "hello"),
         NudgeUseCase(instrument),
         SettingsUseCase(_reachable_on(settings)),

@@ -125,11 +125,19 @@ class KnowledgeService:
         await self._supersede(pending)
 
     async def add_upload(
-        self, name: str, data: bytes, given: Details | None = None, by: int | None = None
+        self,
+        name: str,
+        data: bytes,
+        given: Details | None = None,
+        by: int | None = None,
+        source: str | None = None,
     ) -> list[Outcome]:
-        """Take in a file that somebody dropped in a chat; a zip archive may hold several."""
+        """Take in a file that somebody dropped in a chat; a zip archive may hold several.
+
+        `source` is that of the document which it is a new version of, where its own would be another.
+        """
         outcomes, pending = [], []
-        async for incoming in from_bytes(f"upload:{name}"[:500], name, data):
+        async for incoming in from_bytes(source or f"upload:{name}"[:500], name, data):
             outcome, replaces = await self._take(incoming, given or Details(), by)
             outcomes.append(outcome)
             pending += [(outcome, replaces)] if replaces else []

@@ -56,7 +56,7 @@ class Clients:
 
     def __init__(self, tokens: Tokens, api_url: str) -> None:
         self.tokens = tokens
-        self._api_url = api_url if api_url.endswith("/") else f"{api_url}/"
+        self.api_url = api_url if api_url.endswith("/") else f"{api_url}/"
         self._session: aiohttp.ClientSession | None = None
         self._made: dict[str, AsyncWebClient] = {}
 
@@ -71,13 +71,14 @@ class Clients:
         """A client with that token, or with none."""
         return AsyncWebClient(
             token=token,
-            base_url=self._api_url,
-            session=self._pool(),
+            base_url=self.api_url,
+            session=self.pool(),
             retry_handlers=[],
             timeout=int(CALL_SECONDS),
         )
 
-    def _pool(self) -> aiohttp.ClientSession:
+    def pool(self) -> aiohttp.ClientSession:
+        """The connections that all clients share."""
         if self._session is None or self._session.closed:
             self._session = aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=CALL_SECONDS, connect=CONNECT_SECONDS),

@@ -15,9 +15,11 @@ from bot.turns import Turn
 from handlers.home import OUTSIDE
 from handlers.slack.address import Address
 from handlers.slack.clients import Clients
+from handlers.slack.files import dropped
 from handlers.slack.live import SlackLive, Spot
 from handlers.slack.people import People, Who
 from handlers.slack.status import Status
+from knowledge.uploads import PREFIX as UPLOAD
 
 STRANGER = Message(
     kind="notice",
@@ -56,11 +58,13 @@ class SlackHearing:
         if heard.get("shared") and heard["kind"] == "say":
             await self._reply(event, IN_PRIVATE)
         turn = _turn(event, address, who)
+        if turn is not None and heard.get("files"):
+            turn = replace(turn, files=dropped(self._clients, address.team, heard["files"]))
         spot = _spot(event, address) if turn is not None else None
         if turn is None or spot is None:
             return turn
-        earlier = heard.get("live")
-        return replace(turn, live=SlackLive(self._store, self._clients, self._status, spot, earlier))
+        live = SlackLive(self._store, self._clients, self._status, spot, heard.get("live"))
+        return replace(turn, live=live)
 
     async def _reply(self, event: InboxEvent, message: Message) -> None:
         async with self._store.write() as tx:
@@ -81,7 +85,9 @@ def _turn(event: InboxEvent, address: Address, who: Who) -> Turn | None:
     # Where people of another company read along, and where there is no channel at all, the answer goes to the
     # direct message.
     private = bool(heard.get("shared")) or address.channel.startswith("@")
-    if event.id is None or who.person_id is None or not (heard.get("text") or heard.get("choice")):
+    if event.id is None or who.person_id is None:
+        return None
+    if not (heard.get("text") or heard.get("choice") or heard.get("files")):
         return None
     place = Address(address.team, address.channel)
     return Turn(
@@ -105,4 +111,6 @@ def _spot(event: InboxEvent, address: Address) -> Spot | None:
     if event.id is None or elsewhere or not thread or not heard.get("home"):
         return None
     place = Address(address.team, address.channel)
-    return Spot(place, str(thread), event.id, str(heard["user"]), str(heard["home"]))
+    # To read a document and to make it findable takes long.
+    cards = bool(heard.get("files")) or str(heard.get("choice")).startswith(f"{UPLOAD}:")
+    return Spot(place, str(thread), event.id, str(heard["user"]), str(heard["home"]), cards)

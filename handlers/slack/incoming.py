@@ -16,6 +16,7 @@ from handlers.slack.commands import command
 Payload = dict[str, Any]
 
 LONGEST_TEXT = 8_000
+MOST_FILES = 10
 _SPOKEN = frozenset({None, "file_share", "thread_broadcast"})
 """Subtypes of a message that are a person's words. Edits, deletions, joins and other bots are not."""
 
@@ -106,10 +107,12 @@ def _message(body: Payload, event: Payload) -> Understood:
         return Answered()
     team = team_of(body)
     address = Address(team, channel) if direct else Address(team, channel, str(thread or ts), user)
+    files = _files(event.get("files")) if direct else []
     payload = {
         "kind": "say",
         "user": user,
         "text": spoken(text, me),
+        **({"files": files} if files else {}),
         "ts": ts,
         "thread": thread if direct else str(thread or ts),
         "public": not direct,
@@ -118,6 +121,17 @@ def _message(body: Payload, event: Payload) -> Understood:
     }
     # One mention arrives twice, as app_mention and as message: the place and time are the same.
     return Heard(f"m:{team}:{channel}:{ts}", address, payload, in_known_thread=not (direct or mentioned))
+
+
+def _files(files: Any) -> list[Payload]:
+    """What of an event's files is kept: enough to fetch them later."""
+    found = []
+    for file in files if isinstance(files, list) else []:
+        url = file.get("url_private_download") or file.get("url_private")
+        if url and file.get("name"):
+            size = int(file.get("size") or 0)
+            found.append({"name": str(file["name"])[:200], "size": size, "url": str(url)[:1_000]})
+    return found[:MOST_FILES]
 
 
 def bot_user(body: Payload) -> str | None:

@@ -15,6 +15,8 @@ SCOPES = {
     "whether a message that was cut off on its way did arrive",
     "chat:write": "answer, and send nudges and digests",
     "commands": "/stagecoach and the message shortcut",
+    "files:read": "read a policy that its owner drops in the direct message",
+    "files:write": "show a chart as a picture where the workspace refuses Slack's own",
     "groups:history": "the same in private channels that the app was invited to",
     "im:history": "hear direct messages",
     "im:write": "open the direct message for a nudge",

@@ -13,7 +13,8 @@ Given = dict[str, Any]
 
 
 class Files:
-    """Mixed into FakeSlack. `slow_files` is how often a new file is looked at before it is ready."""
+    """Mixed into FakeSlack. `slow_files` is how often a new file is looked at before it is ready;
+    `sign_in_page` is what an app without files:read gets."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -21,6 +22,7 @@ class Files:
         self.files: dict[str, Given] = {}
         self.slow_files = 1
         self.served: list[str] = []
+        self.sign_in_page = False
 
     def routes_of_files(self) -> list[web.RouteDef]:
         """Where files go in and come out."""
@@ -46,7 +48,7 @@ class Files:
         number = request.match_info["file"]
         self.served.append(number)
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if token not in self.tokens:
+        if token not in self.tokens or self.sign_in_page:
             # Slack shows its sign-in page to whoever brings no token.
             return web.Response(text="<!doctype html><title>Slack</title>", content_type="text/html")
         return web.Response(body=self.files[number]["data"], content_type="application/octet-stream")

@@ -36,6 +36,7 @@ from bot.store.tables.knowledge import (
     GapStatus,
     Passage,
     PassageVector,
+    PendingUpload,
     PolicyQuestion,
     Revision,
 )
@@ -88,6 +89,7 @@ __all__ = [
     "OwnHoliday",
     "Passage",
     "PassageVector",
+    "PendingUpload",
     "Person",
     "Plan",
     "PlanStatus",

@@ -159,6 +159,22 @@ class Gap(SQLModel, table=True):
     entry_document_id: int | None = Field(default=None, foreign_key="document.id")
 
 
+class PendingUpload(SQLModel, table=True):
+    """A file that was dropped in a chat and waits for a yes. Gone with the decision, or a day later.
+
+    `document_id` and `base_version` name what it would be a new version of, as it was shown; None for a new
+    document.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    person_id: int = Field(foreign_key="person.id", index=True)
+    name: str = Field(max_length=300)
+    data: bytes = Field(sa_type=LargeBinary)
+    document_id: int | None = Field(default=None, foreign_key="document.id", ondelete="CASCADE")
+    base_version: int | None = None
+    dropped_at: datetime
+
+
 class CachedAnswer(SQLModel, table=True):
     """An answer by normalised question, audience and index revision; never by likeness."""
 

@@ -459,6 +459,27 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_leave_person_id"), ["person_id"], unique=False)
 
     op.create_table(
+        "pendingupload",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=300), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.Column("document_id", sa.Integer(), nullable=True),
+        sa.Column("base_version", sa.Integer(), nullable=True),
+        sa.Column("dropped_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["document_id"],
+            ["document.id"],
+            name=op.f("fk_pendingupload_document_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_pendingupload_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pendingupload")),
+    )
+    with op.batch_alter_table("pendingupload", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_pendingupload_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
         "plan",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("department_id", sa.Integer(), nullable=False),
@@ -1020,6 +1041,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_plan_department_id"))
 
     op.drop_table("plan")
+    with op.batch_alter_table("pendingupload", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_pendingupload_person_id"))
+
+    op.drop_table("pendingupload")
     with op.batch_alter_table("leave", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_leave_person_id"))
 
