@@ -17,6 +17,7 @@ from bot.errors import InputError
 from bot.organisation.directory import department_by_slug
 from handlers.commands.common import open_store, run, say
 from handlers.email.letter import as_html, as_text
+from handlers.teams import render as teams
 from scheduler.charts import draw_png
 from scheduler.digest import Digest
 from scheduler.phrases import count_words
@@ -95,12 +96,17 @@ def _as_slack(digest: Digest) -> bytes:
     return json.dumps({"text": shown.text, "blocks": list(shown.blocks)}, ensure_ascii=False).encode()
 
 
+def _as_teams(digest: Digest) -> bytes:
+    return json.dumps(teams.render(digest.message), ensure_ascii=False).encode()
+
+
 FORMATS: dict[str, Callable[[Digest], bytes]] = {
     "text": lambda digest: as_text(digest.message).encode(),
     "json": _as_json,
     "html": _as_html,
     "png": _as_png,
     "slack": _as_slack,
+    "teams": _as_teams,
 }
 """Name of a format -> how it is made."""
 

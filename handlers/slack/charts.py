@@ -14,8 +14,6 @@ LONGEST_LABEL, LONGEST_TITLE = 20, 50
 MOST_ROWS, MOST_COLUMNS = 100, 20
 LONGEST_CELL = 200
 
-_STATES = ("not started", "exploring", "building", "operational", "steering")
-
 
 def native_chart(chart: Chart) -> Block | None:
     """The chart as Slack draws it, or None where it can't: a map, gaps, too much, names that clash."""
@@ -49,29 +47,6 @@ def _points(labels: list[str], series: Series, unit: str) -> list[Block]:
     ]
 
 
-def chart_table(chart: Chart) -> Table:
-    """The chart's figures as a table, for where it can't be drawn."""
-    rows = tuple(
-        (label, *(_shown(chart, one, place) for one in chart.series))
-        for place, label in enumerate(chart.labels)
-    )
-    return Table(caption=chart.title, columns=("", *(one.name for one in chart.series)), rows=rows)
-
-
-def _shown(chart: Chart, series: Series, place: int) -> str:
-    value = series.values[place] if place < len(series.values) else None
-    if value is None:
-        return "–"
-    if chart.kind == "map":
-        return _STATES[max(0, min(len(_STATES) - 1, round(value)))]
-    if chart.unit != "%":
-        return f"{value:g}"
-    low = series.low[place] if place < len(series.low) else None
-    high = series.high[place] if place < len(series.high) else None
-    between = f" ({low * 100:.0f}–{high * 100:.0f})" if low is not None and high is not None else ""
-    return f"{value * 100:.0f}%{between}"
-
-
 def table_block(table: Table, most_rows: int = MOST_ROWS) -> Block:
     """The table as a block; what does not fit is counted in a last row."""
     shown = table.rows[: most_rows - 1]
@@ -85,10 +60,3 @@ def _row(cells: tuple[str, ...], width: int) -> list[Block]:
     # An empty cell is refused, so that it holds a space.
     filled = [*cells, *[""] * width][:width]
     return [{"type": "raw_text", "text": cut(clean(cell), LONGEST_CELL) or " "} for cell in filled]
-
-
-def table_words(table: Table) -> str:
-    """The table as lines, for screen readers and where blocks are refused."""
-    head = [column for column in table.columns if column]
-    lines = [", ".join(cell for cell in row if cell) for row in table.rows[:MOST_ROWS]]
-    return "\n".join([f"{table.caption} ({', '.join(head)})", *lines])

@@ -14,8 +14,9 @@ from typing import Literal
 
 from bot.choice_ids import ChoiceId
 from bot.messages import Chart, Choice, Citation, Message
+from handlers.chart_tables import chart_table, table_words
 from handlers.light import clean, cut, words
-from handlers.slack.charts import chart_table, native_chart, table_block, table_words
+from handlers.slack.charts import native_chart, table_block
 from handlers.slack.words import Block, escape, rich_elements
 
 MOST_CHARACTERS = 12_500

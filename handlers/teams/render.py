@@ -1,0 +1,230 @@
+"""A message as an Adaptive Card 1.5, within what Teams takes.
+
+Every word of ours stands in text runs: there nothing is read as Markdown, a link or a mention. (A TextBlock
+would read it, and so would titles of facts and buttons; those get words without marks.) Charts are elements
+that older clients don't know: each falls back to its figures.
+
+Source: adaptivecards.io, schema 1.5; Microsoft Teams, limits of messages (about 100 KB) and of card actions.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from bot.messages import Chart, Choice, Citation, Message, Series, Table
+from handlers.chart_tables import chart_table, table_words
+from handlers.light import Part, Run, clean, cut, parts, words
+
+Card = dict[str, Any]
+
+MOST_BYTES = 80_000
+"""Of a card as JSON. Teams draws the line at about 100 KB for the whole message."""
+
+MOST_TEXT = 20_000
+ACTIONS_A_ROW = 6
+MOST_CHOICES = 48
+LONGEST_TITLE = 80
+MOST_ROWS, MOST_COLUMNS = 60, 12
+MOST_CITATIONS = 5
+AI_NOTE = "AI-generated from the passages named here. Check before you rely on it."
+SHORTENED = "… (shortened: a message can't hold more)"
+CHOOSE = "choose"
+"""The verb of a button; its data holds the choice's id."""
+
+_MARKS = re.compile(r"[\\`*_\[\]<>#~|]")
+
+
+def render(message: Message) -> Card:
+    """The card. What does not fit leaves rows of the table out first, then words."""
+    if len(message.text) > MOST_TEXT:
+        # A mark that is cut in half is shown as it is.
+        message = message.model_copy(update={"text": f"{message.text[:MOST_TEXT]}\n\n{SHORTENED}"})
+    rows = MOST_ROWS
+    while True:
+        card = _card(message, rows)
+        if size(card) <= MOST_BYTES or rows <= 2:
+            break
+        rows = rows * 2 // 3
+    return card if size(card) <= MOST_BYTES else _card(_shortened(message), 2)
+
+
+def size(card: Card) -> int:
+    """Bytes of a card as JSON."""
+    return len(json.dumps(card, ensure_ascii=False).encode())
+
+
+def summary(message: Message) -> str:
+    """The message in a few plain words, for notifications and for clients that draw no card."""
+    return cut(clean(" ".join(words(message.text).split())), 400) or "A message"
+
+
+def _card(message: Message, rows: int) -> Card:
+    return {
+        "type": "AdaptiveCard",
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "version": "1.5",
+        "fallbackText": summary(message),
+        "body": [*_body(message, rows)] or [_rich([Run("…")])],
+    }
+
+
+def _body(message: Message, rows: int) -> Iterator[Card]:
+    if message.progress is not None:
+        done, total = message.progress.done + 1, message.progress.total
+        yield _subtle(f"Question {done} of {total} · about {message.progress.minutes} min")
+    for part in parts(message.text):
+        yield from _part(part)
+    if message.chart is not None:
+        yield from _chart(message.chart, rows)
+    if message.table is not None:
+        yield _subtle(message.table.caption)
+        yield _table(message.table, rows)
+    for citation in _untold(message):
+        yield _subtle(_source(citation))
+    if message.written_by_model:
+        yield _subtle(AI_NOTE)
+    yield from _actions(message.choices[:MOST_CHOICES])
+    if message.input_hint:
+        yield _subtle(f"Or write: {message.input_hint}")
+
+
+def _part(part: Part) -> Iterator[Card]:
+    if part.kind == "quote":
+        yield {"type": "Container", "style": "emphasis", "items": [_rich(line) for line in part.lines]}
+        return
+    for number, line in enumerate(part.lines, start=1):
+        mark = {"ordered": f"{number}. ", "bullet": "• "}.get(part.kind, "")
+        card = _rich([Run("\u2003" * part.indent + mark), *line] if mark else line)
+        yield {**card, "spacing": "Small"} if mark and number > 1 else card
+
+
+def _rich(line: list[Run], **look: object) -> Card:
+    return {"type": "RichTextBlock", "inlines": [_run(run, look) for run in line if run.text]}
+
+
+def _run(run: Run, look: dict[str, object]) -> Card:
+    style: dict[str, object] = {"weight": "Bolder"} if run.bold else {}
+    style |= {"italic": True} if run.italic else {}
+    return {"type": "TextRun", "text": clean(run.text), **style, **look}
+
+
+def _subtle(text: str) -> Card:
+    return {**_rich([Run(clean(text) or "…")], isSubtle=True, size="Small"), "spacing": "Small"}
+
+
+def _chart(chart: Chart, rows: int) -> Iterator[Card]:
+    """The chart where Teams can draw it, and its words, which also say it where nothing is drawn."""
+    drawn = _native(chart)
+    if drawn is not None:
+        yield {**drawn, "fallback": _facts(chart) or _table(chart_table(chart), rows)}
+    elif chart.kind == "map":
+        yield _table(chart_table(chart), rows)
+    yield _subtle(chart.alt)
+
+
+def _native(chart: Chart) -> Card | None:
+    if chart.kind == "map" or not chart.series or not chart.labels:
+        return None
+    head = {"title": _bare(chart.title), **({"yAxisTitle": "%"} if chart.unit else {})}
+    if chart.kind == "line":
+        lines = [
+            {"legend": _bare(one.name), "values": [{"x": x, "y": y} for x, y in _points(chart, one)]}
+            for one in chart.series
+        ]
+        return {"type": "Chart.Line", **head, "data": lines}
+    if len(chart.series) == 1:
+        bars = [{"x": x, "y": y} for x, y in _points(chart, chart.series[0])]
+        return {"type": "Chart.HorizontalBar", "title": head["title"], "data": bars}
+    groups = [
+        {"legend": _bare(one.name), "values": [{"x": x, "y": y} for x, y in _points(chart, one)]}
+        for one in chart.series
+    ]
+    return {"type": "Chart.VerticalBar.Grouped", **head, "data": groups}
+
+
+def _points(chart: Chart, series: Series) -> Iterator[tuple[str, float]]:
+    """Label and value, as drawn; gaps are left out."""
+    scale = 100 if chart.unit == "%" else 1
+    for label, value in zip(chart.labels, series.values, strict=False):
+        if value is not None:
+            yield _bare(label), round(value * scale, 1)
+
+
+def _facts(chart: Chart) -> Card | None:
+    """One series as facts: each label with its value, and its interval where there is one."""
+    if len(chart.series) != 1:
+        return None
+    facts = [{"title": _bare(label), "value": value} for label, value in chart_table(chart).rows]
+    return {"type": "FactSet", "facts": facts}
+
+
+def _table(table: Table, rows: int) -> Card:
+    """The table; what does not fit is counted in a last row."""
+    shown = list(table.rows)
+    if len(shown) > rows:
+        shown = [*shown[: rows - 1], (f"and {len(shown) - rows + 1} more",)]
+    width = min(MOST_COLUMNS, max([1, len(table.columns), *(len(row) for row in shown)]))
+    head = _row(table.columns, width, bold=True)
+    return {
+        "type": "Table",
+        "firstRowAsHeader": True,
+        "columns": [{"type": "TableColumnDefinition", "width": 1} for _ in range(width)],
+        "rows": [head, *(_row(row, width) for row in shown)],
+    }
+
+
+def _row(cells: tuple[str, ...], width: int, bold: bool = False) -> Card:
+    filled = [*cells, *[""] * width][:width]
+    return {"type": "TableRow", "cells": [_cell(text, bold) for text in filled]}
+
+
+def _cell(text: str, bold: bool) -> Card:
+    plain = " ".join("".join(run.text for run in line) for part in parts(text) for line in part.lines)
+    return {"type": "TableCell", "items": [_rich([Run(cut(clean(plain), 200) or " ", bold)])]}
+
+
+def _actions(choices: tuple[Choice, ...]) -> Iterator[Card]:
+    for start in range(0, len(choices), ACTIONS_A_ROW):
+        row = choices[start : start + ACTIONS_A_ROW]
+        yield {"type": "ActionSet", "actions": [_action(choice) for choice in row]}
+
+
+def _action(choice: Choice) -> Card:
+    style = {"primary": {"style": "positive"}, "danger": {"style": "destructive"}}.get(choice.style, {})
+    title = cut(clean(_bare(choice.label)), LONGEST_TITLE) or "…"
+    data = {"choice": clean(choice.id)}
+    return {"type": "Action.Execute", "verb": CHOOSE, "title": title, "data": data, **style}
+
+
+def _untold(message: Message) -> list[Citation]:
+    """The citations whose document the words don't name already."""
+    text = words(message.text)
+    return [each for each in message.citations if each.document not in text][:MOST_CITATIONS]
+
+
+def _source(citation: Citation) -> str:
+    named = [citation.document, citation.section, f"version {citation.version}"]
+    named += [f"owner {citation.owner}"] if citation.owner else []
+    named += [f"reviewed {citation.reviewed}"] if citation.reviewed else []
+    return "Source: " + " · ".join(part for part in named if part)
+
+
+def _bare(text: str) -> str:
+    """Words for where Teams would read Markdown: without its marks."""
+    return " ".join(_MARKS.sub(" ", clean(text)).split()) or "…"
+
+
+def _shortened(message: Message) -> Message:
+    """Words alone, and few enough for any card."""
+    told = words(message.text)
+    if message.table is not None:
+        told = f"{told}\n{table_words(message.table)}"
+    text = clean(told).encode()[: MOST_BYTES // 4].decode(errors="ignore")
+    # Backslashes keep it from being read as light Markdown a second time.
+    inert = re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", text)
+    return message.model_copy(
+        update={"text": f"{inert}\n\n{SHORTENED}", "table": None, "chart": None, "citations": ()}
+    )

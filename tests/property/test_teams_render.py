@@ -1,0 +1,92 @@
+"""Whatever is said: the card is an Adaptive Card 1.5, small enough, and nothing in it acts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from jsonschema import Draft6Validator
+
+from bot.messages import Chart, Message, Series, plain
+from handlers.teams.render import ACTIONS_A_ROW, MOST_BYTES, render, size
+from tests.conftest import SHARED
+from tests.property.test_slack_render import EXAMPLES, FUZZ, MESSAGES
+
+SCHEMA = SHARED / "schemas/adaptive-card-1.5.0.json"
+_KNOWN = {
+    "AdaptiveCard", "RichTextBlock", "TextRun", "Container", "FactSet", "Table", "TableRow", "TableCell",
+    "TableColumnDefinition", "ActionSet", "Action.Execute", "Chart.Line", "Chart.HorizontalBar",
+    "Chart.VerticalBar.Grouped",
+}  # fmt: skip
+
+
+@cache
+def validator() -> Draft6Validator | None:
+    """The official schema, where it is at hand."""
+    return Draft6Validator(json.loads(SCHEMA.read_text())) if SCHEMA.exists() else None
+
+
+def check(card: dict[str, Any]) -> None:
+    json.dumps(card, ensure_ascii=False).encode()
+    assert size(card) <= MOST_BYTES
+    for node in nodes(card):
+        if "type" in node:
+            assert node["type"] in _KNOWN
+        if node.get("type") == "ActionSet":
+            assert 1 <= len(node["actions"]) <= ACTIONS_A_ROW
+        if node.get("type") in ("Action.Execute", "Chart.Line"):
+            assert not set(node["title"]) & set("[]*_<>`\\"), "what Teams reads as Markdown has no marks"
+    schema = validator()
+    if schema is not None:
+        schema.validate(without_charts(card))
+
+
+def without_charts(node: Any) -> Any:
+    """The schema is older than charts: each is replaced by what older clients show."""
+    if isinstance(node, dict):
+        shown = node.get("fallback", node) if str(node.get("type", "")).startswith("Chart.") else node
+        return {name: without_charts(value) for name, value in shown.items()}
+    return [without_charts(one) for one in node] if isinstance(node, list) else node
+
+
+def nodes(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from nodes(one)
+
+
+@settings(FUZZ, max_examples=EXAMPLES // 6)
+@given(MESSAGES)
+def test_every_message_is_a_card_and_nothing_acts(message: Message) -> None:
+    check(render(message))
+
+
+def test_a_card_says_what_the_message_says() -> None:
+    message = Message(
+        text=f"**Larkfield**, week 47\n\n1. First\n2. Second\n\n> a quote\n\n{plain('*kept* [x](http://e)')}",
+        chart=Chart(
+            kind="line", title="Coverage", alt="Coverage of the company.", labels=("2 Nov", "9 Nov"),
+            series=(Series(name="All", values=(0.3, 0.33), low=(0.2, 0.3), high=(0.4, 0.36)),), unit="%",
+        ),
+    )  # fmt: skip
+    card = render(message)
+    check(card)
+    said = [node["text"] for node in nodes(card) if node.get("type") == "TextRun"]
+    assert said[:2] == ["Larkfield", ", week 47"]
+    assert {"1. ", "First", "2. ", "Second", "a quote", "*kept* [x](http://e)"} <= set(said)
+    [chart] = [node for node in nodes(card) if node.get("type") == "Chart.Line"]
+    assert chart["fallback"]["facts"][1] == {"title": "9 Nov", "value": "33% (30–36)"}
+
+
+@pytest.mark.parametrize("text", ["x" * 400_000, "word " * 60_000, "**b** " * 4_000])
+def test_too_much_is_shortened_and_says_so(text: str) -> None:
+    card = render(Message(text=text))
+    check(card)
+    assert any("shortened" in node["text"] for node in nodes(card) if node.get("type") == "TextRun")
