@@ -156,11 +156,37 @@ def kb_add(
     effective: Annotated[str | None, typer.Option(help="Since when it holds, such as 2026-11-22.")] = None,
     review_by: Annotated[str | None, typer.Option("--review-by", help="When it is to be reviewed.")] = None,
     supersedes: Annotated[str | None, typer.Option(help="The id of the document that it replaces.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Follow these folders from now on.")] = False,
+    pull: Annotated[
+        bool,
+        typer.Option("--pull", help="With --watch: the folder is a Git checkout; pull before each look."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Take in policies. The same file again is the same version."""
     given = _command("kb", "details", audience, owner, effective, review_by, supersedes)
-    _command("kb", "kb_add", from_environment(), places, given, as_json)
+    if watch or pull:
+        _command("kb", "kb_watch", from_environment(), places, given, pull, as_json)
+    else:
+        _command("kb", "kb_add", from_environment(), places, given, as_json)
+
+
+@kb.command("sources")
+def kb_sources(as_json: AsJson = False) -> None:
+    """The folders that are followed, and what is wrong there."""
+    _command("kb", "kb_sources", from_environment(), as_json)
+
+
+@kb.command("sync")
+def kb_sync(as_json: AsJson = False) -> None:
+    """Look through every folder that is followed, now."""
+    _command("kb", "kb_sync", from_environment(), as_json)
+
+
+@kb.command("unwatch")
+def kb_unwatch(folder: int) -> None:
+    """Follow a folder no more; its documents stay."""
+    _command("kb", "kb_unwatch", from_environment(), folder)
 
 
 @kb.command("list")

@@ -150,6 +150,12 @@ class KnowledgeService:
         await self._supersede([(outcome, replaces)] if replaces else [])
         return outcome
 
+    async def take(self, incoming: Incoming, given: Details) -> Outcome:
+        """Take in one file of a folder that is followed."""
+        outcome, replaces = await self._take(incoming, given, None)
+        await self._supersede([(outcome, replaces)] if replaces and outcome.document_id else [])
+        return outcome
+
     async def _check(self, given: Details) -> None:
         """Try the particulars on nothing, so that a slip is told before a folder was read."""
         async with self.store.read() as session:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
+from typing import Any
 
 import typer
 from sqlmodel import col, func, select
@@ -19,6 +20,7 @@ from bot.store.tables import Document, DutyName, OutboxMessage, OutboxStatus
 from handlers.commands.common import print_json, run
 from handlers.findings import Finding
 from knowledge.embed import LocalEmbedder
+from knowledge.watching import listed as watched
 
 
 def doctor(settings: Settings, as_json: bool) -> None:
@@ -94,10 +96,24 @@ async def _stored(store: Store) -> AsyncIterator[Finding]:
         yield Finding("policies", True, f"{policies} documents.")
     else:
         yield Finding("policies", False, "There are no documents yet. Run: stagecoach kb add PATH")
+    async with store.read() as session:
+        for folder in await watched(session):
+            yield _folder(folder)
     if dead:
         yield Finding("outbox", False, f"{dead} messages could not be delivered; the log says why.")
     else:
         yield Finding("outbox", True, "Nothing was left undelivered.")
+
+
+def _folder(folder: dict[str, Any]) -> Finding:
+    name = f"folder {folder['id']}"
+    if folder["problem"]:
+        return Finding(name, False, f"{folder['folder']}: {folder['problem']}")
+    if folder["refused"]:
+        first = folder["refused"][0]
+        more = f" (and {len(folder['refused']) - 1} more)" if len(folder["refused"]) > 1 else ""
+        return Finding(name, False, f"{folder['folder']}: {first['file']} {first['reason']}.{more}")
+    return Finding(name, True, f"{folder['folder']} is followed, {folder['files']} files.")
 
 
 async def _slack(settings: Settings, store: Store) -> AsyncIterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 from typing import Any
@@ -20,6 +20,8 @@ from knowledge.answer import PolicyAnswer, Source
 from knowledge.frontmatter import Details
 from knowledge.library import saved
 from knowledge.service import KnowledgeService, Outcome
+from knowledge.watching import Looked, Watching
+from knowledge.watching import listed as watched
 
 
 @asynccontextmanager
@@ -65,11 +67,84 @@ def kb_add(settings: Settings, places: list[str], given: Details, as_json: bool)
                     typer.echo(_line(outcome))
         return outcomes
 
-    outcomes = run(add())
+    _report(run(add()), as_json)
+
+
+def kb_watch(settings: Settings, places: list[str], given: Details, pull: bool, as_json: bool) -> None:
+    """Take in folders, and follow them from now on."""
+    if given.effective or given.review_by or given.supersedes:
+        raise InputError(
+            "--effective, --review-by and --supersedes are about one document. Of a folder that is followed, "
+            "each document says so itself."
+        )
+
+    async def watch() -> list[Looked]:
+        async with _library(settings) as (_, service):
+            folders = Watching(service)
+            for place in places:
+                await folders.watch(place, given, pull)
+            return await folders.look_at_due()
+
+    _report_looked(run(watch()), as_json)
+
+
+def kb_sync(settings: Settings, as_json: bool) -> None:
+    """Look through every folder that is followed, at once."""
+
+    async def look() -> list[Looked]:
+        async with _library(settings) as (_, service):
+            return await Watching(service).look_at_due(everything=True)
+
+    _report_looked(run(look()), as_json)
+
+
+def _report_looked(looked: Sequence[Looked], as_json: bool) -> None:
+    for folder in looked:
+        for title in folder.gone:
+            say(f"{title} is no longer there and answers no more.")
+    if not as_json:
+        for outcome in (outcome for folder in looked for outcome in folder.outcomes):
+            typer.echo(_line(outcome))
+    problems = [f"{folder.place}: {folder.problem}" for folder in looked if folder.problem]
+    if problems:
+        raise InputError(" ".join(problems))
+    _report([outcome for folder in looked for outcome in folder.outcomes], as_json, nothing_new=True)
+
+
+def kb_sources(settings: Settings, as_json: bool) -> None:
+    """The folders that are followed, and what is wrong there."""
+
+    async def read() -> list[dict[str, Any]]:
+        async with open_store(settings) as store, store.read() as session:
+            return await watched(session)
+
+    found = run(read())
+    if as_json:
+        print_json(found)
+        return
+    for each in found:
+        looked_at = each["looked_at"] or "not yet"
+        typer.echo(f"{each['id']:>4}  {each['folder']} ({each['files']} files, looked at {looked_at})")
+        for trouble in [each["problem"], *(f"{r['file']} {r['reason']}." for r in each["refused"])]:
+            if trouble:
+                typer.echo(f"      {trouble}")
+
+
+def kb_unwatch(settings: Settings, folder_id: int) -> None:
+    """Follow a folder no more."""
+
+    async def stop() -> str:
+        async with _library(settings) as (_, service):
+            return await Watching(service).unwatch(folder_id)
+
+    say(f"{run(stop())} is not followed any more. Its documents stay.")
+
+
+def _report(outcomes: Sequence[Outcome], as_json: bool, nothing_new: bool = False) -> None:
     if as_json:
         print_json([_outcome(outcome) for outcome in outcomes])
     refused = [outcome for outcome in outcomes if outcome.status == "refused"]
-    if not outcomes:
+    if not outcomes and not nothing_new:
         raise InputError(
             "There is nothing in there that I can read: no Markdown, text, HTML, PDF, Word or Excel."
         )

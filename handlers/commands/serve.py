@@ -24,6 +24,7 @@ from handlers.figures import figures
 from handlers.panel import Panel
 from handlers.running import Service, run_services, served, stop_on_signals
 from handlers.scheduling import following, run_until, scheduler_of, waking
+from handlers.watching import watching
 from handlers.web.app import Page
 from handlers.web.drafts import Drafts
 from handlers.web.health import health_routes
@@ -165,7 +166,14 @@ def _services(app: App, scheduler: SchedulerService) -> list[Service]:
             await app.knowledge.refresh()
         await stopping
 
-    return [*([app.worker.run] * WORKERS), scheduler.run, waking(app, scheduler), following(app), load_index]
+    return [
+        *([app.worker.run] * WORKERS),
+        scheduler.run,
+        waking(app, scheduler),
+        following(app),
+        watching(app.knowledge),
+        load_index,
+    ]
 
 
 def _health(app: App) -> list[web.RouteDef]:

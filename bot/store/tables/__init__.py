@@ -56,6 +56,7 @@ from bot.store.tables.organisation import (
     ProcessStep,
     Role,
 )
+from bot.store.tables.sources import WatchedFile, WatchedFolder
 
 __all__ = [
     "Answer",
@@ -105,5 +106,7 @@ __all__ = [
     "SentDigest",
     "SessionKind",
     "SessionStatus",
+    "WatchedFile",
+    "WatchedFolder",
     "WeeklyAggregate",
 ]
