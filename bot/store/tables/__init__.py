@@ -28,6 +28,7 @@ from bot.store.tables.delivery import (
 from bot.store.tables.knowledge import (
     AudienceKind,
     Band,
+    BandLimits,
     CachedAnswer,
     Document,
     DocumentAudience,
@@ -64,6 +65,7 @@ __all__ = [
     "AudienceKind",
     "AuditLogEntry",
     "Band",
+    "BandLimits",
     "Blocker",
     "CachedAnswer",
     "Claim",

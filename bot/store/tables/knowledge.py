@@ -111,6 +111,18 @@ class PassageVector(SQLModel, table=True):
     vectors: bytes = Field(sa_type=LargeBinary)
 
 
+class BandLimits(SQLModel, table=True):
+    """The limits between the bands that the library found for itself, by embedding model.
+
+    They hold for about as many passages and confirmed questions as there were then.
+    """
+
+    model: str = Field(primary_key=True, max_length=120)
+    passages: int
+    confirmed: int
+    limits: dict[str, float] = Field(sa_type=json_type())
+
+
 class Revision(SQLModel, table=True):
     """A counter by name. Raising it tells every process that what it holds in memory is out of date."""
 

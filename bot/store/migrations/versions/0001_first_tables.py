@@ -139,6 +139,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("platform", "tenant", name=op.f("uq_installation_platform_tenant")),
     )
     op.create_table(
+        "bandlimits",
+        sa.Column("model", sa.String(length=120), nullable=False),
+        sa.Column("passages", sa.Integer(), nullable=False),
+        sa.Column("confirmed", sa.Integer(), nullable=False),
+        sa.Column("limits", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.PrimaryKeyConstraint("model", name=op.f("pk_bandlimits")),
+    )
+    op.create_table(
         "revision",
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("value", sa.Integer(), nullable=False),
@@ -1149,6 +1157,7 @@ def downgrade() -> None:
 
     op.drop_table("ownholiday")
     op.drop_table("revision")
+    op.drop_table("bandlimits")
     op.drop_table("installation")
     with op.batch_alter_table("inboxevent", schema=None) as batch_op:
         batch_op.drop_index("ix_inboxevent_status_id")
