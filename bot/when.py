@@ -6,7 +6,7 @@ import re
 from datetime import date, timedelta
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_MONTHS = (
+MONTHS = (
     "january",
     "february",
     "march",
@@ -31,7 +31,7 @@ _NUMBER = r"(\d{1,3}|" + "|".join(sorted(_NUMBERS, key=len, reverse=True)) + ")"
 _ISO = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 _IN = re.compile(rf"\bin {_NUMBER} (day|week|month)s?\b")
 _WEEKDAY = re.compile(r"\b(next )?(mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\b")
-_MONTH_NAMES = "|".join(f"{month[:3]}(?:{month[3:]})?" if month != "may" else "may" for month in _MONTHS)
+_MONTH_NAMES = "|".join(f"{month[:3]}(?:{month[3:]})?" if month != "may" else "may" for month in MONTHS)
 _DAY_MONTH = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? ({_MONTH_NAMES})\b(?:,? (\d{{4}}))?")
 _MONTH_DAY = re.compile(rf"\b({_MONTH_NAMES}) (\d{{1,2}})(?:st|nd|rd|th)?\b(?:,? (\d{{4}}))?")
 _FIXED = {
@@ -112,7 +112,7 @@ def _calendar(said: str, today: date) -> date | None:
 
 
 def _next_such_day(day: int, month: str, year: str | None, today: date) -> date | None:
-    number = next(n for n, name in enumerate(_MONTHS, 1) if name.startswith(month[:3]))
+    number = next(n for n, name in enumerate(MONTHS, 1) if name.startswith(month[:3]))
     if year:
         return _make(int(year), number, day)
     this_year = _make(today.year, number, day)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.audit import hearing
+from bot.audit import hearing, naming_process
 from bot.audit.parts import LEVELS
 from bot.audit.planning import order_shown, wants_second
 from bot.audit.state import (
@@ -132,7 +132,10 @@ def finish(steps: Steps, state: State, given: Given) -> Outcome:
     effects: tuple[Effect, ...] = (SaveAnswer(given),)
     if wants_second(steps.instrument, state, given):
         effects = (*effects, AskSecond(given.criterion))
-    return steps.go_on(state, steps.cards.noted(given, steps.counted(given)), effects)
+    said = steps.cards.noted(given, steps.counted(given))
+    if naming_process.is_due(steps, state, given):
+        return naming_process.begin(steps, state, said, effects)
+    return steps.go_on(state, said, effects)
 
 
 def unsure(steps: Steps, state: State, _argument: str, now: datetime) -> Outcome:
@@ -144,6 +147,8 @@ def unsure(steps: Steps, state: State, _argument: str, now: datetime) -> Outcome
         return cannot(steps, state, "", now)
     if state.phase == "evidence":
         return nothing(steps, state, "", now)
+    if state.phase in ("process", "path"):
+        return steps.go_on(state)
     given = Given(criterion=state.current, claim="unknown", at=state.draft.at or now, words=state.draft.words)
     return finish(steps, steps.with_answer(state, given), given)
 
@@ -154,6 +159,8 @@ def skip(steps: Steps, state: State, _argument: str, now: datetime) -> Outcome:
         return cannot(steps, state, "", now)
     if state.phase == "evidence":
         return nothing(steps, state, "", now)
+    if state.phase in ("process", "path"):
+        return steps.go_on(state, "That's fine, without it then.")
     if state.current in state.settled:
         return steps.go_on(state, "I left it as it was.")
     return steps.go_on(changed(state, skipped=(*state.skipped, state.current)), "Skipped; it can wait.")

@@ -6,17 +6,19 @@ Pure. Departments are never ranked: everything stands in the order in which the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bot.audit.gates import CLEAN, ESTABLISHED, ModelState
 from bot.audit.instrument import Instrument
 from bot.audit.parts import ValueModel
+from bot.audit.phrases import joined
+from bot.audit.processes import Process, Readiness, in_order, what_it_lacks
 from bot.audit.scoring import Scores
 
 STRONG: tuple[ModelState, ...] = ("building", *CLEAN)
 SHARED_FROM = 2
-ActionKind = Literal["hard_skip", "shared_blocker", "hand_off", "shared_gap", "spread"]
+ActionKind = Literal["hard_skip", "shared_blocker", "hand_off", "deploy", "prepare", "shared_gap", "spread"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +28,6 @@ class DepartmentScores:
     id: str
     name: str
     scores: Scores
-
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """A process in which agents work: the ids of the departments it crosses, in order, and who owns it."""
-
-    name: str
-    departments: tuple[str, ...]
-    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +69,7 @@ class CompanyView:
     pockets: tuple[Pocket, ...]
     shared_blockers: tuple[Shared, ...]
     shared_gaps: tuple[Shared, ...]
+    processes: tuple[Readiness, ...]
     actions: tuple[Action, ...]
 
 
@@ -85,18 +79,22 @@ def company_view(
     """The view of the whole company.
 
     Order of actions: models that later work already rests on without ground (they can do harm); critical
-    blockers, then others, that stop several departments (one removal helps all); processes across
-    departments without an owner or with a department that is not ready; the gaps most departments work
-    on; pockets others can learn from.
+    blockers, then others, that stop several departments (one removal helps all); processes in which agents
+    already hand work to a department that is not ready, or that nobody owns; processes that are ready for
+    agents, then the one that lacks least; the gaps most departments work on; pockets others can learn from.
     """
     pockets = tuple(_pockets(instrument, departments))
     blockers = _shared(departments, lambda each: sorted(each.scores.open_blockers))
     blockers = sorted(blockers, key=lambda each: not instrument.blocker(each.subject).critical)
     gaps = _shared(departments, lambda each: _gaps(instrument, each.scores))
+    names = {each.id: each.name for each in departments}
+    named = [replace(each, names=names | dict(each.names or {})) for each in processes]
+    across = in_order(instrument, named, {each.id: each.scores for each in departments})
     actions = [
         *_hard_skips(instrument, departments),
         *(_blocker_action(instrument, each) for each in blockers),
-        *_hand_offs(departments, processes),
+        *_hand_offs(across),
+        *_deployments(across),
         *(_gap_action(instrument, each) for each in gaps),
         *_spread(instrument, departments, pockets),
     ]
@@ -105,6 +103,7 @@ def company_view(
         pockets=pockets,
         shared_blockers=tuple(blockers),
         shared_gaps=tuple(gaps),
+        processes=tuple(across),
         actions=tuple(actions),
     )
 
@@ -173,25 +172,39 @@ def _gap_action(instrument: Instrument, shared: Shared) -> Action:
     return Action("shared_gap", criterion.id, shared.departments, why)
 
 
-def _hand_offs(departments: Sequence[DepartmentScores], processes: Sequence[Process]) -> Iterator[Action]:
-    """Processes that cross departments and lack an owner, or a department whose dependencies are under
-    control.
-    """
-    known = {each.id: each for each in departments}
-    for process in processes:
-        if len(set(process.departments)) < SHARED_FROM:
+def _hand_offs(across: Sequence[Readiness]) -> Iterator[Action]:
+    """Agents at work in a process that nobody owns, or that hand work to a department that is not ready."""
+    for each in across:
+        process = each.process
+        if not process.at_work:
             continue
         if process.owner is None:
-            why = f"{process.name} crosses {len(set(process.departments))} departments and nobody owns it"
+            count = len(set(process.departments))
+            why = f"{process.name} crosses {count} departments and nobody answers for its result"
             yield Action("hand_off", process.name, process.departments, why)
-        unready = [
-            known[name]
-            for name in dict.fromkeys(process.departments)
-            if name in known and known[name].scores.models["SD"] not in (*CLEAN, "not_applicable")
-        ]
-        if unready:
-            why = f"{process.name} runs through {_listed(unready)}, where changes are not under control yet"
-            yield Action("hand_off", process.name, tuple(each.id for each in unready), why)
+        for weak in each.weak:
+            why = (
+                f"In {process.name}, {process.name_of(weak.upstream)} hands work to "
+                f"{process.name_of(weak.downstream)}, where {joined(weak.lacks)} "
+                f"{'is' if len(weak.lacks) == 1 else 'are'} not in place yet"
+            )
+            yield Action("hand_off", process.name, (weak.upstream, weak.downstream), why)
+
+
+def _deployments(across: Sequence[Readiness]) -> Iterator[Action]:
+    """Every process that is ready for agents; where none is, the one that lacks least."""
+    waiting = [each for each in across if not each.process.at_work]
+    ready = [each for each in waiting if not each.missing]
+    for each in ready:
+        why = (
+            f"{each.process.name} is ready for agents: every department on its way has the ground for it, "
+            f"{each.process.owner} answers for the result, and there is a figure to compare with"
+        )
+        yield Action("deploy", each.process.name, each.process.departments, why)
+    if waiting and not ready:
+        nearest = waiting[0]
+        why = f"{nearest.process.name} comes next for agents; it still needs {joined(what_it_lacks(nearest))}"
+        yield Action("prepare", nearest.process.name, nearest.process.departments, why)
 
 
 def _spread(
@@ -213,5 +226,4 @@ def _spread(
 
 
 def _listed(departments: Sequence[DepartmentScores]) -> str:
-    names = [each.name for each in departments]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return joined([each.name for each in departments])

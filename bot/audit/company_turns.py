@@ -16,6 +16,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.access import Action, actor, can
 from bot.audit.company import CompanyView, DepartmentScores, company_view
 from bot.audit.instrument import Instrument
+from bot.audit.phrases import joined
+from bot.audit.process_records import stored_processes
+from bot.audit.processes import Readiness, path_words, what_it_lacks
 from bot.audit.records import latest_answers, placement_of
 from bot.audit.result import STATES
 from bot.messages import Message, Table, plain
@@ -25,11 +28,14 @@ from bot.turns import Turn
 
 PREFIX = "company"
 MOST_ACTIONS = 5
+MOST_PROCESSES = 5
 
 _ASKED = re.compile(
     r"(where|how) (does|do|is) (the|our|my) (whole )?company (stand|doing)"
     r"|(show me )?the (company('s)? )?map|company (map|view|scan)"
-    r"|what (should|do) we (do|deploy) next|where are (the|our) gaps"
+    r"|what (should|do|can) we (do|deploy) next|where are (the|our) gaps"
+    r"|(show me |show |list |what are |which are )?(the |our )?processes( across (the )?departments)?"
+    r"|which (processes|departments) (do|does) (our |the )?(agents|processes) cross"
 )
 
 
@@ -72,7 +78,7 @@ class CompanyUseCase:
             if people.get(department.id or 0, 0) >= self._instrument.privacy.min_group
             and await self._asked(tx, department, turn.at)
         ]
-        view = company_view(self._instrument, known)
+        view = company_view(self._instrument, known, await stored_processes(tx))
         name = company.name if company else "the company"
         return [
             Message(
@@ -98,6 +104,9 @@ class CompanyUseCase:
         ]
         if steps:
             lines.append("What to do next, in this order:\n\n" + "\n".join(steps))
+        if view.processes:
+            across = [f"- {_in_a_line(each)}" for each in view.processes[:MOST_PROCESSES]]
+            lines.append("Processes across departments:\n\n" + "\n".join(across))
         return "\n\n".join(lines)
 
     def _table(self, departments: list[Department], view: CompanyView) -> Table:
@@ -115,6 +124,18 @@ class CompanyUseCase:
             columns=("Department", *(model.name for model in self._instrument.models)),
             rows=tuple(rows),
         )
+
+
+_AT_WORK = {"planned": "planned", "trial": "agents on trial", "live": "agents at work"}
+
+
+def _in_a_line(each: Readiness) -> str:
+    """Its way, its owner, how far agents are, and what it lacks."""
+    process = each.process
+    state = _AT_WORK[process.state] if process.agents else "no agents yet"
+    owner = f"{process.owner} answers for it" if process.owner else "nobody answers for it yet"
+    lacks = f" Missing: {joined(what_it_lacks(each))}." if each.missing else " Everything is there."
+    return f"**{plain(process.name)}** ({plain(path_words(process))}): {state}; {plain(owner)}.{plain(lacks)}"
 
 
 async def _headcounts(tx: AsyncSession) -> dict[int, int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from bot.audit import answering, hearing, moves
+from bot.audit import answering, hearing, moves, naming_process
 from bot.audit.instrument import Instrument
 from bot.audit.state import (
     MOST_WORDS,
@@ -30,7 +30,7 @@ from bot.audit.state import (
 )
 from bot.audit.steps import Outcome, Steps, changed
 
-_QUESTION = frozenset({"case", "different", "fresh", "place", "probe", "evidence"})
+_QUESTION = frozenset({"case", "different", "fresh", "place", "probe", "evidence", "process", "path"})
 _ASKED = _QUESTION | {"welcome", "rest"}
 _ALWAYS = _ASKED | {"done", "away"}
 
@@ -146,6 +146,9 @@ _SYNONYMS = {
     ("evidence", "neither"): "nothing",
     ("evidence", "unsure"): "nothing",
     ("probe", "unsure"): "cannot",
+    ("process", "unsure"): "skip",
+    ("process", "nothing"): "skip",
+    ("path", "unsure"): "skip",
 }
 
 _MOVES: dict[str, tuple[frozenset[str], Move]] = {
@@ -164,6 +167,10 @@ _MOVES: dict[str, tuple[frozenset[str], Move]] = {
     "cannot": (frozenset({"probe"}), answering.cannot),
     "nothing": (frozenset({"evidence"}), answering.nothing),
     "again": (frozenset({"probe", "evidence"}), answering.choose_again),
+    "named": (frozenset({"process"}), naming_process.named),
+    "cross": (frozenset({"path"}), naming_process.cross),
+    "uncross": (frozenset({"path"}), naming_process.uncross),
+    "crossed": (frozenset({"path"}), naming_process.crossed),
     "na": (_QUESTION, moves.not_applicable),
     "approver": (_QUESTION, moves.approver),
     "later": (_ASKED, moves.later),
@@ -189,6 +196,8 @@ _IN_PHASE: dict[str, Move] = {
     "place": answering.tell,
     "probe": answering.probed,
     "evidence": answering.shown,
+    "process": naming_process.name,
+    "path": naming_process.path,
     "rest": moves.nudge,
     "done": moves.nudge,
     "away": moves.nudge,

@@ -10,8 +10,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.audit.instrument import Instrument
 from bot.audit.opening import open_session
+from bot.audit.process_records import note_process
 from bot.audit.records import latest_answers, placement_of, save_answer
 from bot.audit.result import placement_message
+from bot.audit.scoring import Scores
 from bot.audit.second import ask_second, resolve
 from bot.audit.state import (
     AskSecond,
@@ -22,6 +24,7 @@ from bot.audit.state import (
     OfferSteps,
     RequestApproval,
     SaveAnswer,
+    SaveProcess,
     Say,
     ShowPlacement,
     State,
@@ -33,8 +36,8 @@ from bot.messages import Choice, Message, plain
 from bot.store.outbox import write_to_person
 from bot.store.tables import Answer, Department, DialogueSession, Person
 
-OfferNextSteps = Callable[[AsyncSession, int, int, datetime], Awaitable[list[Message]]]
-"""Begins the coaching: (transaction, department, person, now) -> messages."""
+OfferNextSteps = Callable[[AsyncSession, int, int, datetime, Scores], Awaitable[list[Message]]]
+"""Begins the coaching: (transaction, department, person, now, where the department stands) -> messages."""
 
 
 @dataclass
@@ -50,6 +53,8 @@ class Desk:
     offer_steps: OfferNextSteps | None = None
     messages: list[Message] = field(default_factory=list)
     saved: dict[str, Answer] = field(default_factory=dict)
+    stands: Scores | None = None
+    """Where the department stands, once that was found out and as long as it holds."""
 
     @property
     def session_id(self) -> int:
@@ -66,6 +71,8 @@ class Desk:
                 self.messages.append(message)
             case SaveAnswer():
                 await self._save(effect, state)
+            case SaveProcess(name=name, path=path, level=level):
+                await note_process(self.tx, name, path, level, self.person.id or 0, self.now)
             case StillTrue(criterion=criterion):
                 await self._still_true(criterion)
             case ShowPlacement(provisional=provisional):
@@ -102,23 +109,30 @@ class Desk:
             session_id=self.session_id,
             second=second,
         )
-        self.saved[row.criterion] = row
+        self.saved[row.criterion], self.stands = row, None
         if second and effect.answer.criterion != state.current:
             await resolve(self.tx, self.instrument, self.department, row, self.now)
 
     async def _still_true(self, criterion: str) -> None:
+        self.stands = None
         rows = await latest_answers(self.tx, self.instrument, self.department_id, self.now)
         if criterion in rows and rows[criterion].still_true_at is None:
             rows[criterion].still_true_at = self.now
 
     async def _placement(self, provisional: bool) -> None:
-        scores = await placement_of(self.tx, self.instrument, self.department_id, self.now)
+        scores = await self._scores()
         self.messages.append(placement_message(self.instrument, self.department.name, scores, provisional))
 
     async def _steps(self) -> None:
         if self.offer_steps is not None:
             person = self.person.id or 0
-            self.messages += await self.offer_steps(self.tx, self.department_id, person, self.now)
+            scores = await self._scores()
+            self.messages += await self.offer_steps(self.tx, self.department_id, person, self.now, scores)
+
+    async def _scores(self) -> Scores:
+        if self.stands is None:
+            self.stands = await placement_of(self.tx, self.instrument, self.department_id, self.now)
+        return self.stands
 
     async def _hand_over(self, to: int, state: State) -> None:
         """The colleague gets the open questions. The levels stay with them, the first person's words do

@@ -142,7 +142,9 @@ def hand_to(steps: Steps, state: State, text: str, _now: datetime) -> Outcome:
 
 def back(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
     """One step back: to the anchors, to the words, or to the question before."""
-    if state.phase in ("probe", "evidence"):
+    if state.phase == "path":
+        return steps.show(changed(state, phase="process"))
+    if state.phase in ("probe", "evidence", "process"):
         return steps.show(answering.all_anchors(steps, state))
     if state.phase == "place":
         return steps.show(changed(state, phase="case", draft=Draft(at=state.draft.at)))

@@ -180,6 +180,8 @@ class Criterion(Part):
     name: str
     critical: bool
     screening: bool
+    follow_up: Literal["process"] | None = None
+    """What is asked once more after it: the process that it is about."""
     question: str
     why: str
     levels: dict[Level, str]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from bot.audit.state import Facts, Given, Someone
@@ -12,11 +12,14 @@ _QUOTE_LENGTH = 280
 
 
 def names(people: Iterable[Someone]) -> str:
-    """Ada Lovelace and Grace Hopper."""
+    """Ada Lovelace and Grace Hopper; empty for nobody."""
     listed = [plain(person.name) for person in people]
-    if len(listed) < 2:
-        return "".join(listed)
-    return f"{', '.join(listed[:-1])} and {listed[-1]}"
+    return joined(listed) if listed else ""
+
+
+def joined(parts: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def day(value: date | datetime) -> str:

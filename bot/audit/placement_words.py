@@ -4,19 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.audit.gates import Reason, Skipped
+from bot.audit.gates import ACTIVE, ESTABLISHED, Reason, Skipped
 from bot.audit.instrument import Instrument
+from bot.audit.phrases import joined
 from bot.audit.scoring import Scores
+
+MOST_REASONS = 2
+"""Reasons shown of one model; the questions themselves show the rest."""
+
+_HEADINGS = {
+    "hard": "Skipped, and later work rests on it:",
+    "soft": "Skipped, and worth a look:",
+}
 
 
 def placement_sentences(instrument: Instrument, scores: Scores) -> str:
-    """Operational through, working on, already active in, skipped with the reason; plain text."""
+    """Operational through, working on, already active in, skipped: one short paragraph of plain text."""
     parts = [_through(instrument, scores), _working(instrument, scores)]
     active = _active_beyond(instrument, scores)
     if active:
         parts.append(f"You are already active in {joined(active)}.")
-    parts += [skipped_sentence(instrument, each) for each in scores.placement.skipped]
+    if scores.placement.skipped:
+        skipped = [instrument.model(each.model).name for each in scores.placement.skipped]
+        parts.append(f"Skipped on the way: {joined(skipped)}.")
     return " ".join(parts)
+
+
+def placement_with_reasons(instrument: Instrument, scores: Scores) -> str:
+    """The same with the skipped models as a list, each with its reason; light Markdown."""
+    parts = [_through(instrument, scores), _working(instrument, scores)]
+    active = _active_beyond(instrument, scores)
+    if active:
+        parts.append(f"You are already active in {joined(active)}.")
+    blocks = [" ".join(parts)]
+    for severity, heading in _HEADINGS.items():
+        lines = [
+            f"- {skipped_line(instrument, each)}"
+            for each in scores.placement.skipped
+            if each.severity == severity
+        ]
+        if lines:
+            blocks.append("\n".join((heading, "", *lines)))
+    return "\n\n".join(blocks)
 
 
 def provisional_sentences(instrument: Instrument, scores: Scores) -> str:
@@ -60,36 +89,24 @@ def _active_beyond(instrument: Instrument, scores: Scores) -> list[str]:
     ]
 
 
-def skipped_sentence(instrument: Instrument, skipped: Skipped) -> str:
-    """What was skipped, how much that matters, and why."""
-    name = instrument.model(skipped.model).name
-    reasons = joined([reason_words(instrument, reason) for reason in skipped.because])
-    if skipped.severity == "hard":
-        return f"{name} was skipped and later work rests on it: {reasons}."
-    return f"{name} is not fully in place yet, which is worth a look: {reasons}."
+def skipped_line(instrument: Instrument, skipped: Skipped) -> str:
+    """A skipped model with what it lacks: its own questions first, then who waits for it."""
+    own = [reason_words(instrument, each) for each in skipped.because if each.kind != "requirement"]
+    waiting = [each for each in skipped.because if each.kind == "requirement"]
+    said = own[:MOST_REASONS] or [_needed(instrument, waiting)]
+    return f"**{instrument.model(skipped.model).name}**: {', '.join(said)}"
+
+
+def _needed(instrument: Instrument, waiting: Sequence[Reason]) -> str:
+    """Who needs it: "needed for Expert Capability"."""
+    names = dict.fromkeys(instrument.model(each.needed_by or "").name for each in waiting)
+    return f"needed for {joined(list(names))}"
 
 
 def reason_words(instrument: Instrument, reason: Reason) -> str:
-    """One reason in words, without a full stop."""
-    if reason.kind == "requirement":
-        needed_by = instrument.model(reason.needed_by or "").name
-        return f"{needed_by} needs {_subject(instrument, reason.subject)}"
+    """One reason of a model's own in words, without a full stop."""
     if reason.kind == "blocker":
-        return f"a blocker is open, “{instrument.blocker(reason.subject).label}”"
+        return f"“{instrument.blocker(reason.subject).label}” is still in the way"
     name = instrument.criterion(reason.subject).name
-    if reason.kind == "critical_below":
-        return f"“{name}” stands at level {reason.level} and should be at least at 2 for safety"
-    return f"“{name}” stands at level {reason.level} of the 3 it needs"
-
-
-def _subject(instrument: Instrument, requirement: str) -> str:
-    """`"WE operational"` or `"EC-2 at counted level 3"` with names instead of ids."""
-    subject, _, rest = requirement.partition(" ")
-    if rest == "operational":
-        return f"{instrument.model(subject).name} to be in place"
-    return f"“{instrument.criterion(subject).name}” at level {rest.rsplit(' ', 1)[-1]}"
-
-
-def joined(names: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    needed = ACTIVE if reason.kind == "critical_below" else ESTABLISHED
+    return f"“{name}” is at level {reason.level}, {needed} is needed"

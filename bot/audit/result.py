@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.audit.instrument import Instrument
 from bot.audit.parts import ValueModel
-from bot.audit.placement_words import placement_sentences, provisional_sentences
+from bot.audit.placement_words import placement_with_reasons, provisional_sentences
 from bot.audit.scoring import CriterionScore, Scores
 from bot.messages import Message, Table, plain
 
@@ -21,7 +21,7 @@ STATES = {
 
 def placement_message(instrument: Instrument, department: str, scores: Scores, provisional: bool) -> Message:
     """The placement with its reasons and the table of all models."""
-    sentences = (provisional_sentences if provisional else placement_sentences)(instrument, scores)
+    sentences = (provisional_sentences if provisional else placement_with_reasons)(instrument, scores)
     return Message(
         kind="result",
         text=f"**Where {plain(department)} stands**\n\n{sentences}",

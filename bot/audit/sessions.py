@@ -30,6 +30,7 @@ from bot.audit.opening import (
     open_session,
 )
 from bot.audit.phrases import privacy
+from bot.audit.process_records import with_processes
 from bot.audit.proposal import AnchorProposer
 from bot.audit.second import answer_approval
 from bot.audit.state import (
@@ -241,6 +242,7 @@ class AuditUseCase:
         department, person, _company = await _whose(tx, row)
         state = load_state(row)
         facts = await facts_for(tx, department, person, _names_somebody(state, given))
+        facts = await with_processes(tx, self._instrument, state, department, facts)
         dialogue = Dialogue(self._instrument, facts)
         desk = Desk(tx, self._instrument, row, department, person, turn.at, self._offer_steps)
         state, shown_anew = await self._up_to_date(desk, dialogue, state)

@@ -24,6 +24,8 @@ Phase = Literal[
     "place",  # two anchors, or all five
     "probe",  # when did this last not happen?
     "evidence",  # something that somebody else could open
+    "process",  # the name of the process that was told of
+    "path",  # the departments it passes through, one after the other
     "rest",  # between two sittings
     "done",  # nothing more to ask
     "away",  # stayed out, or handed over
@@ -76,7 +78,8 @@ class Draft(_Record):
     """The present question's unfinished answer.
 
     `at` is when its first pick was stored, `keep_level` the level of a fresh case. `probed` and
-    `asked_evidence` keep each of these questions to once.
+    `asked_evidence` keep each of these questions to once, as does `asked_process`. `process` is the name of
+    what was told of, `path` the departments it passes through (ids).
     """
 
     at: datetime | None = None
@@ -88,6 +91,9 @@ class Draft(_Record):
     asked_evidence: bool = False
     reason: str = ""
     keep_level: int | None = None
+    asked_process: bool = False
+    process: str = ""
+    path: tuple[int, ...] = ()
 
 
 class State(_Record):
@@ -131,7 +137,7 @@ class State(_Record):
 
 @dataclass(frozen=True)
 class Someone:
-    """A person as a sitting speaks of them."""
+    """A person, or a department, as a sitting speaks of them."""
 
     id: int
     name: str
@@ -147,6 +153,10 @@ class Facts:
     """The programme owners: they read raw answers and approve what does not apply."""
     colleagues: tuple[Someone, ...] = ()
     """Whom this sitting may be handed to."""
+    departments: tuple[Someone, ...] = ()
+    """All of the company's; read only where a process is asked about."""
+    processes: tuple[str, ...] = ()
+    """Names of the stored processes that pass through this department; read only there, too."""
     zone: tzinfo = UTC
     """The person's own; "tomorrow" is a day there."""
 
@@ -224,6 +234,15 @@ class SaveAnswer:
 
 
 @dataclass(frozen=True)
+class SaveProcess:
+    """Keep a process that a lead told of, with the level that was given for it."""
+
+    name: str
+    path: tuple[int, ...]
+    level: int
+
+
+@dataclass(frozen=True)
 class StillTrue:
     """The stored answer stands; its clock is set forward, once."""
 
@@ -292,6 +311,7 @@ class StayOut:
 Effect = (
     Say
     | SaveAnswer
+    | SaveProcess
     | StillTrue
     | AskProposal
     | AskFreely

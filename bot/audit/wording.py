@@ -19,6 +19,7 @@ from bot.audit.phrases import (
     more_another_day,
     quoted,
 )
+from bot.audit.process_cards import name_card, path_card
 from bot.audit.state import Facts, Given, Known, Someone, State
 from bot.choice_ids import ChoiceId
 from bot.messages import Choice, Message, Progress, plain
@@ -339,6 +340,10 @@ class Cards:
             f"e-mail address."
         )
 
+    def no_such_department(self, typed: str) -> str:
+        """Said when a typed department is none."""
+        return f"I don't know a department called {plain(typed)}."
+
     def handed(self, someone: Someone) -> str:
         return (
             f"Done: {plain(someone.name)} gets the remaining questions. What you answered stays yours. "
@@ -377,6 +382,8 @@ _CARDS = {
     "place": Cards._place,
     "probe": Cards._probe,
     "evidence": Cards._evidence,
+    "process": name_card,
+    "path": path_card,
     "rest": Cards._rest,
     "done": Cards._done,
     "away": Cards._away,

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.coaching.questions import StoredQuestion, route
+from bot.coaching.questions import StoredQuestion
 from bot.coaching.sessions import CoachingUseCase
 from bot.coaching.wording import Prepared
 from bot.messages import Message
@@ -24,11 +24,11 @@ class Asides:
 
     def recognises(self, text: str) -> bool:
         """Whether these words ask for facts of the own department."""
-        return route(text) is not None
+        return self._coaching.question(text) is not None
 
     async def prepare(self, turn: Turn) -> Any:
         """What the policies need, or the coaching where stored facts answer."""
-        if route(turn.text or "") is not None or self._policies is None:
+        if self._coaching.question(turn.text or "") is not None or self._policies is None:
             return await self._coaching.prepare(turn)
         return await self._policies.prepare(turn)
 
@@ -36,7 +36,7 @@ class Asides:
         """Answer without touching the sitting, and without opening a second question beside it."""
         if not isinstance(prepared, Prepared) and self._policies is not None:
             return await self._policies.apply(tx, turn, prepared)
-        question = route(turn.text or "")
+        question = self._coaching.question(turn.text or "")
         department = await self._coaching.department_of(tx, turn)
         if question is None or department is None:
             return []

@@ -1,12 +1,19 @@
 """Which questions about the own department are answered from stored facts. Plain rules, no model: the same
 words always reach the same answer, and what no rule knows goes to the policies.
+
+A rule speaks of "us" and of standing, answers, gaps or change; a question about what is allowed never does
+both, and must never end here.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
+
+from bot.when import MONTHS
 
 Topic = Literal[
     "holding_back",
@@ -17,64 +24,114 @@ Topic = Literal[
     "steps",
     "blockers",
     "standing",
+    "processes",
 ]
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
-_CRITERION = re.compile(r"\b(we|ad|ec|sd|pr)-?([1-4])\b", re.IGNORECASE)
-_MODEL = re.compile(r"\b(?:model|level|step|stage) ?([1-5])\b|\b(we|ad|ec|sd|pr)\b", re.IGNORECASE)
-_MONTHS = (
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
+_CRITERION = re.compile(r"\b(we|ad|ec|sd|pr)-([1-4])\b|^(we|ad|ec|sd|pr) ?([1-4])\W*$", re.IGNORECASE)
+_NUMBERS = ("one", "two", "three", "four", "five")
+_MODEL = re.compile(
+    rf"\b(?:model|stage) ?(?:([1-5])|({'|'.join(_NUMBERS)}))\b|\b(WE|AD|EC|SD|PR)\b(?=\W*$)", re.IGNORECASE
 )
 _MODEL_IDS = ("WE", "AD", "EC", "SD", "PR")
+_OUR = r"(?:my|our|the)"
+_US = r"(?:us|me|my team|our team|the team|my department|our department|the department)"
+_WE = r"(?:i|we|my team|our team|the team|my department|our department)"
+_TELL = r"(?:answer(?:ed)?|say|said|tell|told|report(?:ed)?)"
+_LATEST = r"(?:last|latest|recent|previous|earlier|old|current)"
+_PERIOD = r"(?:time|quarter|month|year|look|audit|check-?in|sitting|summer|winter|spring|autumn)"
+_MONTH = "|".join(MONTHS)
+_WHEN = rf"(?: {_LATEST} {_PERIOD}| (?:back )?in \w+)?"
 
 _PATTERNS: tuple[tuple[Topic, str], ...] = (
     (
-        "holding_back",
-        r"hold(s|ing)? (us|me|the team|my team|our team)( all)? back|what('s| is) (stopping|slowing) us",
+        "processes",
+        rf"^(?:show |list )?(?:me )?{_OUR}? ?processes\W*$"
+        rf"|which processes (?:cross|go through|pass through|run through|involve) {_US}",
     ),
     (
         "blockers",
-        r"^(show |list )?(me )?(my |our |the )?(open )?(blockers?|obstacles?)\W*$|\bin (our|my) way\b",
+        r"^(?:show |list )?(?:me )?(?:my |our |the )?(?:open )?(?:blockers?|obstacles?)\W*$"
+        r"|\bin (?:our|my) way\b",
     ),
     (
         "compare",
-        r"compare (us |this |it )?(with|to) (last|the last)|since last (time|quarter|month)|changed for us",
+        rf"\bcompared? (?:(?:us|this|it|me) )?(?:with|to) (?:the )?{_LATEST} {_PERIOD}"
+        r"|\b(?:chang\w*|differ\w*|new|mov\w*|improv\w*|better|worse|develop\w*|progress)\b.*\bsince "
+        rf"(?:the )?(?:{_LATEST} {_PERIOD}|{_MONTH})\b"
+        rf"|\b(?:what|anything) (?:has |is )?changed for {_US}"
+        rf"|^(?:have|has|did|are|is|how have|how has|how did) {_WE} (?:getting |become |got |gotten |get )?"
+        r"(?:improved?|better|worse|changed?|developed?|making progress)\W*$"
+        rf"|^(?:show|what is|what's) (?:me )?{_OUR} (?:progress|changes)\W*$"
+        rf"|\b(?:better|worse|further|stronger|weaker) than (?:we were )?(?:the )?{_LATEST} {_PERIOD}"
+        rf"|^{_LATEST} {_PERIOD} (?:vs\.?|versus|against) (?:now|today)\W*$",
+    ),
+    (
+        "what_would_get",
+        r"what (?:would|will|could|does it|would it|else would) (?:get|bring|take|takes|move|help)\b"
+        r"|what (?:gets|brings|takes|moves) us"
+        rf"|how (?:do|can|could|would|will) {_WE} (?:get|reach|move|come|go)\b|get us to|path to\b"
+        rf"|how far (?:are|is) {_WE} from"
+        r"|(?:missing|left|needed|lacking|still open|to do) (?:for|until|before|to)\b"
+        rf"|what (?:do|must|should|does|would) {_WE} (?:still )?(?:need|lack|miss|do|have)\b.*"
+        r"\b(?:for|to|before|until)\b|(?:stands|is) between us and|what has to happen",
+    ),
+    (
+        "holding_back",
+        rf"\b(?:hold|holds|holding|keep|keeps|keeping) {_US}(?: \w+)? (?:back|from)\b"
+        rf"|what(?:'s| is|s)? (?:still |really )?(?:stopping|slowing|blocking|hindering|limiting) {_US}\b"
+        rf"|what (?:stops|slows|blocks|hinders|limits|prevents) {_US}\b"
+        rf"|^(?:where|why) (?:are|is|aren't|isn't) {_WE} (?:stuck|not further|further|weak|weakest|behind)\b"
+        rf"|^where (?:do|does) {_WE} (?:fall short|lag)|^what (?:do|does) {_WE} lack\W*$"
+        rf"|^what (?:are|is) {_WE} missing\W*$"
+        r"|^(?:what(?:'s| is| are)|where are|show|list)(?: me)? (?:my|our) (?:\w+ )?"
+        r"(?:gaps?|weak(?:est)? (?:points?|spots?)|bottlenecks?|weakness(?:es)?)\W*$"
+        r"|between us and the next (?:model|stage)",
     ),
     (
         "standing",
-        r"^(so )?where (do|are) we( stand)?( now| today)?\W*$"
-        r"|where (does|is) (my|our) (team|department)( stand)?\W*$"
-        r"|^(show )?(me )?(our|my) placement\W*$",
+        rf"^(?:so )?where (?:do|are|does|is) {_WE}(?: stand)?(?: now| today| right now)?\W*$"
+        r"|^(?:show )?(?:me )?(?:our|my) (?:placement|standing|results?|map)\W*$"
+        rf"|^how (?:are|is) {_WE} doing\W*$",
     ),
-    ("last_answers", r"\b(our|my) (last |latest |recent )?answers?\b|what did (i|we) (answer|say)\b"),
     (
-        "what_would_get",
-        r"what would (get|bring|take|move) us|how (do|can|could) we (get|reach|move)|get us to",
+        "last_answers",
+        rf"^(?:please )?(?:show|list|see|give|read)(?: me)? (?:\w+ )?{_OUR} (?:{_LATEST} )?"
+        rf"(?:{_MONTH})?(?:'s)? ?answers?\b"
+        rf"|^(?:can|could|may) {_WE} see {_OUR} (?:{_LATEST} )?(?:{_MONTH})? ?answers?\b"
+        rf"|^let me see {_OUR} (?:{_LATEST} )?answers?\b"
+        rf"|\bwhat (?:did|have|had) {_WE} {_TELL}\b(?: you)?(?: so far)?{_WHEN}\W*$"
+        rf"|\b(?:what|which answers) (?:did )?{_WE} (?:{_TELL}|gave|give)\b(?: you)?{_WHEN}\W*$"
+        rf"|^what (?:was|were) {_OUR} (?:{_LATEST} )?answers?\b"
+        rf"|^(?:my|our) (?:{_LATEST} )?answers?\b|^(?:{_MONTH})(?:'s)? answers\W*$"
+        rf"|\banswers? (?:that )?{_WE} gave\b|^which answers did {_WE} give\b",
     ),
     (
         "steps",
-        r"^(show |list )?(me )?(my |our |the )?(next steps?|plans?|steps)\W*$"
-        r"|what (should|can|could) we do (next|now)",
+        r"^(?:show |list )?(?:me )?(?:my |our |the )?(?:next steps?|plans?|steps)\W*$"
+        rf"|what (?:should|can|could) {_WE} do (?:next|now|first)",
     ),
 )
 _RULES = tuple((topic, re.compile(pattern, re.IGNORECASE)) for topic, pattern in _PATTERNS)
 _REQUEST = re.compile(
-    r"(please )?(show|list|compare|tell me|what|how|which|where)\b"
-    r"|(my |our |the )?(open )?(blockers?|obstacles?|next steps?|plans?|steps|last answers?)\W*$",
+    r"(?:please )?(?:show|list|compared?|tell me|what|whats|how|which|where|why|remind me|give me|let me"
+    r"|explain"
+    r"|can (?:i|we|you)|could (?:i|we|you)|help (?:me |us )?with|ideas for|path to|are we|did we|have we)\b"
+    rf"|(?:my |our |the )?(?:{_LATEST} )?(?:open )?"
+    r"(?:blockers?|obstacles?|next steps?|plans?|steps|answers?|placement|processes)\b"
+    rf"|last \w+ (?:vs|versus|against)\b|(?:{_MONTH})(?:'s)? answers\b",
     re.IGNORECASE,
+)
+_OF_RULES = re.compile(r"\b(?:polic(?:y|ies)|rules?|laws?|handbook|guidelines?|contracts?)\b", re.IGNORECASE)
+"""Whoever asks about these asks the policies."""
+_ABOUT = re.compile(
+    rf"\b(?:what|how|where|show|tell me|explain|help|ideas|next step)\b|^{_CRITERION.pattern}", re.IGNORECASE
 )
 _IN_THE_WAY = re.compile(
     r"(something|somebody|someone) is in (the|our|my) way|(we are|we're|i am|i'm) stuck|new blocker"
+)
+_POLITE = re.compile(
+    r"^(?:please|ok(?:ay)?|hey|hi|hello|so|and|well|now|can you|could you|would you|please)[,:]? ", re.I
 )
 
 
@@ -88,46 +145,69 @@ class StoredQuestion:
     month: int | None = None
 
 
-def route(text: str) -> StoredQuestion | None:
-    """The stored question that `text` asks, or None when it is about something else."""
+def route(text: str, names: Mapping[str, str] = NO_NAMES) -> StoredQuestion | None:
+    """The stored question that `text` asks, or None when it is about something else.
+
+    `names` maps the names of the instrument's questions and models, in small letters, to their ids.
+    """
     said = " ".join(text.replace("’", "'").split())
+    said = _with_ids(_bare(said), names)
     # "Who will see my answers?" is about who sees what, never about what was answered.
     if not _asks(said) or said.lower().startswith("who "):
         return None
-    criterion = _criterion(said)
+    criterion, model = _criterion(said), _model(said)
+    if criterion is not None and _ABOUT.search(said):
+        get = model is None and re.search(r"\bwhat did|answer", said, re.IGNORECASE)
+        return StoredQuestion("last_answers" if get else "about_criterion", criterion, month=_month(said))
+    if _OF_RULES.search(said):
+        return None
     for topic, pattern in _RULES:
         if pattern.search(said):
-            if topic == "what_would_get" and _model(said) is None and criterion is None:
+            if topic == "what_would_get" and model is None:
                 continue
-            return StoredQuestion(topic, criterion, _model(said), _month(said))
-    if criterion is not None:
-        return StoredQuestion("about_criterion", criterion)
+            return StoredQuestion(topic, criterion, model, _month(said))
     return None
+
+
+def _bare(said: str) -> str:
+    """`said` without the polite words before it."""
+    while found := _POLITE.match(said):
+        said = said[found.end() :]
+    return re.sub(r"^in (\w+), (.+?)\W*$", r"\2 in \1?", said) if said.lower().startswith("in ") else said
+
+
+def _with_ids(said: str, names: Mapping[str, str]) -> str:
+    for name, number in names.items():
+        said = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", number, said, flags=re.IGNORECASE)
+    return said
 
 
 def _asks(said: str) -> bool:
     """A question or a request. An answer that happens to say "our answers" is neither."""
-    return said.endswith("?") or _REQUEST.match(said) is not None
+    return said.endswith("?") or _REQUEST.match(said) is not None or _CRITERION.match(said) is not None
 
 
 def _criterion(said: str) -> str | None:
     found = _CRITERION.search(said)
-    return f"{found[1].upper()}-{found[2]}" if found else None
+    return f"{found[1] or found[3]}-{found[2] or found[4]}".upper() if found else None
 
 
 def _model(said: str) -> str | None:
     for found in _MODEL.finditer(said):
-        if found[1]:
-            return _MODEL_IDS[int(found[1]) - 1]
-        if found[2].isupper():
+        if found[1] or found[2]:
+            place = int(found[1]) - 1 if found[1] else _NUMBERS.index(found[2].lower())
+            return _MODEL_IDS[place]
+        if found[3].isupper():
             # "we" is a word; only the capitals name a model.
-            return found[2]
+            return found[3]
     return None
 
 
 def _month(said: str) -> int | None:
-    found = re.search(rf"\b(?:in|from|of) ({'|'.join(_MONTHS)})\b", said, re.IGNORECASE)
-    return _MONTHS.index(found[1].lower()) + 1 if found else None
+    found = re.search(rf"\b({_MONTH})\b", said, re.IGNORECASE)
+    if found is None or (found[1] == "may" and not re.search(r"\b(?:in|of|from|since) may\b", said)):
+        return None
+    return MONTHS.index(found[1].lower()) + 1
 
 
 def is_in_the_way(text: str) -> bool:

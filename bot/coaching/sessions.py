@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.audit.hearing import evidence_class
+from bot.audit.hearing import evidence_class, is_question
 from bot.audit.instrument import Instrument
 from bot.audit.next_steps import NextStep, may_open_step, next_steps
 from bot.audit.opening import live_sessions, zone_of
 from bot.audit.phrases import day as day_words
 from bot.audit.records import latest_answers, open_blockers, placement_of
+from bot.audit.scoring import Scores
 from bot.choice_ids import ChoiceId, parse_choice_id
 from bot.coaching import dialogue
 from bot.coaching.questions import StoredQuestion, is_in_the_way, route
@@ -73,6 +75,12 @@ def plan_choices(plan_id: int) -> tuple[Choice, ...]:
     return tuple(Choice(id=str(ChoiceId(PREFIX, plan_id, 0, what)), label=label) for what, label in labels)
 
 
+def names_of(instrument: Instrument) -> dict[str, str]:
+    """The names of the questions and models, in small letters, with their ids; the longest first."""
+    parts = [*instrument.criteria, *instrument.models]
+    return {each.name.lower(): each.id for each in sorted(parts, key=lambda each: -len(each.name))}
+
+
 class CoachingUseCase:
     """Takes turns about next steps, plans, blockers and the own department's facts."""
 
@@ -83,6 +91,11 @@ class CoachingUseCase:
     ) -> None:
         self._instrument = instrument
         self._store, self._model = store, model
+        self._names = names_of(instrument)
+
+    def question(self, text: str) -> StoredQuestion | None:
+        """The question about the own department that these words ask, if any."""
+        return route(text, self._names)
 
     async def wants(self, tx: AsyncSession, turn: Turn) -> bool:
         """Free words are for the coaching where its card waits for them, or where they ask about own
@@ -90,14 +103,16 @@ class CoachingUseCase:
         """
         if turn.public or turn.text is None or not await led_departments(tx, turn.person_id):
             return False
-        if route(turn.text) is not None or is_in_the_way(turn.text):
+        if self.question(turn.text) is not None or is_in_the_way(turn.text):
             return True
+        if is_question(turn.text):
+            return False
         rows = await live_sessions(tx, turn.person_id, (SessionKind.COACHING,))
         return any(_state(row).asks_words for row in rows)
 
     async def prepare(self, turn: Turn) -> Prepared:
         """Let a model, where one is configured, word the answer to a question about stored facts."""
-        question = route(turn.text or "")
+        question = self.question(turn.text or "")
         if self._store is None or self._model is None or question is None or question.topic not in WORDED:
             return Prepared()
         async with self._store.read() as tx:
@@ -118,7 +133,7 @@ class CoachingUseCase:
         department = await self.department_of(tx, turn)
         if department is None:
             return [_NO_DEPARTMENT]
-        question = route(text)
+        question = self.question(text)
         if question is not None:
             said = await self.answer(tx, question, department, turn.person_id, turn.at)
             return prepared.put_into(said)
@@ -144,13 +159,22 @@ class CoachingUseCase:
         return await answer(tx, self._instrument, question, Asked(department, person_id, now))
 
     async def offer_steps(
-        self, tx: AsyncSession, department_id: int, person_id: int, now: datetime, criterion: str = ""
+        self,
+        tx: AsyncSession,
+        department_id: int,
+        person_id: int,
+        now: datetime,
+        scores: Scores | None = None,
+        criterion: str = "",
     ) -> list[Message]:
-        """The three steps of the one criterion that is worth work now, or the steps that are open already."""
+        """The three steps of the one criterion that is worth work now, or the steps that are open already.
+
+        `scores`: where the department stands, for a caller who knows it.
+        """
         plans = await open_plans(tx, department_id)
         if not may_open_step(self._instrument, len(plans)):
             return [_open_steps(plans)]
-        scores = await placement_of(tx, self._instrument, department_id, now)
+        scores = scores or await placement_of(tx, self._instrument, department_id, now)
         named = await self._named_in_blockers(tx, department_id, now)
         found = [
             each for each in next_steps(self._instrument, scores, named) if criterion in ("", each.criterion)
@@ -200,7 +224,8 @@ class CoachingUseCase:
         if not department.isdigit() or int(department) not in led:
             return [_NO_DEPARTMENT]
         if name == "steps":
-            return await self.offer_steps(tx, int(department), turn.person_id, turn.at, criterion)
+            person = turn.person_id
+            return await self.offer_steps(tx, int(department), person, turn.at, criterion=criterion)
         if name == "block":
             return await self._in_the_way(tx, led[int(department)], turn)
         return [_OLD_BUTTON]
@@ -362,12 +387,14 @@ def _plan(row: DialogueSession, criterion: str, chosen: Option, day: date, after
 
 async def open_plans(tx: AsyncSession, department_id: int) -> list[Plan]:
     """The steps that a department has taken on and not closed, oldest first."""
-    rows = await tx.exec(
-        select(Plan)
-        .where(Plan.department_id == department_id, col(Plan.status).in_(OPEN_PLANS))
-        .order_by(col(Plan.created_at), col(Plan.id))
-    )
-    return list(rows)
+    return list(await tx.exec(_OPEN_PLANS, params={"department": department_id}))
+
+
+_OPEN_PLANS = (
+    select(Plan)
+    .where(Plan.department_id == bindparam("department"), col(Plan.status).in_(OPEN_PLANS))
+    .order_by(col(Plan.created_at), col(Plan.id))
+)
 
 
 async def escalate_blockers(tx: AsyncSession, instrument: Instrument, now: datetime) -> list[Blocker]:

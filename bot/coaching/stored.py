@@ -11,13 +11,14 @@ from bot.audit.deltas import Delta
 from bot.audit.gates import ESTABLISHED
 from bot.audit.instrument import Instrument
 from bot.audit.parts import Criterion, ValueModel
-from bot.audit.phrases import day, quoted
-from bot.audit.placement_words import joined
+from bot.audit.phrases import day, joined, quoted
+from bot.audit.process_records import stored_processes
 from bot.audit.records import latest_answers, open_blockers, placement_of
 from bot.audit.result import level_text, placement_message
 from bot.audit.scoring import Scores
 from bot.audit.show import deltas_of
 from bot.choice_ids import ChoiceId
+from bot.coaching.process_answers import through_department
 from bot.coaching.questions import StoredQuestion
 from bot.messages import Choice, Message, Table, plain
 from bot.store.tables import Answer, Blocker, Claim, Department
@@ -61,6 +62,12 @@ async def answer(
             return [compared(instrument, asked, scores, changes)]
         case "standing":
             return [placement_message(instrument, asked.department.name, scores, provisional=False)]
+        case "processes":
+            return [
+                through_department(
+                    await stored_processes(tx, department_id), asked.department, scores, instrument
+                )
+            ]
         case "about_criterion":
             return [about(instrument, scores, instrument.criterion(question.criterion or "WE-1"))]
         case _:

@@ -42,6 +42,8 @@ INSTRUMENT = load_instrument()
 FACTS = Facts(
     "Finance",
     owners=(Someone(9, "Ada King"), Someone(8, "Max Roth")),
+    departments=(Someone(1, "Finance"), Someone(2, "Sales and Service"), Someone(3, "Legal")),
+    processes=("From order to payment",),
     colleagues=(Someone(5, "Tom Okoye", "tom@larkfield.example"), Someone(6, "Kim Sato")),
 )
 CRITERIA = [criterion.id for criterion in INSTRUMENT.criteria]
@@ -51,6 +53,7 @@ COMMANDS = st.sampled_from(
         *("start", "skip", "back", "edit", "pause", "resume", "why", "who sees this?", "not sure", "later"),
         *("help", "ask me on friday", "hand over", "hand it to tom", "doesn't apply", "cancel", "neither"),
         *("same", "better", "worse", "keep", "no", "nothing at hand", "a", "b", "c", "d", "e", "tomorrow"),
+        *("From claim to refund", "Finance, then Sales and Service", "Legal"),
         *("go on", "", "may I?"),
     ]
 )
@@ -201,7 +204,17 @@ class Conversation(RuleBasedStateMachine):
     @invariant()
     def at_most_one_question_is_open(self):
         state = self.state
-        if state.phase in ("case", "different", "fresh", "placing", "place", "probe", "evidence"):
+        if state.phase in (
+            "case",
+            "different",
+            "fresh",
+            "placing",
+            "place",
+            "probe",
+            "evidence",
+            "process",
+            "path",
+        ):
             assert state.current in CRITERIA
             assert len(state.sitting) <= 5, "four a sitting, and one that was opened again"
         assert len(set(state.sitting)) == len(state.sitting)

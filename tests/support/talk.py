@@ -39,6 +39,7 @@ async def plant_company(store: Store) -> dict[str, int]:
         tx.add(Company(name="Larkfield", time_zone="Europe/Berlin"))
         finance = Department(slug="finance", name="Finance", template="finance")
         tx.add(finance)
+        tx.add(Department(slug="sales", name="Sales and Service", template="sales"))
         await tx.flush()
         department = finance.id or 0
         tx.add(Role(department_id=department, slug="clerk", name="Accounts payable clerk", headcount=8))

@@ -7,12 +7,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.audit.agreement import corroborated, settle, wants_second_rater, weighted_kappa
-from bot.audit.company import DepartmentScores, Process, company_view
+from bot.audit.company import DepartmentScores, company_view
 from bot.audit.deltas import Rated, delta
 from bot.audit.instrument import load_instrument
 from bot.audit.next_steps import may_open_step, next_steps
 from bot.audit.parts import EvidenceClass
-from bot.audit.placement_words import placement_sentences, provisional_sentences
+from bot.audit.placement_words import (
+    placement_sentences,
+    placement_with_reasons,
+    provisional_sentences,
+)
+from bot.audit.processes import Process
 from bot.audit.scoring import (
     AnswerFact,
     Claim,
@@ -156,8 +161,15 @@ def test_the_placement_is_said_in_plain_words() -> None:
     text = placement_sentences(RULES, scores({"WE-1": 3, "WE-2": 3, "WE-3": 3, "WE-4": 2, "AD-1": 2}))
     assert "working on Workforce Empowerment" in text
     assert "already active in AI-Native Distribution" in text
-    assert "“Data and tool rules in daily use” at level 3" in text
+    assert "Skipped on the way: Workforce Empowerment." in text
     assert "WE-" not in text
+    reasons = placement_with_reasons(RULES, scores({"WE": 2, "WE-4": 1, "EC": 2, "SD": 2}))
+    assert "Skipped, and later work rests on it:" in reasons
+    assert (
+        "- **Workforce Empowerment**: “Data and tool rules in daily use” is at level 1, 2 is needed"
+        in reasons
+    )
+    assert "needed for" not in reasons.split("Workforce Empowerment**")[1].splitlines()[0]
     assert "provisional" in provisional_sentences(RULES, scores({"WE": 3}))
     done = placement_sentences(RULES, scores(dict.fromkeys(("WE", "AD", "EC", "SD", "PR"), 4)))
     assert done.startswith("All models that apply to you are in place.")
@@ -175,6 +187,36 @@ def test_the_company_sees_pockets_shared_obstacles_and_an_order() -> None:
         ("hard_skip", "WE"), ("shared_blocker", "WE-B2"), ("shared_blocker", "WE-B1"),
         ("hand_off", "Onboarding"),
     ]  # fmt: skip
+    assert [each.why for each in view.actions if each.kind == "hand_off"] == [
+        "Onboarding crosses 2 departments and nobody answers for its result",
+        "In Onboarding, HR hands work to Legal, where Workforce Empowerment and Systems and Dependency "
+        "Management are not in place yet",
+    ]
     assert view.actions[-1].kind == "spread"
     assert view.actions[-1].departments == ("sales", "hr")
     assert company_view(RULES, []).actions == ()
+
+
+def test_processes_are_deployed_in_the_order_of_what_they_lack() -> None:
+    ready = DepartmentScores("ops", "Operations", scores(dict.fromkeys(("WE", "AD", "EC", "SD"), 3)))
+    early = DepartmentScores("hr", "HR", scores({"WE": 3}))
+    waiting = Process("Hiring", ("ops", "hr"), None, agents=False, state="planned", names={"hr": "HR"})
+    owned = Process("Moves", ("hr", "ops"), "Ada King", agents=False, state="planned", names={"hr": "HR"})
+    goes = Process("Orders", ("ops", "it"), "Max Roth", agents=False, state="planned", baseline=True)
+    it = DepartmentScores("it", "IT", ready.scores)
+    stopped = Process("Faxes", ("ops", "hr"), state="stopped")
+    view = company_view(RULES, [ready, early], [waiting, owned, goes, stopped])
+    assert [(each.kind, each.subject) for each in view.actions if each.kind in ("deploy", "prepare")] == [
+        ("prepare", "Orders")
+    ], "nothing is known of IT"
+    assert "a first look at it" in next(each.why for each in view.actions if each.kind == "prepare")
+    view = company_view(RULES, [ready, early, it], [waiting, owned, goes, stopped])
+    assert [(each.kind, each.subject) for each in view.actions if each.kind in ("deploy", "prepare")] == [
+        ("deploy", "Orders")
+    ]
+    assert [each.process.name for each in view.processes] == ["Orders", "Moves", "Hiring"]
+    assert [(weak.upstream, weak.downstream) for weak in view.processes[2].weak] == [("ops", "hr")]
+    assert view.processes[1].weak == (), "the weaker department comes first, nobody hands work to it"
+    assert view.processes[1].lacks == {"hr": ("Systems and Dependency Management",)}
+    at_work = Process("Refunds", ("ops", "hr"), "Ada King", state="live", baseline=True)
+    assert company_view(RULES, [ready, early, it], [goes, at_work]).processes[0].process.name == "Refunds"

@@ -1,26 +1,195 @@
-"""Which words ask for facts of the own department."""
+"""Which words ask for facts of the own department, and which must never be taken for such."""
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from bot.coaching.questions import route
+from bot.audit.instrument import load_instrument
+from bot.coaching.questions import StoredQuestion, route
+from bot.coaching.sessions import names_of
+from tests.conftest import SHARED
+
+NAMES = names_of(load_instrument())
+
+SAID = {
+    StoredQuestion("holding_back"): """
+        What is holding us back?
+        what's holding us back
+        What holds us back right now?
+        What keeps us from moving on?
+        what's stopping us?
+        What is slowing us down?
+        Why are we stuck?
+        Where are we stuck?
+        What is our biggest gap?
+        What are our gaps?
+        what are we missing?
+        What is blocking us?
+        What stands between us and the next model?
+        Why aren't we further?
+        What prevents us from getting further?
+        Where do we fall short?
+        What's our weakest point?
+        What is our bottleneck?
+        What do we lack?
+        What holds my team back?
+        Show me our gaps""",
+    StoredQuestion("last_answers"): """
+        Show our last answers
+        show me my answers
+        What did we answer?
+        What did I say last time?
+        our latest answers please
+        List our answers
+        What have we answered so far?
+        my recent answers
+        What did we tell you?
+        What did I tell you last time?
+        Can I see our answers?
+        Can you show me what we answered?
+        What were our answers?
+        Remind me what I answered
+        What was my last answer?
+        show what we said last time
+        Let me see my answers
+        Give me our last answers
+        Which answers did we give?
+        our previous answers""",
+    StoredQuestion("last_answers", month=8): """
+        What did I answer in August?
+        what did we say in august
+        Show our answers from August
+        my answers of August
+        What did I tell you in August?
+        August answers?
+        What was our answer in August?
+        Show me what I said in August
+        What have we answered in August?
+        List the answers we gave in August
+        Which answers did I give in August?
+        Can I see my August answers?
+        What did the team answer in August?
+        What did we report in August?
+        Remind me what we said in August
+        Show our August's answers
+        What were my answers in August?
+        In August, what did we answer?
+        What did I answer back in August?
+        Can you tell me what we answered in August?""",
+    StoredQuestion("what_would_get", model="EC"): """
+        What would get us to model 3?
+        How do we get to model 3?
+        What do we need for model 3?
+        What's missing for model 3?
+        What is left for Expert Capability?
+        How can we reach model three?
+        What does it take to get to model 3?
+        What takes us to model 3
+        How far are we from model 3?
+        What are we missing for model 3?
+        What stands between us and model 3?
+        What has to happen before model 3?
+        What brings us to stage 3?
+        path to model 3?
+        How do we move to model 3
+        What must we do to reach model 3?
+        What would it take for model 3 to be in place?
+        What's needed for EC?
+        What do we still need for model 3
+        What would help us to get to model 3?""",
+    StoredQuestion("compare"): """
+        compare with last quarter
+        Compare us with last quarter
+        How do we compare to last quarter?
+        What has changed since last quarter?
+        what changed since last time?
+        Did we improve?
+        Have we improved since last quarter?
+        Are we better than last quarter?
+        How have we changed?
+        Show the changes since last month
+        What is different since last quarter?
+        What's new since last time
+        Are we making progress?
+        Show our progress
+        How did we develop since last quarter
+        compared to last quarter?
+        Last quarter vs now
+        Are we getting better?
+        What moved since last quarter?
+        Did anything get worse since the last audit?""",
+    StoredQuestion("about_criterion", criterion="WE-3"): """
+        What should we do about WE-3?
+        How do we improve WE-3?
+        WE-3?
+        WE-3
+        Tell me about WE-3
+        What is WE-3
+        What about WE-3
+        Help with WE-3
+        How can we get better at WE-3?
+        what helps with we-3
+        What's the next step for WE-3?
+        Explain WE-3
+        Where do we stand on WE-3?
+        What can we do for WE-3?
+        Ideas for WE-3
+        What would lift WE-3?
+        show WE-3
+        How do we raise WE-3
+        we3
+        What should we do about reused ways of working?
+        How do we get better at reused ways of working?""",
+    StoredQuestion("standing"): """
+        Where do we stand?
+        where are we now?
+        Where does my team stand?
+        Show our placement
+        How are we doing?""",
+    StoredQuestion("processes"): """
+        Which processes cross our department?
+        show our processes
+        Which processes go through my team?""",
+    StoredQuestion("steps"): """
+        next steps
+        What should we do next?
+        my plans""",
+    None: """
+        Who will see my answers?
+        Where do we keep AI incidents?
+        We stand where our answers are
+        What would take us to court?
+        How do we get access to Copilot?
+        How do I get to the WE platform?
+        Which operating system for EC2 machines?
+        What is missing for my expense claim?
+        What do I need for a business trip in August?
+        What did the policy say about contractors?
+        Are we allowed to compare salaries?
+        What changed in the travel policy since last year?
+        How do I get my last answers from the survey deleted?
+        What is our policy on gaps in the CV?
+        What is the process for refunds?
+        What holds for contractors?
+        How many days back may I claim?
+        May I show my results to a customer?
+        We held it back in August.
+        In August three of us compared it with last quarter's list.""",
+}
+CASES = [(line.strip(), wanted) for wanted, lines in SAID.items() for line in lines.strip().splitlines()]
 
 
-@pytest.mark.parametrize(
-    ("said", "topic"),
-    [
-        ("Where do we stand?", "standing"),
-        ("where are we now?", "standing"),
-        ("Where does my team stand?", "standing"),
-        ("Show our placement", "standing"),
-        ("What did I answer last time?", "last_answers"),
-        ("What is holding us back?", "holding_back"),
-        ("Who will see my answers?", None),
-        ("Where do we keep AI incidents?", None),
-        ("We stand where our answers are", None),
-    ],
-)
-def test_words_reach_their_topic(said: str, topic: str | None) -> None:
-    found = route(said)
-    assert (found.topic if found else None) == topic
+@pytest.mark.parametrize(("said", "wanted"), CASES, ids=[said for said, _ in CASES])
+def test_words_reach_their_topic(said: str, wanted: StoredQuestion | None) -> None:
+    assert route(said, NAMES) == wanted
+
+
+def test_questions_about_policies_are_never_taken_for_ones_about_the_department() -> None:
+    file = SHARED / "eval" / "policies" / "questions.json"
+    if not file.exists():
+        pytest.skip("the evaluation set is not here")
+    questions = [each["text"] for each in json.loads(file.read_text(encoding="utf-8"))]
+    assert len(questions) >= 60
+    assert [text for text in questions if route(text, NAMES) is not None] == []
