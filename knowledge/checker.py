@@ -12,8 +12,10 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NEGATIONS = frozenset(
     _WORD.findall(
         "no not never none nobody nothing neither nor without cannot except unless forbidden prohibited "
-        "banned refuse refused unable nicht nie kein keine keinen keiner ohne verboten ne pas jamais sans "
-        "aucun"
+        "banned refuse refused unable nicht nie niemals kein keine keinen keinem keiner ohne verboten "
+        "untersagt ne pas jamais sans aucun aucune interdit nunca ningún ninguna sin prohibido non mai "
+        "nessuno nessuna senza vietato niet nooit geen zonder verboden não sem nenhum proibido nie bez "
+        "zakazane żaden"
     )
 )
 _MONTHS = _WORD.findall(
@@ -29,6 +31,20 @@ _NUMBER_WORDS = {
         )
     )
 } | {"thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "ninety": "90", "hundred": "100"}
+# The same in the languages that a model may answer in; a word that it leaves out here is not compared.
+_NUMBER_WORDS |= {
+    word: str(number)
+    for words in (
+        "zwei drei vier fünf sechs sieben acht neun zehn elf zwölf",
+        "deux trois quatre cinq six sept huit neuf dix onze douze",
+        "dos tres cuatro cinco seis siete ocho nueve diez once doce",
+        "due tre quattro cinque sei sette otto nove dieci undici dodici",
+        "twee drie vier vijf zes zeven acht negen tien elf twaalf",
+        "dois três quatro cinco seis sete oito nove dez onze doze",
+        "dwa trzy cztery pięć sześć siedem osiem dziewięć dziesięć jedenaście dwanaście",
+    )
+    for number, word in enumerate(words.split(), 2)
+} | {"zwanzig": "20", "dreißig": "30", "vingt": "20", "trente": "30", "veinte": "20", "treinta": "30"}
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.\-]*://|\bwww\.|\]\(|<[@!#]|(?<!\w)@\w", re.I)
 
 
@@ -47,14 +63,24 @@ def locate(quote: str, passage: str) -> str | None:
 def bears_out(quote: str, claim: str) -> bool:
     """Whether `quote` can carry `claim`: its numbers, dates and weekdays all occur in the quote, and both
     say yes or both say no. A claim never carries an address or a mention."""
-    if _ADDRESS.search(claim):
+    if carries_address(claim):
         return False
     return _figures(claim) <= _figures(quote) and _negated(claim) == _negated(quote)
 
 
+def carries_address(text: str) -> bool:
+    """Whether a text holds a web address, a link or a mention."""
+    return _ADDRESS.search(text) is not None
+
+
+def numbers(text: str) -> set[str]:
+    """The numbers in digits, without the marks between thousands: "1,000" and "1.000" are one."""
+    return {re.sub(r"[.,](?=\d{3}(?!\d))", "", number).replace(",", ".") for number in _NUMBER.findall(text)}
+
+
 def _figures(text: str) -> set[str]:
     words = [word.casefold() for word in _WORD.findall(text)]
-    figures = {number.replace(",", "").rstrip(".") for number in _NUMBER.findall(text)}
+    figures = numbers(text)
     figures |= {_NUMBER_WORDS[word] for word in words if word in _NUMBER_WORDS and word != "one"}
     # "may" is a verb more often than a month; a date has its number anyway.
     return figures | {word for word in words if word in (*_MONTHS, *_DAYS) and word != "may"}

@@ -38,6 +38,7 @@ from knowledge.extract import extract
 from knowledge.extract_text import Finding, Unreadable, clean
 from knowledge.fetch import Fetcher
 from knowledge.frontmatter import Details, split
+from knowledge.languages import NOTES, Translations, language_of
 from knowledge.library import Draft, Stored, StoredPassage, saved
 from knowledge.port import Indexed, Retriever
 from knowledge.sources import Incoming, from_bytes, gather
@@ -82,6 +83,16 @@ class Question:
     live: Live = field(default=UNSEEN, compare=False, repr=False)
 
 
+@dataclass(frozen=True)
+class _Understood:
+    """What was found for a question as the search read it; `note` says where it could not read it well."""
+
+    text: str
+    sources: list[Source]
+    band: Band
+    note: str = ""
+
+
 class KnowledgeService:
     """The policy library. One per process."""
 
@@ -103,6 +114,7 @@ class KnowledgeService:
             int, tuple[int, str]
         ] = {}  # passage id -> its document and the title it went in with
         self._refreshing = asyncio.Lock()
+        self._translations = Translations(model)
 
     # ── In ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -325,15 +337,33 @@ class KnowledgeService:
 
     async def _make(self, question: Question, who: Reader) -> PolicyAnswer:
         text = _question(question.text)
-        sources, band = await self._found(who, text, _OFFERED, question.earlier)
+        found = await self._understood(question, text, who)
+        sources, band = found.sources, found.band
         today = self.clock().date()
         plain_answer = await asyncio.to_thread(
-            extractive, text, band, sources, self.retriever.decisive, today
+            extractive, found.text, band, sources, self.retriever.decisive, today
         )
+        if found.note:
+            text_with_note = f"_{found.note}_\n\n{plain_answer.text}"
+            plain_answer = replace(plain_answer, text=text_with_note, settled=self.model is None)
         if self.model is None or not question.worded or band is Band.SILENT:
             return plain_answer
         await question.live.doing("Reading what I found")
         return await with_model(self.model, text, sources, plain_answer, question.style, question.live)
+
+    async def _understood(self, question: Question, text: str, who: Reader) -> _Understood:
+        """What is found for a question; one in another language than the policies is put into English."""
+        earlier = tuple(self._translations.known(each) or each for each in question.earlier)
+        sources, band = await self._found(who, text, _OFFERED, earlier)
+        language = language_of(text)
+        if language is None or (sources and language_of(sources[0].text) == language):
+            return _Understood(text, sources, band)
+        english = await self._translations.english(text) if question.worded else None
+        if english is None:
+            # The search took it for English: what it found may be near, but is no sure answer.
+            return _Understood(text, sources, Band.CLOSEST if sources else band, NOTES[language])
+        sources, band = await self._found(who, english, _OFFERED, earlier)
+        return _Understood(english, sources, band)
 
     def _since(self, started: datetime) -> int:
         return max(0, round((self.clock() - started).total_seconds() * 1000))

@@ -32,6 +32,7 @@ from knowledge.frontmatter import Details
 from knowledge.gaps import listed
 from knowledge.port import Ranked
 from knowledge.service import KnowledgeService
+from tests.fakes.language_model import QueuedModel
 from tests.fakes.retriever import WordRetriever
 from tests.support.company import LEAVE, Library, make_library
 
@@ -262,6 +263,45 @@ async def test_a_cached_answer_is_the_same_and_searches_no_more(library: Library
     library.clock.move_to(library.clock() + timedelta(days=1))  # type: ignore[attr-defined]
     await library.service.ask(library.people.fay, "How many days of annual leave?")
     assert len(library.retriever.asked) == searches + 2, "dates are told by the day"
+
+
+GERMAN = "Wie viele Tage annual leave haben wir?"
+
+
+async def test_a_question_in_another_language_is_read_in_english_where_a_model_can(library: Library) -> None:
+    claim = {"text": "Alle haben 30 Tage.", "passage": 1, "quote": "Everybody has 30 days of annual leave"}
+    model = QueuedModel(
+        [{"english": "How many days of annual leave do we have?"}, {"answered": True, "claims": [claim]}]
+    )
+    service = KnowledgeService(library.store, library.clock, library.retriever, Fetcher(), model)
+    answer = await service.ask(library.people.fay, GERMAN)
+    assert library.retriever.asked[-1][0] == "How many days of annual leave do we have?"
+    assert answer.text.startswith("Alle haben 30 Tage.\n> Everybody has 30 days of annual leave")
+    assert f"Question: {GERMAN}" in model.contents[1]
+    assert (await service.ask(library.people.fay, GERMAN)).text == answer.text
+    assert model.answers == []
+
+
+@pytest.mark.parametrize("with_one", [False, True])
+async def test_a_question_that_was_not_understood_is_no_sure_answer(library: Library, with_one: bool) -> None:
+    model = QueuedModel(["time-out", "time-out"]) if with_one else None
+    service = KnowledgeService(library.store, library.clock, library.retriever, Fetcher(), model)
+    answer = await service.ask(library.people.fay, "Wie ist das mit annual leave days?")
+    assert answer.band is Band.CLOSEST
+    assert answer.text.startswith("_Ich kann hier nur auf Englisch suchen")
+    assert "> Everybody has 30 days" in answer.text
+    async with library.store.read() as session:
+        kept = len((await session.exec(select(CachedAnswer))).all())
+    assert kept == (1 if model is None else 0), "it may be better next time"
+
+
+async def test_a_policy_in_the_askers_language_needs_no_translation(library: Library) -> None:
+    await library.put(
+        "urlaub.md", "# Urlaub\n\nDie Tage Urlaub haben wir nicht vor dem ersten Mai, und das ist so.\n"
+    )
+    answer = await library.service.ask(library.people.fay, "Wie viele Tage Urlaub haben wir?")
+    assert "> Die Tage Urlaub haben wir" in answer.text
+    assert "Englisch" not in answer.text
 
 
 async def test_requests_about_the_last_answer(library: Library) -> None:

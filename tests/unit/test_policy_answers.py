@@ -19,6 +19,7 @@ from knowledge.changes import difference
 from knowledge.checker import bears_out, differ_in_figures, locate
 from knowledge.followups import recognise
 from knowledge.gaps import alike
+from knowledge.languages import Translations, language_of
 from knowledge.quoting import header_of, quote_lines, section_name, stretch
 from knowledge.worded import Claim, Claims, with_model
 from tests.fakes.language_model import QueuedModel
@@ -250,6 +251,71 @@ async def test_passages_are_material_behind_a_marker_that_nobody_can_guess() -> 
         assert LEAVE.text not in model.instructions[0]
         markers.add(marker)
     assert len(markers) == 2
+
+
+# ── Other languages ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Wie viel Geld bekomme ich pro Jahr für meine Weiterbildung?", "de"),
+        ("Darf ich das?", "de"),
+        ("Que dois-je faire si le téléphone est volé ?", "fr"),
+        ("¿Cuántos días de vacaciones tengo?", "es"),
+        ("Quanti giorni di ferie ho?", "it"),
+        ("Hoeveel vakantiedagen heb ik?", "nl"),
+        ("Quantos dias de férias eu tenho?", "pt"),
+        ("Ile dni urlopu mam w roku?", "pl"),
+        ("Можно ли использовать ChatGPT?", "other"),
+        ("有給休暇は何日ありますか", "other"),
+        ("May I use it?", None),
+        ("GDPR", None),
+        ("ok", None),
+        ("", None),
+        ("12 / 34 !!", None),
+        ("Who signs a SOC 2 report de facto?", None),
+        ("Is the Los Angeles office closed on Dia de los Muertos?", None),
+        ("When does Müller & Söhne get paid?", None),
+        ("Do I need a visa for São Paulo?", None),
+    ],
+)
+def test_only_what_is_clearly_another_language_is_taken_for_one(text: str, language: str | None) -> None:
+    assert language_of(text) == language
+
+
+async def test_a_translation_is_asked_for_once_and_has_to_keep_the_numbers() -> None:
+    question = "Darf ich 5 Tage oder 1.000 Euro nehmen?"
+    good = "May I take 5 days or 1,000 euros?"
+    for wrong in (
+        "May I take 6 days or 1,000 euros?",
+        "May I?",
+        "",
+        good + " See http://x.example",
+        good * 9,
+    ):
+        model = QueuedModel([{"english": wrong}, "time-out", {"english": good}])
+        translations = Translations(model)
+        assert await translations.english(question) is None
+        assert await translations.english(question) is None
+        assert await translations.english(question) == good
+        assert await translations.english("darf ich  5 tage oder 1.000 euro nehmen?") == good
+        assert "material" in model.instructions[0]
+    assert await Translations(None).english(question) is None
+
+
+@pytest.mark.parametrize(
+    ("claim", "holds"),
+    [
+        ("Sie haben 30 Tage Urlaub.", True),
+        ("Sie haben dreißig Tage Urlaub.", True),
+        ("Sie haben zwölf Tage Urlaub.", False),
+        ("Sie haben keine 30 Tage Urlaub.", False),
+        ("Non avete 30 giorni.", False),
+    ],
+)
+def test_claims_in_other_languages_are_checked_too(claim: str, holds: bool) -> None:
+    assert bears_out("Everybody has 30 days of leave a year.", claim) is holds
 
 
 # ── Words ───────────────────────────────────────────────────────────────────────────────────────────────
