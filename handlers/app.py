@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.audit.company_turns import CompanyUseCase
+from bot.audit.event_turns import EventUseCase
 from bot.audit.instrument import Instrument, load_instrument
 from bot.audit.proposal import AnchorProposer
 from bot.audit.sessions import AuditUseCase
@@ -99,6 +100,7 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
         CompanyUseCase(instrument),
         audit,
         coaching,
+        EventUseCase(instrument),
         CoverageUseCase(instrument),
         Home(HELP, "help"),
         policies,

@@ -39,6 +39,7 @@ class _Audited:
     name: str
     lead: int | None
     last: datetime | None
+    ended: datetime | None
     criteria: int
     has_step: bool
     asked: datetime | None
@@ -74,6 +75,12 @@ def _next_audit(department: _Audited, look: Look) -> tuple[str, datetime, str]:
     if department.criteria < SCREENED_FROM:
         reason = f"The first audit of {department.name} has {department.criteria} answers so far."
         return "audit_invitation", department.last + RESUME_AFTER, reason
+    if department.ended is not None and department.ended > department.last:
+        return (
+            "re_audit",
+            department.ended,
+            f"Something changed in {department.name} that ended answers early.",
+        )
     cadence = RE_AUDIT_WITH_STEP_AFTER if department.has_step else RE_AUDIT_AFTER
     reason = f"The last audit of {department.name} was on {day_of(department.last, look)}."
     return "re_audit", department.last + cadence, reason
@@ -91,7 +98,7 @@ async def _audited(session: AsyncSession, look: Look) -> list[_Audited]:
     asked = await _asked(session, look)
     found = []
     for id_, name in rows:
-        last, criteria = answered.get(id_ or 0, (None, 0))
+        last, criteria, ended = answered.get(id_ or 0, (None, 0, None))
         times = [at for at in asked.get(id_ or 0, []) if last is None or at > last]
         found.append(
             _Audited(
@@ -99,6 +106,7 @@ async def _audited(session: AsyncSession, look: Look) -> list[_Audited]:
                 name=name,
                 lead=leads.get(id_ or 0),
                 last=last,
+                ended=ended,
                 criteria=criteria,
                 has_step=id_ in steps,
                 asked=max(times, default=None),
@@ -108,17 +116,19 @@ async def _audited(session: AsyncSession, look: Look) -> list[_Audited]:
     return found
 
 
-async def _answered(session: AsyncSession) -> dict[int, tuple[datetime, int]]:
+async def _answered(session: AsyncSession) -> dict[int, tuple[datetime, int, datetime | None]]:
+    """Of each department the last answer, how many questions it answered, and when one last ended early."""
     rows = await session.exec(
         select(
             Answer.department_id,
             func.max(col(Answer.answered_at)),
             func.count(func.distinct(col(Answer.criterion))),
+            func.max(col(Answer.expired_at)),
         )
         .where(col(Answer.second).is_(False))
         .group_by(col(Answer.department_id))
     )
-    return {department_id: (last, criteria) for department_id, last, criteria in rows}
+    return {department_id: (last, criteria, ended) for department_id, last, criteria, ended in rows}
 
 
 async def _asked(session: AsyncSession, look: Look) -> dict[int, list[datetime]]:

@@ -11,7 +11,7 @@ import structlog
 from bot.audit.instrument import Instrument, load_instrument
 from bot.audit.second import settle_contested
 from bot.clock import Clock
-from bot.coaching.sessions import escalate_blockers
+from bot.coaching.plans import escalate_blockers
 from bot.errors import StoreUnavailable
 from bot.store.engine import Store
 from bot.store.tables import Company, Platform

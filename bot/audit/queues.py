@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
+from bot.audit.expiry import why_ended
 from bot.audit.instrument import Instrument
 from bot.audit.parts import ValueModel
 from bot.audit.records import Answers
@@ -29,6 +30,7 @@ def known_answers(
             at=row.answered_at,
             still_true_used=row.still_true_at is not None,
             comparable=_comparable(instrument, row, leads),
+            ended=why_ended(row),
         )
         for criterion, row in rows.items()
     }
@@ -51,7 +53,7 @@ def questions_due(
 
     Asked are: what was never answered in the first model, in screening questions and in models that
     screened at 1 or more; what is as old as the cadence (30 days in `active_models`, which have an open
-    next step, else 90); with `everything`, all of these whatever their age.
+    next step, else 90), or was ended early or declined; with `everything`, all of these whatever their age.
     """
     return tuple(
         criterion.id
@@ -73,7 +75,7 @@ def _due(instrument: Instrument, row: Answer | None, active: bool, now: datetime
     if row is None or row.expired_by is not None:
         return True
     if row.claim is Claim.NOT_APPLICABLE and row.approved_at is None:
-        return False
+        return row.declined_at is not None
     days = instrument.re_audit_flow.cadence_days["model_with_open_next_step" if active else "default"]
     looked_at = max(row.answered_at, row.still_true_at or row.answered_at)
     return now - looked_at >= timedelta(days=days)

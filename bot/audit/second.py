@@ -222,13 +222,15 @@ async def answer_approval(
     answer = await tx.get(Answer, answer_id, with_for_update=True)
     if answer is None or not can(await actor(tx, person_id), Action.APPROVE):
         return Message(kind="notice", text="Only whoever runs the AI programme can confirm that.")
-    if answer.approved_at is not None or answer.claim is not Claim.NOT_APPLICABLE:
+    settled = answer.approved_at is not None or answer.declined_at is not None
+    if settled or answer.claim is not Claim.NOT_APPLICABLE:
         return Message(kind="notice", text="That is settled already, thank you.")
     name = instrument.criterion(answer.criterion).name
     if approve:
         answer.approved_at, answer.approver_id = now, person_id
         said = f"**{name}** is left out from now on, for 180 days."
     else:
+        answer.declined_at, answer.approver_id = now, person_id
         said = f"**{name}** stays in; I'll ask about it at the next look."
     if answer.picked_by is not None:
         message = Message(kind="text", text=f"About what does not apply: {said}")

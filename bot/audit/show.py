@@ -125,6 +125,7 @@ def _criteria(scores: Scores, latest: Answers) -> dict[str, Any]:
             "confidence": each.confidence,
             "evidence": latest[name].evidence.value if name in latest and each.counted is not None else None,
             "at": latest[name].answered_at.isoformat() if name in latest else None,
+            "ended_by": latest[name].expired_by if name in latest else None,
         }
         for name, each in scores.criteria.items()
     }

@@ -63,7 +63,9 @@ class Given(_Record):
 
 
 class Known(_Record):
-    """The answer that stood before this sitting. `comparable` is false when anchors or lead changed since."""
+    """The answer that stood before this sitting. `comparable` is false when anchors or lead changed since;
+    `ended` says why it no longer counts, after "because", where an event ended it early.
+    """
 
     claim: ClaimKind
     level: int | None
@@ -72,6 +74,7 @@ class Known(_Record):
     at: datetime
     still_true_used: bool = False
     comparable: bool = True
+    ended: str = ""
 
 
 class Draft(_Record):

@@ -7,6 +7,7 @@ that the question itself did not explain.
 from __future__ import annotations
 
 from bot.audit.instrument import Instrument
+from bot.audit.interlude_cards import INTERLUDES
 from bot.audit.parts import Criterion
 from bot.audit.phrases import (
     count_words,
@@ -83,7 +84,7 @@ class Cards:
         if state.paused:
             return self._paused(state)
         if state.interlude:
-            return _INTERLUDES[state.interlude](self, state)
+            return INTERLUDES[state.interlude](self, state)
         return _CARDS[state.phase](self, state)
 
     def _welcome(self, state: State) -> Message:
@@ -102,6 +103,7 @@ class Cards:
         before = state.answers.get(state.current)
         keep = (("keep", "Keep my answer"),) if before else ()
         said = f"You said:\n\n{quoted(before.words)}\n\n" if before and before.words else ""
+        said = said or self._asked_again(criterion, state.known.get(state.current))
         return Message(
             kind="question",
             text=f"{self._heading(state)}\n\n{said}{criterion.question}\n\n"
@@ -113,6 +115,14 @@ class Cards:
             ),
             progress=self.progress(state),
             input_hint="What happened, when, roughly how many?",
+        )
+
+    def _asked_again(self, criterion: Criterion, known: Known | None) -> str:
+        """Why a question whose answer ended early comes again, and what that answer was."""
+        if known is None or not known.ended:
+            return ""
+        return (
+            f"I ask this one again, because {plain(known.ended)}.\n\n{self.last_time(criterion, known)}\n\n"
         )
 
     def _different(self, state: State) -> Message:
@@ -251,64 +261,6 @@ class Cards:
             choices=(self.choice(state, "resume", "Resume", primary=True),),
         )
 
-    # Interludes
-
-    def _reason(self, state: State) -> Message:
-        return Message(
-            kind="question",
-            text="Understood. In a sentence: why does this not apply to your department?",
-            choices=self.choices(state, ("cancel", "Back to the question")),
-            input_hint="The reason, in a sentence",
-        )
-
-    def _approver(self, state: State) -> Message:
-        return Message(
-            kind="question",
-            text="Who should confirm that? Until then it stays open.",
-            choices=(
-                *(
-                    self.choice(state, f"approver.{someone.id}", someone.name)
-                    for someone in self.facts.owners
-                ),
-                self.choice(state, "cancel", "Back to the question"),
-            ),
-        )
-
-    def _later(self, state: State) -> Message:
-        return Message(
-            kind="question",
-            text='Of course. When suits you? A day is enough, such as "Friday" or "in two weeks".',
-            choices=self.choices(
-                state,
-                ("day.tomorrow", "Tomorrow"),
-                ("day.next monday", "Next Monday"),
-                ("day.in two weeks", "In two weeks"),
-                ("cancel", "Back to the question"),
-            ),
-            input_hint="A day",
-        )
-
-    def _hand_over(self, state: State) -> Message:
-        listed = self.facts.colleagues[:8]
-        return Message(
-            kind="question",
-            text="Who can tell more about this? They get the remaining questions; what you answered stays "
-            "yours.",
-            choices=(
-                *(self.choice(state, f"to.{someone.id}", someone.name) for someone in listed),
-                self.choice(state, "cancel", "Back to the question"),
-            ),
-            input_hint="A name or an e-mail address",
-        )
-
-    def _edit(self, state: State) -> Message:
-        listed = [(f"edit.{c}", self.instrument.criterion(c).name) for c in (*state.answers, *state.skipped)]
-        return Message(
-            kind="question",
-            text="Which one shall we look at again?",
-            choices=self.choices(state, *listed, ("cancel", "Back to the question")),
-        )
-
     # Short replies
 
     def notice(self, text: str, choices: tuple[Choice, ...] = ()) -> Message:
@@ -387,11 +339,4 @@ _CARDS = {
     "rest": Cards._rest,
     "done": Cards._done,
     "away": Cards._away,
-}
-_INTERLUDES = {
-    "reason": Cards._reason,
-    "approver": Cards._approver,
-    "later": Cards._later,
-    "hand_over": Cards._hand_over,
-    "edit": Cards._edit,
 }

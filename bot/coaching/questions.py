@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from bot.audit.instrument import Instrument
 from bot.when import MONTHS
 
 Topic = Literal[
@@ -143,6 +144,13 @@ class StoredQuestion:
     criterion: str | None = None
     model: str | None = None
     month: int | None = None
+
+
+def names_of(instrument: Instrument) -> dict[str, str]:
+    """The names of the questions and models, in small letters, with their ids; the longest first."""
+    names = {criterion.name.lower(): criterion.id for criterion in instrument.criteria}
+    names |= {model.name.lower(): model.id for model in instrument.models}
+    return dict(sorted(names.items(), key=lambda each: -len(each[0])))
 
 
 def route(text: str, names: Mapping[str, str] = NO_NAMES) -> StoredQuestion | None:

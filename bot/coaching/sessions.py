@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import bindparam
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.audit.hearing import evidence_class, is_question
 from bot.audit.instrument import Instrument
 from bot.audit.next_steps import NextStep, may_open_step, next_steps
 from bot.audit.opening import live_sessions, zone_of
-from bot.audit.phrases import day as day_words
 from bot.audit.records import latest_answers, open_blockers, placement_of
 from bot.audit.scoring import Scores
 from bot.choice_ids import ChoiceId, parse_choice_id
 from bot.coaching import dialogue
-from bot.coaching.questions import StoredQuestion, is_in_the_way, route
+from bot.coaching.plans import OPEN_PLANS, new_plan, open_plans, open_steps_card
+from bot.coaching.questions import StoredQuestion, is_in_the_way, names_of, route
 from bot.coaching.state import (
     AddEvidence,
     Chose,
@@ -39,7 +37,7 @@ from bot.coaching.state import (
 from bot.coaching.stored import Asked, answer
 from bot.coaching.wording import WORDED, Prepared, better_wording
 from bot.llm import LanguageModel
-from bot.messages import Choice, Message, plain
+from bot.messages import Message
 from bot.organisation.directory import led_departments
 from bot.store.engine import Store
 from bot.store.tables import (
@@ -58,27 +56,11 @@ from bot.store.tables import (
 from bot.turns import Turn
 
 PREFIX = "coaching"
-OPEN_PLANS = (PlanStatus.OPEN, PlanStatus.NOT_YET)
-ESCALATE_AFTER = timedelta(days=14)
-"""An open critical blocker older than this is shown as an exception (instrument, digest)."""
-
 _BECAUSE = {
     "critical_below_2": "It keeps people safe, so it comes before anything else.",
     "lowest_in_working_model": "It is what holds you back most at present.",
     "stretch": "The ground is there; this makes it better.",
 }
-
-
-def plan_choices(plan_id: int) -> tuple[Choice, ...]:
-    """The buttons under the follow-up of a plan: done, not yet, dropped."""
-    labels = (("done", "Done"), ("not_yet", "Not yet"), ("dropped", "Dropped"))
-    return tuple(Choice(id=str(ChoiceId(PREFIX, plan_id, 0, what)), label=label) for what, label in labels)
-
-
-def names_of(instrument: Instrument) -> dict[str, str]:
-    """The names of the questions and models, in small letters, with their ids; the longest first."""
-    parts = [*instrument.criteria, *instrument.models]
-    return {each.name.lower(): each.id for each in sorted(parts, key=lambda each: -len(each.name))}
 
 
 class CoachingUseCase:
@@ -173,7 +155,7 @@ class CoachingUseCase:
         """
         plans = await open_plans(tx, department_id)
         if not may_open_step(self._instrument, len(plans)):
-            return [_open_steps(plans)]
+            return [open_steps_card(plans)]
         scores = scores or await placement_of(tx, self._instrument, department_id, now)
         named = await self._named_in_blockers(tx, department_id, now)
         found = [
@@ -320,7 +302,7 @@ class CoachingUseCase:
     async def _carry_out(self, tx: AsyncSession, row: DialogueSession, effect: Effect, now: datetime) -> None:
         match effect:
             case SavePlan(criterion=criterion, step=chosen, day=day, after_what=after):
-                tx.add(_plan(row, criterion, chosen, day, after, now))
+                tx.add(new_plan(row, criterion, chosen, day, after, now))
             case MovePlan(plan=plan_id, day=day):
                 plan = await tx.get_one(Plan, plan_id)
                 plan.due_on, plan.status, plan.followed_up_at = day, PlanStatus.OPEN, None
@@ -370,66 +352,6 @@ class CoachingUseCase:
 
 def _state(row: DialogueSession) -> State:
     return State.model_validate(row.state | {"session": row.id})
-
-
-def _plan(row: DialogueSession, criterion: str, chosen: Option, day: date, after: str, now: datetime) -> Plan:
-    return Plan(
-        department_id=row.department_id,
-        person_id=row.person_id,
-        criterion=criterion,
-        text=chosen.text,
-        done_when=chosen.done_when,
-        after_what=after,
-        due_on=day,
-        created_at=now,
-    )
-
-
-async def open_plans(tx: AsyncSession, department_id: int) -> list[Plan]:
-    """The steps that a department has taken on and not closed, oldest first."""
-    return list(await tx.exec(_OPEN_PLANS, params={"department": department_id}))
-
-
-_OPEN_PLANS = (
-    select(Plan)
-    .where(Plan.department_id == bindparam("department"), col(Plan.status).in_(OPEN_PLANS))
-    .order_by(col(Plan.created_at), col(Plan.id))
-)
-
-
-async def escalate_blockers(tx: AsyncSession, instrument: Instrument, now: datetime) -> list[Blocker]:
-    """Mark the open critical blockers that have waited longer than 14 days; returns those newly marked."""
-    critical = [kind.id for model in instrument.models for kind in model.blockers if kind.critical]
-    rows = await tx.exec(
-        select(Blocker).where(
-            col(Blocker.code).in_(critical),
-            col(Blocker.resolved_at).is_(None),
-            col(Blocker.escalated_at).is_(None),
-            Blocker.raised_at <= now - ESCALATE_AFTER,
-        )
-    )
-    found = list(rows)
-    for blocker in found:
-        blocker.escalated_at = now
-    return found
-
-
-def _open_steps(plans: list[Plan]) -> Message:
-    """Two steps are enough at a time: show them, each with its buttons."""
-    lines = "\n".join(
-        f"- **{n}** {plain(plan.text)} _({day_words(plan.due_on) if plan.due_on else 'no day yet'})_"
-        for n, plan in enumerate(plans, 1)
-    )
-    choices = tuple(
-        choice.model_copy(update={"label": f"{n}: {choice.label}"})
-        for n, plan in enumerate(plans, 1)
-        for choice in plan_choices(plan.id or 0)
-    )
-    return Message(
-        kind="result",
-        text=f"You have {len(plans)} steps open, which is plenty. How are they going?\n\n{lines}",
-        choices=choices,
-    )
 
 
 _OLD_BUTTON = Message(kind="notice", text="That button is no longer in use. Nothing was changed.")

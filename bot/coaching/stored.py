@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.audit.deltas import Delta
+from bot.audit.expiry import why_ended
 from bot.audit.gates import ESTABLISHED
 from bot.audit.instrument import Instrument
 from bot.audit.parts import Criterion, ValueModel
@@ -248,6 +249,11 @@ def _answer_line(instrument: Instrument, asked: Asked, row: Answer) -> str:
     name = instrument.criterion(row.criterion).name
     said = f"\n\n{quoted(row.words)}" if row.words and row.picked_by == asked.person_id else ""
     if row.claim is Claim.LEVEL:
-        return f"**{name}**, {day(row.answered_at)}: level {row.level}, counts as {row.counted}{said}"
+        counts = (
+            f"no longer counts, because {plain(why_ended(row))}"
+            if row.expired_by
+            else f"counts as {row.counted}"
+        )
+        return f"**{name}**, {day(row.answered_at)}: level {row.level}, {counts}{said}"
     word = "to find out" if row.claim is Claim.UNKNOWN else "does not apply"
     return f"**{name}**, {day(row.answered_at)}: {word}{said}"

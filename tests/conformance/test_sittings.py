@@ -9,15 +9,18 @@ from datetime import timedelta
 import pytest
 from sqlmodel import col, select
 
+from bot.audit.expiry import EVENTS, lead_left
 from bot.audit.instrument import load_instrument
+from bot.audit.queues import questions_due
 from bot.audit.records import latest_answers, placement_of
 from bot.audit.second import settle_contested
 from bot.audit.sessions import start_choice
 from bot.audit.show import audit_show, deltas_of
-from bot.coaching.sessions import escalate_blockers, plan_choices
+from bot.coaching.plans import escalate_blockers, plan_choices
 from bot.coverage.result import coverage_show
 from bot.store.tables import (
     Answer,
+    AuditLogEntry,
     Blocker,
     Claim,
     CoverageAnswer,
@@ -362,3 +365,60 @@ async def test_coverage_hours_are_frozen_and_rebased_after_a_year(office):
     assert len(await rows(office, CoverageAnswer)) == 3
     finished = {row.status for row in await rows(office, DialogueSession) if row.kind is SessionKind.COVERAGE}
     assert finished == {SessionStatus.FINISHED}
+
+
+async def test_the_next_lead_hears_why_a_question_comes_again(office):
+    await begin(office, we1=3, we4=2)
+    async with office.store.write() as tx:
+        department = await tx.get_one(Department, office.ids["finance"])
+        for duty in (await tx.exec(select(Duty).where(Duty.person_id == office.ids["lead"]))).all():
+            await tx.delete(duty)
+        ended = await lead_left(tx, department.id, {office.ids["lead"]}, True, office.now)
+        assert ended == ("WE-1", "WE-4")
+        scores = await placement_of(tx, INSTRUMENT, department.id, office.now)
+        assert (scores.criteria["WE-1"].counted, scores.criteria["WE-1"].level) == (3, 0)
+        before = await placement_of(tx, INSTRUMENT, department.id, office.now - timedelta(seconds=1))
+        assert before.criteria["WE-1"].level == 3, "an end never reaches back"
+        shown = await audit_show(tx, INSTRUMENT, department, office.now)
+        assert shown["criteria"]["WE-1"]["ended_by"] == "lead changed"
+    office.who = "co-lead"
+    await office.say("start")
+    await office.tap("Start")
+    assert "I ask this one again, because the department has a new lead." in office.last
+    assert "At least half of the people" in office.last
+    assert "12 cases" not in office.last, "the words stay with their author"
+
+
+def test_the_events_are_those_of_the_instrument():
+    assert list(EVENTS) == list(INSTRUMENT.freshness.early_expiry_events)
+
+
+async def test_what_was_declined_is_asked_again_and_what_waits_is_not(office):
+    await office.say("start")
+    await office.tap("Start")
+    await office.say("doesn't apply")
+    await office.say("We are two people and share one desk.")
+    office.who = "owner"
+    await office.tap("No, keep asking")
+    office.who = "lead"
+    assert "stays in" in office.last
+    async with office.store.read() as tx:
+        latest = await latest_answers(tx, INSTRUMENT, office.ids["finance"], office.now)
+        due = questions_due(INSTRUMENT, latest, (), (), office.now)
+        [criterion] = latest
+    assert criterion in due
+    office.who = "owner"
+    await office.tap("Yes, leave it out")
+    assert office.last == "That is settled already, thank you."
+
+
+async def test_an_ended_answer_names_who_said_so_in_the_log(office):
+    await begin(office, we1=2, we4=2)
+    await office.say("we were reorganised")
+    await office.tap("Yes, ask again")
+    [entry] = await rows(office, AuditLogEntry)
+    assert (entry.action, entry.actor_id) == ("answers.expired", office.ids["lead"])
+    assert entry.detail == {"event": "reorganisation", "criteria": ["WE-1", "WE-4"]}
+    async with office.store.read() as tx:
+        scores = await placement_of(tx, INSTRUMENT, office.ids["finance"], office.now)
+    assert (scores.criteria["WE-1"].level, scores.criteria["WE-4"].level) == (0, 0)

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
+from bot.audit.event_turns import EventUseCase
 from bot.audit.instrument import Instrument, load_instrument
 from bot.audit.sessions import AuditUseCase
 from bot.audit.state import NoProposal, Proposed
@@ -193,5 +194,5 @@ async def open_office(store: Store, instrument: Instrument | None = None, propos
         asides=Asides(coaching, OnePolicy()),
         offer_steps=coaching.offer_steps,
     )
-    parts = [SettingsUseCase([Platform.EMAIL]), audit, coaching, CoverageUseCase(used)]
+    parts = [SettingsUseCase([Platform.EMAIL]), audit, coaching, EventUseCase(used), CoverageUseCase(used)]
     return Office(store, await plant_company(store), proposals, parts)

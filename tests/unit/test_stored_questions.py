@@ -7,8 +7,7 @@ import json
 import pytest
 
 from bot.audit.instrument import load_instrument
-from bot.coaching.questions import StoredQuestion, route
-from bot.coaching.sessions import names_of
+from bot.coaching.questions import StoredQuestion, names_of, route
 from tests.conftest import SHARED
 
 NAMES = names_of(load_instrument())

@@ -1,0 +1,78 @@
+"""The cards of what a question is put aside for: a reason, a day, a colleague, an earlier answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from bot.audit.state import State
+from bot.messages import Message
+
+if TYPE_CHECKING:
+    from bot.audit.wording import Cards
+
+
+def _reason(cards: Cards, state: State) -> Message:
+    return Message(
+        kind="question",
+        text="Understood. In a sentence: why does this not apply to your department?",
+        choices=cards.choices(state, ("cancel", "Back to the question")),
+        input_hint="The reason, in a sentence",
+    )
+
+
+def _approver(cards: Cards, state: State) -> Message:
+    return Message(
+        kind="question",
+        text="Who should confirm that? Until then it stays open.",
+        choices=(
+            *(cards.choice(state, f"approver.{someone.id}", someone.name) for someone in cards.facts.owners),
+            cards.choice(state, "cancel", "Back to the question"),
+        ),
+    )
+
+
+def _later(cards: Cards, state: State) -> Message:
+    return Message(
+        kind="question",
+        text='Of course. When suits you? A day is enough, such as "Friday" or "in two weeks".',
+        choices=cards.choices(
+            state,
+            ("day.tomorrow", "Tomorrow"),
+            ("day.next monday", "Next Monday"),
+            ("day.in two weeks", "In two weeks"),
+            ("cancel", "Back to the question"),
+        ),
+        input_hint="A day",
+    )
+
+
+def _hand_over(cards: Cards, state: State) -> Message:
+    listed = cards.facts.colleagues[:8]
+    return Message(
+        kind="question",
+        text="Who can tell more about this? They get the remaining questions; what you answered stays yours.",
+        choices=(
+            *(cards.choice(state, f"to.{someone.id}", someone.name) for someone in listed),
+            cards.choice(state, "cancel", "Back to the question"),
+        ),
+        input_hint="A name or an e-mail address",
+    )
+
+
+def _edit(cards: Cards, state: State) -> Message:
+    listed = [(f"edit.{c}", cards.instrument.criterion(c).name) for c in (*state.answers, *state.skipped)]
+    return Message(
+        kind="question",
+        text="Which one shall we look at again?",
+        choices=cards.choices(state, *listed, ("cancel", "Back to the question")),
+    )
+
+
+INTERLUDES: dict[str, Callable[[Cards, State], Message]] = {
+    "reason": _reason,
+    "approver": _approver,
+    "later": _later,
+    "hand_over": _hand_over,
+    "edit": _edit,
+}
