@@ -154,7 +154,7 @@ def in_force(source: Source) -> str:
 
 def _block(source: Source, quote: str, today: date) -> str:
     """One source: where it stands, the words themselves, and how current they are."""
-    return f"{_heading(source)}\n{quoted_from(source, quote)}\n_{_footing(source, today)}_"
+    return f"{_heading(source)}\n{quoted_from(source, quote)}\n\n_{_footing(source, today)}_"
 
 
 def _heading(source: Source) -> str:

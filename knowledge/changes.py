@@ -1,4 +1,7 @@
-"""What changed between two versions of a document, as its owner reads it: by section, line by line."""
+"""What changed between two versions of a document, as its owner reads it: by section, sentence by sentence.
+
+Compared are the words: where only line breaks or Markdown differ, nothing has changed.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_PER_SECTION = 20  # lines shown of each kind
+from knowledge.quoting import told, unmarked
+from knowledge.sentences import sentence_spans
+
+_PER_SECTION = 20  # sentences shown of each kind
 
 
 @dataclass(frozen=True)
@@ -30,14 +36,15 @@ def difference(before: str, after: str) -> list[Change]:
 
 
 def _sections(text: str) -> dict[str, list[str]]:
-    """The lines of a text by the heading above them; a heading that occurs twice gathers both."""
+    """The sentences of a text by the heading above them; a heading that occurs twice gathers both."""
     sections: dict[str, list[str]] = {}
     heading = ""
-    for line in text.split("\n"):
-        if line.startswith("#"):
-            heading = line.lstrip("# ").strip()
-        elif line.strip():
-            sections.setdefault(heading, []).append(line.strip())
+    for start, end in sentence_spans(text):
+        part = text[start:end]
+        if part.startswith("#"):
+            heading = unmarked(part.lstrip("# "))
+        elif words := told(part):
+            sections.setdefault(heading, []).append(words)
     return sections
 
 

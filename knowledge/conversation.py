@@ -29,6 +29,7 @@ from knowledge.service import KnowledgeService, Question
 from knowledge.stored import sources_of, unpacked
 
 _THREAD_HOLDS = timedelta(hours=2)
+_LOOKED_BACK = 5  # questions, for the last that showed a passage
 _MAX_SHOWN = 1_500  # characters of a passage shown whole
 
 GONE = Message(kind="notice", text="That button has done its work, or belongs to somebody else. Ask me anew.")
@@ -69,9 +70,10 @@ class PolicyTurns:
             if await self.wants(session, turn):
                 return Prepared()
             last = await _last_question(session, turn)
+            resting = await _last_question(session, turn, with_sources=True)
         request = recognise(turn.text or "")
         if last is not None and request is not None:
-            return await self._about(turn, last, *request)
+            return await self._about(turn, resting or last, *request)
         return await self._asked(turn, last)
 
     async def _asked(self, turn: Turn, last: PolicyQuestion | None, style: str = "") -> Prepared:
@@ -165,8 +167,11 @@ class PolicyTurns:
         return await _feedback(tx, question, choice.what)
 
 
-async def _last_question(session: AsyncSession, turn: Turn) -> PolicyQuestion | None:
-    """The question before in this thread, if it was this person's and not long ago."""
+async def _last_question(
+    session: AsyncSession, turn: Turn, with_sources: bool = False
+) -> PolicyQuestion | None:
+    """The question before in this thread, if it was this person's and not long ago; `with_sources` the last
+    whose answer showed a passage."""
     found = await session.exec(
         select(PolicyQuestion)
         .where(
@@ -176,8 +181,9 @@ async def _last_question(session: AsyncSession, turn: Turn) -> PolicyQuestion | 
             PolicyQuestion.asked_at >= turn.at - _THREAD_HOLDS,
         )
         .order_by(col(PolicyQuestion.id).desc())
+        .limit(_LOOKED_BACK if with_sources else 1)
     )
-    return found.first()
+    return next((each for each in found if not with_sources or each.passage_ids), None)
 
 
 def _in_thread(turn: Turn) -> ColumnElement[bool]:
@@ -272,7 +278,7 @@ def _whole(source: Source) -> Message:
 
 def _shorter(source: Source, quote: str) -> Message:
     first = re.split(r"(?<=[.!?])\s", quote.split("\n")[0])[0]
-    return Message(kind="answer", text=f"{quoted_from(source, first)}\n_{plain(source.document)}_")
+    return Message(kind="answer", text=f"{quoted_from(source, first)}\n\n_{plain(source.document)}_")
 
 
 def _untranslated(language: str) -> Message:

@@ -26,47 +26,45 @@ _LONGEST = 4  # times as long as the question; a longer translation is none
 _WORD = re.compile(r"[^\W\d_]+")
 
 # Small words of each language that are no English words; some belong to several.
-_SMALL: dict[Language, frozenset[str]] = {
-    language: frozenset(words.split())
-    for language, words in {
-        "de": (
-            "der das und ich ist nicht mit ein eine einen einer für auf dem den wie wir ihr sie kann "
-            "darf muss mein meine meinen meiner wenn oder auch bei nach von zu zum zur im wer wo wann "
-            "warum welche welcher welches viel viele gibt haben habe hat werden wird sind bin soll "
-            "ohne über uns unsere kein keine man dürfen müssen können sollen wofür wieviel bekomme "
-            "machen"
-        ),
-        "fr": (
-            "le les des une est et je que qui quoi dans pour pas sur avec mon mes nous vous il elle "
-            "ce cette ces du au aux puis peut dois doit sont ai avez quel quelle quels quelles "
-            "combien quand où faut sans notre nos votre être faire si ma mois par chez"
-        ),
-        "es": (
-            "el los las una es que qué en para por no con mi mis nosotros puedo puede debo debe son "
-            "cuál cuáles cuánto cuántos cuántas cuándo cómo quién dónde hay sin nuestro nuestra tengo "
-            "tiene se del al quiero hacer si más días"
-        ),
-        "it": (
-            "il gli una che cosa per non con mio mia miei noi posso può devo deve sono quale quali "
-            "quanto quanti quante quando come chi dove senza nostro nostra ho hanno si del della dei "
-            "delle nel nella di giorni fare"
-        ),
-        "nl": (
-            "het een en ik niet met voor mijn wij kan mag moet zijn welke hoeveel wanneer hoe wie "
-            "waar zonder onze heb heeft wordt van te bij naar aan dat deze er geen mogen moeten "
-            "kunnen wat als"
-        ),
-        "pt": (
-            "os uma eu que não com para meu minha nós posso pode devo deve são qual quais quanto "
-            "quantos quando como quem onde sem nosso nossa tenho tem se do da dos das no na em ao "
-            "dias fazer"
-        ),
-        "pl": (
-            "nie na do jest czy jak co kto gdzie kiedy mogę może muszę są się dla bez mój moja nasz "
-            "nasze mam ma który która które ile dni przez po przy od"
-        ),
-    }.items()
+_WORDS: dict[Language, str] = {
+    "de": (
+        "der das und ich ist nicht mit ein eine einen einer für auf dem den wie wir ihr sie kann "
+        "darf muss mein meine meinen meiner wenn oder auch bei nach von zu zum zur im wer wo wann "
+        "warum welche welcher welches viel viele gibt haben habe hat werden wird sind bin soll "
+        "ohne über uns unsere kein keine man dürfen müssen können sollen wofür wieviel bekomme "
+        "machen"
+    ),
+    "fr": (
+        "le les des une est et je que qui quoi dans pour pas sur avec mon mes nous vous il elle "
+        "ce cette ces du au aux puis peut dois doit sont ai avez quel quelle quels quelles "
+        "combien quand où faut sans notre nos votre être faire si ma mois par chez"
+    ),
+    "es": (
+        "el los las una es que qué en para por no con mi mis nosotros puedo puede debo debe son "
+        "cuál cuáles cuánto cuántos cuántas cuándo cómo quién dónde hay sin nuestro nuestra tengo "
+        "tiene se del al quiero hacer si más días"
+    ),
+    "it": (
+        "il gli una che cosa per non con mio mia miei noi posso può devo deve sono quale quali "
+        "quanto quanti quante quando come chi dove senza nostro nostra ho hanno si del della dei "
+        "delle nel nella di giorni fare"
+    ),
+    "nl": (
+        "het een en ik niet met voor mijn wij kan mag moet zijn welke hoeveel wanneer hoe wie "
+        "waar zonder onze heb heeft wordt van te bij naar aan dat deze er geen mogen moeten "
+        "kunnen wat als"
+    ),
+    "pt": (
+        "os uma eu que não com para meu minha nós posso pode devo deve são qual quais quanto "
+        "quantos quando como quem onde sem nosso nossa tenho tem se do da dos das no na em ao "
+        "dias fazer"
+    ),
+    "pl": (
+        "nie na do jest czy jak co kto gdzie kiedy mogę może muszę są się dla bez mój moja nasz "
+        "nasze mam ma który która które ile dni przez po przy od"
+    ),
 }
+_SMALL = {language: frozenset(words.split()) for language, words in _WORDS.items()}
 _ENGLISH = frozenset(
     _WORD.findall(
         "the an is are am was were do does did can could may might must should would will shall have "

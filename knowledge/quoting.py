@@ -6,16 +6,30 @@ import re
 from collections.abc import Sequence
 
 from bot.messages import plain
+from knowledge.sentences import sentence_spans
 
 MAX_QUOTE = 420  # characters of a quote that is put together from several sentences
 _WINDOW = 3  # how many decisive sentences a quote may reach for
 _RULE = re.compile(r"^\s*\|?[\s:|-]*-[\s:|-]*\|?\s*$")
+_FENCE = re.compile(r"^\s*(?:```|~~~)")
+_BULLET = re.compile(r"^[*+•](?=\s)")
+_ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s")
+_OPEN_END = re.compile(r":[*_\s]*$")
+_POINTS_BACK = re.compile(
+    r"\s*(?:that|this|these|those|it|they|he|she|however|therefore|instead|otherwise|then|also|but|and|so|such|"
+    r"in (?:this|that) case|if (?:so|not))\b(?! (?:policy|document|procedure|standard|handbook|page)\b)",
+    re.IGNORECASE,
+)
 _MARKS = re.compile(r"\*\*|__|`|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)|^#+\s+")
 
 
 def stretch(passage: str, decisive: Sequence[str]) -> str | None:
     """A verbatim slice of `passage` around its most decisive sentence, reaching for the next ones where they
-    stand near. None if the sentence does not stand there."""
+    stand near. None if the sentence does not stand there.
+
+    It begins one sentence earlier where its first words point back ("That means ..."), and goes on with the
+    list where it ends with a colon, as far as the length allows.
+    """
     places = [(passage.find(sentence), len(sentence)) for sentence in decisive[:_WINDOW] if sentence.strip()]
     if not places or places[0][0] < 0:
         return None
@@ -23,7 +37,30 @@ def stretch(passage: str, decisive: Sequence[str]) -> str | None:
     for place, length in places[1:]:
         if place >= 0 and max(end, place + length) - min(start, place) <= MAX_QUOTE:
             start, end = min(start, place), max(end, place + length)
+    start, end = _rounded(passage, start, end)
     return passage[start:end].strip()
+
+
+def _rounded(passage: str, start: int, end: int) -> tuple[int, int]:
+    """The ends moved outwards, so that what is quoted can be understood on its own."""
+    spans = sentence_spans(passage)
+    if _POINTS_BACK.match(passage[start:end]):
+        before = [span for span in spans if span[1] <= start and "\n\n" not in passage[span[1] : start]]
+        if before and end - before[-1][0] <= MAX_QUOTE and not passage.startswith("#", before[-1][0]):
+            start = before[-1][0]
+    while _OPEN_END.search(passage[start:end]) or _in_list(passage, start, end):
+        after = [span for span in spans if span[0] >= end]
+        if not after or after[0][1] - start > MAX_QUOTE or passage.startswith("#", after[0][0]):
+            break
+        end = after[0][1]
+    return start, end
+
+
+def _in_list(passage: str, start: int, end: int) -> bool:
+    """Whether a list that a colon opened within the quote goes on right after it."""
+    lines = passage[start:end].rstrip().split("\n")
+    opened = any(_OPEN_END.search(line) for line in lines[:-1])
+    return opened and bool(_ITEM.match(lines[-1]) and _ITEM.match(passage[end:].lstrip("\n")))
 
 
 def quote_lines(quote: str, header: Sequence[str] = ()) -> str:
@@ -33,9 +70,23 @@ def quote_lines(quote: str, header: Sequence[str] = ()) -> str:
     """
     shown = []
     for line in quote.split("\n"):
-        if line.strip() and not (_RULE.match(line) and "-" in line) and _cells(line) != list(header):
-            shown.append(f"> {plain(_MARKS.sub('', _told(line.strip(), header)))}")
+        if _FENCE.match(line) or (_RULE.match(line) and "-" in line) or _cells(line) == list(header):
+            continue
+        if words := unmarked(_told(line.strip(), header)):
+            shown.append(f"> {plain(words)}")
     return "\n".join(shown)
+
+
+def unmarked(line: str) -> str:
+    """A line of Markdown as plain words; a list item keeps a dash."""
+    return _MARKS.sub("", _BULLET.sub("- ", line)).strip()
+
+
+def told(text: str) -> str:
+    """A sentence, item or row of Markdown as words on one line; empty where it is a rule or a fence."""
+    if _RULE.match(text) or _FENCE.match(text):
+        return ""
+    return unmarked(_told(" ".join(text.split()), ()))
 
 
 def _told(line: str, header: Sequence[str]) -> str:
@@ -52,8 +103,9 @@ def _told(line: str, header: Sequence[str]) -> str:
 def _cells(line: str) -> list[str] | None:
     """The cells of a table's row, None for any other line."""
     line = line.strip()
-    if not (line.startswith("|") and line.endswith("|") and len(line) > 2):
+    if not (line.startswith("|") and line.count("|") > 1):
         return None
+    line = line if line.endswith("|") and not line.endswith("\\|") else f"{line}|"
     return [cell.replace("\\|", "|").strip() for cell in re.split(r"(?<!\\)\|", line[1:-1])]
 
 

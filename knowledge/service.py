@@ -41,6 +41,7 @@ from knowledge.frontmatter import Details, split
 from knowledge.languages import NOTES, Translations, language_of
 from knowledge.library import Draft, Stored, StoredPassage, saved
 from knowledge.port import Indexed, Retriever
+from knowledge.quoting import unmarked
 from knowledge.sources import Incoming, from_bytes, gather
 from knowledge.stored import normalised, packed, sources_of, unpacked
 from knowledge.worded import with_model
@@ -211,7 +212,7 @@ class KnowledgeService:
         if not text.strip():
             raise Unreadable("holds no text")
         details = given.over(own)
-        title = details.title or extracted.title or _name(incoming.label)
+        title = unmarked(details.title or extracted.title or "") or _name(incoming.label)
         source = library.source_of(incoming.source, details)
         sha256 = hashlib.sha256(data).hexdigest()
         async with self.store.read() as session:
@@ -360,8 +361,9 @@ class KnowledgeService:
             return _Understood(text, sources, band)
         english = await self._translations.english(text) if question.worded else None
         if english is None:
-            # The search took it for English: what it found may be near, but is no sure answer.
-            return _Understood(text, sources, Band.CLOSEST if sources else band, NOTES[language])
+            # The search took it for English, and is less sure than it seems.
+            doubtful = Band.CLOSEST if band is Band.ANSWER else Band.SILENT
+            return _Understood(text, sources, doubtful, NOTES[language])
         sources, band = await self._found(who, english, _OFFERED, earlier)
         return _Understood(english, sources, band)
 

@@ -104,7 +104,7 @@ class _Writing:
                 await self._say(claim.text, *checked)
 
     async def _say(self, claim: str, source: Source, quote: str) -> None:
-        piece = f"{plain(claim)}\n{quoted_from(source, quote)}\n_{_where(source)}_"
+        piece = f"{plain(claim)}\n{quoted_from(source, quote)}\n\n_{_where(source)}_"
         if note := conflict([(source, quote), *self.kept]):
             piece += f"\n\n{note}"
         if self.pieces:

@@ -235,7 +235,7 @@ async def test_an_answer_quotes_and_says_where_from(library: Library) -> None:
     (message,) = await say(library, library.people.fay, "How many days of annual leave do we have?")
     assert message.text == (
         "**Leave**, Annual leave\n"
-        "> Everybody has 30 days of annual leave a year. Ask your lead at least 14 days before.\n"
+        "> Everybody has 30 days of annual leave a year. Ask your lead at least 14 days before.\n\n"
         "_Version 2, owner Olga Brandt, in force since 15 January 2026, last reviewed 2 May 2026._"
     )
     (citation,) = message.citations
@@ -286,7 +286,7 @@ async def test_a_question_in_another_language_is_read_in_english_where_a_model_c
 async def test_a_question_that_was_not_understood_is_no_sure_answer(library: Library, with_one: bool) -> None:
     model = QueuedModel(["time-out", "time-out"]) if with_one else None
     service = KnowledgeService(library.store, library.clock, library.retriever, Fetcher(), model)
-    answer = await service.ask(library.people.fay, "Wie ist das mit annual leave days?")
+    answer = await service.ask(library.people.fay, "Wie das annual leave days?")
     assert answer.band is Band.CLOSEST
     assert answer.text.startswith("_Ich kann hier nur auf Englisch suchen")
     assert "> Everybody has 30 days" in answer.text
@@ -317,9 +317,14 @@ async def test_requests_about_the_last_answer(library: Library) -> None:
     (where,) = await say(library, fay, "Where does it say so?")
     assert "Ask your lead at least 14 days before." in where.text
     (shorter,) = await say(library, fay, "shorter, please")
-    assert shorter.text == "> Everybody has 30 days of annual leave a year.\n_Leave_"
+    assert shorter.text == "> Everybody has 30 days of annual leave a year.\n\n_Leave_"
     (german,) = await say(library, fay, "in German")
     assert "no language model" in german.text
+    (silent,) = await say(library, fay, "Who waters the plants?")
+    assert silent.citations == ()
+    (owner,) = await say(library, fay, "Who owns this?")
+    assert owner.text == "**Leave** is owned by Olga Brandt.", "of the last answer that rests on something"
+    await say(library, fay, "How many days of annual leave do we have?")
     await say(library, fay, "And when I am sick?")
     assert library.retriever.asked[-1][2] == ("How many days of annual leave do we have?",)
 

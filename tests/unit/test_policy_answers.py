@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from bot.messages import Citation
 from bot.store.tables import Band
 from knowledge.answer import PolicyAnswer, Source, extractive
-from knowledge.changes import difference
+from knowledge.changes import Change, difference
 from knowledge.checker import bears_out, differ_in_figures, locate
 from knowledge.followups import recognise
 from knowledge.gaps import alike
 from knowledge.languages import Translations, language_of
-from knowledge.quoting import header_of, quote_lines, section_name, stretch
+from knowledge.quoting import header_of, quote_lines, section_name, stretch, unmarked
 from knowledge.worded import Claim, Claims, with_model
 from tests.fakes.language_model import QueuedModel
 from tests.fakes.live import Watched
@@ -163,7 +163,7 @@ async def test_checked_claims_are_the_answer() -> None:
     answer, _ = await ask(GOOD)
     assert answer.model == "queued"
     assert answer.text == (
-        "You have 30 days of leave.\n> Everybody has 30 days of leave a year.\n"
+        "You have 30 days of leave.\n> Everybody has 30 days of leave a year.\n\n"
         "_Leave, Annual leave (in force since 15 January 2026)_"
     )
     assert answer.citations == (LEAVE.cited("Everybody has 30 days of leave a year."),)
@@ -363,6 +363,32 @@ def test_rows_of_a_table_are_told_by_their_columns() -> None:
     assert section_name("Tools", ("Tools", "The list", "Tool | Limit")) == "The list"
 
 
+def test_a_quote_can_be_understood_on_its_own() -> None:
+    passage = (
+        "# Budget\n\nEach person has 500 euros a year. That means unused money is lost. It covers:\n\n"
+        "* books\n* courses\n\nAsk Kim."
+    )
+    assert stretch(passage, ["That means unused money is lost."]) == (
+        "Each person has 500 euros a year. That means unused money is lost."
+    )
+    assert (
+        stretch(passage, ["It covers:"])
+        == "That means unused money is lost. It covers:\n\n* books\n* courses"
+    )
+    assert stretch(passage, ["Ask Kim."]) == "Ask Kim."
+    assert stretch("This policy holds. Ask Kim.", ["This policy holds."]) == "This policy holds."
+    long = f"{'word ' * 90}end. That is all. It covers:\n\n- {'word ' * 90}"
+    assert stretch(long, ["That is all."]) == "That is all."
+    assert stretch(long, ["It covers:"]) == "That is all. It covers:"
+
+
+def test_lists_rows_and_code_are_told_as_words() -> None:
+    assert quote_lines("* **Desk**\n+ Chair\n- Lamp") == "> - Desk\n> - Chair\n> - Lamp"
+    assert quote_lines("| Tool | Limit\n| --- | ---\n| A | 5") == "> Tool; Limit\n> A; 5"
+    assert quote_lines("```java\ncall();\n```") == "> call();"
+    assert unmarked("**Leaving Larkfield - _Managers_**") == "Leaving Larkfield - Managers"
+
+
 def test_a_quote_can_not_become_markup() -> None:
     assert quote_lines("# <!channel> *now* [x](y)") == "> \\<!channel\\> now \\[x\\](y)"
 
@@ -375,6 +401,9 @@ def test_the_difference_of_two_versions_is_told_by_section() -> None:
         ("Gone", ("Leaves.",), ()),
     ]
     assert difference(before, before) == []
+    wrapped = "## One\nIt is **so**, and\nstays so. Not this.\n\n| a | b |\n| - | - |\n| 1 | 2 |\n"
+    again = "## One\nIt is so, and stays so.\nBut that.\n\n| a | b |\n|---|---|\n| 1 | 3 |\n"
+    assert difference(wrapped, again) == [Change("One", ("Not this.", "1; 2"), ("But that.", "1; 3"))]
 
 
 def test_a_citation_carries_its_document() -> None:
