@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -38,7 +38,8 @@ class Turn:
     Exactly one of `text` and `choice` is set. `choice` is the id of a Choice that we sent, as it came back.
     `event_id` is the inbox row; `thread` names the thread within the conversation where the surface has
     threads; `public` is true where others read along (a channel). `files` came with the words, which may
-    be empty then. `live` shows what is going on while `prepare` runs.
+    be empty then. `live` shows what is going on while `prepare` runs. `seen` is for the part that said it
+    wants these words: what it read to know that, so that its `prepare` need not read it again.
     """
 
     event_id: int
@@ -52,6 +53,7 @@ class Turn:
     public: bool = False
     files: tuple[Dropped, ...] = ()
     live: Live = field(default=UNSEEN, compare=False, repr=False)
+    seen: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 Prepared = TypeVar("Prepared")

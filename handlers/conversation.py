@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from sqlalchemy import bindparam
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -37,10 +38,13 @@ class Listener(Protocol):
         ...
 
 
+_ARCHIVED = select(Person.archived_at).where(Person.id == bindparam("person"))
+
+
 async def hear_plain(session: AsyncSession, event: InboxEvent) -> Turn | None:
     """The page's and the terminal's events: they name the person and hold a text or a choice."""
     payload = event.payload
-    found = await session.exec(select(Person.archived_at).where(Person.id == payload["person_id"]))
+    found = await session.exec(_ARCHIVED, params={"person": payload["person_id"]})
     if event.id is None or found.all() != [None]:
         return None
     return Turn(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from sqlalchemy import bindparam
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.access import Actor, actor
@@ -19,6 +21,8 @@ GREETING = re.compile(
     re.IGNORECASE,
 )
 HELP = re.compile(r"(help|\?|menu|home|what can you do|what can i do here)[\s!.?]*", re.IGNORECASE)
+
+_EXTERNAL = select(Person.external).where(Person.id == bindparam("person"))
 
 OUTSIDE = Message(
     kind="notice",
@@ -44,10 +48,10 @@ class Home:
 
     async def wants(self, session: AsyncSession, turn: Turn) -> bool:
         """Whether the words match. Guests always end here."""
-        person = await session.get(Person, turn.person_id)
-        if person is None or person.external:
+        if self._asked.fullmatch((turn.text or "").strip()) is not None:
             return True
-        return self._asked.fullmatch((turn.text or "").strip()) is not None
+        known = await session.exec(_EXTERNAL, params={"person": turn.person_id})
+        return known.all() != [False]
 
     async def prepare(self, turn: Turn) -> None:
         """Nothing to find out."""

@@ -126,8 +126,7 @@ class Inbox:
         statement = _SQLITE if self._store.is_sqlite else _POSTGRESQL
         # On the table rather than through the mapped class, and with the rows beside the statement: it is
         # compiled once, and this is what every request waits for.
-        async with self._store.write() as tx:
-            connection = await tx.connection()
+        async with self._store.writing() as connection:
             found = await connection.execute(statement, [arrival.row() for arrival in arrivals])
             rows = found.all()
         return {(Platform(platform), key): number for number, platform, key in rows}

@@ -16,7 +16,6 @@ from typing import Any, Protocol
 
 import structlog
 from sqlalchemy import bindparam, exists, sql, update
-from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.clock import Clock, system_clock
@@ -118,9 +117,9 @@ class Worker:
     async def _claim(self) -> InboxEvent | None:
         now = self._machine_clock()
         given = {"now": now, "worker": self._name, "until": now + LEASE}
-        async with self._store.write() as tx:
-            event: InboxEvent | None = (await tx.exec(_CLAIM, params=given)).scalars().first()
-            return event
+        async with self._store.writing() as connection:
+            row = (await connection.execute(_CLAIM, given)).mappings().first()
+        return None if row is None else InboxEvent(**row)
 
     async def _answer(self, event: InboxEvent) -> None:
         turn = await self._answering.hear(event)
@@ -139,7 +138,7 @@ class Worker:
     async def _finish(self, event: InboxEvent, turn: Turn | None, prepared: object) -> None:
         async with self._store.write() as tx:
             mine = {"event": event.id, "worker": self._name, "at": self._clock()}
-            if (await tx.exec(_DONE, params=mine)).first() is None:
+            if (await (await tx.connection()).execute(_DONE, mine)).first() is None:
                 return  # The claim ran out and somebody else has it.
             if turn is not None:
                 messages = (
@@ -206,9 +205,13 @@ class Worker:
             log.warning("worker.store_unavailable", action="worker.failed", event_id=event.id)
 
 
+# On the table rather than through the mapped class: what every turn begins and ends with is compiled once.
+_EVENTS: Any = InboxEvent.__table__  # type: ignore[attr-defined]
+
+
 def _claim_statement() -> Any:
     """Claim the oldest event that may be answered, in one go; made once, as every turn begins with it."""
-    event, earlier = InboxEvent.__table__, InboxEvent.__table__.alias()  # type: ignore[attr-defined]
+    event, earlier = _EVENTS, _EVENTS.alias()
     now = bindparam("now", type_=event.c.claimed_until.type)
     is_first = ~exists().where(
         earlier.c.conversation == event.c.conversation,
@@ -227,31 +230,29 @@ def _claim_statement() -> Any:
         .with_for_update(skip_locked=True)
     )
     return (
-        update(InboxEvent)
+        update(event)
         # Compared, not searched in: so it is looked up once, and one event is claimed.
-        .where(col(InboxEvent.id) == oldest.scalar_subquery())
+        .where(event.c.id == oldest.scalar_subquery())
         .values(
             claimed_by=bindparam("worker"),
             claimed_until=bindparam("until", type_=event.c.claimed_until.type),
-            attempts=InboxEvent.attempts + 1,
+            attempts=event.c.attempts + 1,
         )
-        .returning(InboxEvent)
-        .execution_options(synchronize_session=False)
+        .returning(event)
     )
 
 
 def _done_statement() -> Any:
     """Mark an event as done, if it is still with this worker."""
     return (
-        update(InboxEvent)
+        update(_EVENTS)
         .where(
-            col(InboxEvent.id) == bindparam("event"),
-            col(InboxEvent.status) == InboxStatus.NEW,
-            col(InboxEvent.claimed_by) == bindparam("worker"),
+            _EVENTS.c.id == bindparam("event"),
+            _EVENTS.c.status == InboxStatus.NEW,
+            _EVENTS.c.claimed_by == bindparam("worker"),
         )
         .values(status=InboxStatus.DONE, done_at=bindparam("at"))
-        .returning(col(InboxEvent.id))
-        .execution_options(synchronize_session=False)
+        .returning(_EVENTS.c.id)
     )
 
 

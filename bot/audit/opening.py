@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import bindparam
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -87,16 +88,21 @@ async def live_sessions(
     tx: AsyncSession, person_id: int, kinds: tuple[SessionKind, ...], lock: bool = False
 ) -> list[DialogueSession]:
     """The person's open and paused sittings, the one touched last first."""
-    query = (
-        select(DialogueSession)
-        .where(
-            DialogueSession.person_id == person_id,
-            col(DialogueSession.kind).in_(kinds),
-            col(DialogueSession.status).in_(LIVE),
-        )
-        .order_by(col(DialogueSession.updated_at).desc(), col(DialogueSession.id).desc())
+    query = _LIVE_SESSIONS_LOCKED if lock else _LIVE_SESSIONS
+    return list(await tx.exec(query, params={"person": person_id, "kinds": kinds}))
+
+
+# Statements that many turns make stand ready: putting one together costs more than its answer.
+_LIVE_SESSIONS = (
+    select(DialogueSession)
+    .where(
+        DialogueSession.person_id == bindparam("person"),
+        col(DialogueSession.kind).in_(bindparam("kinds", expanding=True)),
+        col(DialogueSession.status).in_(LIVE),
     )
-    return list(await tx.exec(query.with_for_update() if lock else query))
+    .order_by(col(DialogueSession.updated_at).desc(), col(DialogueSession.id).desc())
+)
+_LIVE_SESSIONS_LOCKED = _LIVE_SESSIONS.with_for_update()
 
 
 async def new_state(
@@ -125,12 +131,14 @@ async def new_state(
     )
 
 
+_STEPS = select(Plan.criterion).where(
+    Plan.department_id == bindparam("department"),
+    col(Plan.status).in_((PlanStatus.OPEN, PlanStatus.NOT_YET)),
+)
+
+
 async def _models_with_steps(tx: AsyncSession, department_id: int) -> set[str]:
-    rows = await tx.exec(
-        select(Plan.criterion).where(
-            Plan.department_id == department_id, col(Plan.status).in_((PlanStatus.OPEN, PlanStatus.NOT_YET))
-        )
-    )
+    rows = await tx.exec(_STEPS, params={"department": department_id})
     return {criterion.split("-")[0] for criterion in rows}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -48,16 +49,7 @@ async def ask_second(
     if not team:
         return None
     person = team[chance(session_id, criterion, "who") % len(team)]
-    live = await tx.exec(
-        select(DialogueSession)
-        .where(
-            DialogueSession.person_id == person.id,
-            DialogueSession.department_id == department.id,
-            DialogueSession.kind == SessionKind.SECOND_RATER,
-            col(DialogueSession.status).in_(LIVE),
-        )
-        .with_for_update()
-    )
+    live = await tx.exec(_OPEN_SECOND, params={"person": person, "department": department.id})
     found = live.first()
     if found is not None:
         state = load_state(found)
@@ -71,22 +63,37 @@ async def ask_second(
         seed=chance(session_id, criterion) % 2**31,
         queue=(criterion,),
     )
-    return await open_session(tx, state, department.id or 0, person.id or 0, now)
+    return await open_session(tx, state, department.id or 0, person, now)
 
 
-async def _team(tx: AsyncSession, department_id: int) -> list[Person]:
-    leads = {lead.id for lead in await holders(tx, DutyName.LEAD, department_id)}
-    rows = await tx.exec(
-        select(Person)
-        .where(
-            Person.department_id == department_id,
-            col(Person.archived_at).is_(None),
-            col(Person.declined_at).is_(None),
-            col(Person.external).is_(False),
-        )
-        .order_by(col(Person.id))
+# Read in many a turn, so they are put together once.
+_OPEN_SECOND = (
+    select(DialogueSession)
+    .where(
+        DialogueSession.person_id == bindparam("person"),
+        DialogueSession.department_id == bindparam("department"),
+        DialogueSession.kind == SessionKind.SECOND_RATER,
+        col(DialogueSession.status).in_(LIVE),
     )
-    return [person for person in rows if person.id not in leads]
+    .with_for_update()
+)
+_MEMBERS = (
+    select(Person.id)
+    .where(
+        Person.department_id == bindparam("department"),
+        col(Person.archived_at).is_(None),
+        col(Person.declined_at).is_(None),
+        col(Person.external).is_(False),
+    )
+    .order_by(col(Person.id))
+)
+
+
+async def _team(tx: AsyncSession, department_id: int) -> list[int]:
+    """The members without the leads, by id."""
+    leads = {lead.id for lead in await holders(tx, DutyName.LEAD, department_id)}
+    members = await tx.exec(_MEMBERS, params={"department": department_id})
+    return [member for member in members if member is not None and member not in leads]
 
 
 async def resolve(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -112,15 +113,14 @@ class AuditUseCase:
             return False
         if is_start(turn.text):
             return True
-        rows = await live_sessions(tx, turn.person_id, _EVERY_KIND)
-        return any(takes_words(load_state(row), turn.text) for row in rows)
+        turn.seen[PREFIX] = await self._row(tx, turn)
+        return turn.seen[PREFIX] is not None
 
     async def prepare(self, turn: Turn) -> Prepared:
         """Take the step for trial, and find out what it asks for. Nothing is kept; a tap asks for nothing."""
         if turn.text is None:
             return Prepared()
-        async with self._store.read() as tx:
-            row = await self._row(tx, turn)
+        row = await self._waiting(turn)
         if row is None:
             return Prepared()
         state = load_state(row)
@@ -154,7 +154,7 @@ class AuditUseCase:
             return await self.start(tx, turn.person_id, row.department_id, turn)
         if row is None:
             return await self._without_sitting(tx, turn)
-        return await self._step(tx, row, self._input(turn, load_state(row)), turn, prepared)
+        return await self._step(tx, row, turn, prepared)
 
     async def start(
         self, tx: AsyncSession, person_id: int, department_id: int, turn: Turn, everything: bool = False
@@ -166,7 +166,7 @@ class AuditUseCase:
             if row.department_id == department_id
         ]
         if live and not _left_long_ago(live[0], turn.at):
-            return await self._step(tx, live[0], Resume(), turn, Prepared())
+            return await self._step(tx, live[0], turn, Prepared(), Resume())
         if live:
             live[0].status, live[0].finished_at = SessionStatus.FINISHED, turn.at
             await tx.flush()
@@ -177,7 +177,7 @@ class AuditUseCase:
         row = await open_session(tx, state, department_id, person_id, turn.at)
         person = await tx.get_one(Person, person_id)
         if state.kind == "first" or person.enrolled_at is None:
-            return await self._step(tx, row, Resume(), turn, Prepared())
+            return await self._step(tx, row, turn, Prepared(), Resume())
         # Whoever agreed before is not asked again; who sees what stands above the first question.
         return await self._step(tx, row, Chose(0, "-.start"), turn, Prepared(), remind_privacy=True)
 
@@ -198,6 +198,13 @@ class AuditUseCase:
         if name not in ("start", "again") or not argument.isdigit() or int(argument) not in led:
             return [_NOT_A_LEAD]
         return await self.start(tx, turn.person_id, int(argument), turn, everything=name == "again")
+
+    async def _waiting(self, turn: Turn) -> DialogueSession | None:
+        if PREFIX in turn.seen:
+            found: DialogueSession | None = turn.seen[PREFIX]
+            return found
+        async with self._store.read() as tx:
+            return await self._row(tx, turn)
 
     async def _row(self, tx: AsyncSession, turn: Turn, lock: bool = False) -> DialogueSession | None:
         """The sitting that a turn belongs to: the button's own, or the one that waits for words."""
@@ -234,13 +241,15 @@ class AuditUseCase:
         self,
         tx: AsyncSession,
         row: DialogueSession,
-        given: Input,
         turn: Turn,
         prepared: Prepared,
+        instead: Input | None = None,
         remind_privacy: bool = False,
     ) -> list[Message]:
+        """One step with what the turn brings, or with `instead`."""
         department, person, _company = await _whose(tx, row)
         state = load_state(row)
+        given = instead or self._input(turn, state)
         facts = await facts_for(tx, department, person, _names_somebody(state, given))
         facts = await with_processes(tx, self._instrument, state, department, facts)
         dialogue = Dialogue(self._instrument, facts)
@@ -297,8 +306,9 @@ class AuditUseCase:
 
 def _left_long_ago(row: DialogueSession, now: datetime) -> bool:
     """Between two sittings for so long that a new audit has the better questions."""
-    resting = row.kind in AUDITS and row.status in LIVE and load_state(row).phase == "rest"
-    return resting and now - row.updated_at >= LONG_AGO
+    if row.kind not in AUDITS or row.status not in LIVE or now - row.updated_at < LONG_AGO:
+        return False
+    return load_state(row).phase == "rest"
 
 
 def _names_somebody(state: State, given: Input) -> bool:
@@ -311,14 +321,17 @@ def _names_somebody(state: State, given: Input) -> bool:
 
 async def _whose(tx: AsyncSession, row: DialogueSession) -> tuple[Department, Person, Company | None]:
     """In one look. The transaction has the company at hand for as long as somebody holds on to it."""
-    query = (
-        select(Department, Person, Company)
-        .select_from(Department)
-        .join(Person, col(Person.id) == row.person_id)
-        .outerjoin(Company, col(Company.id) == 1)
-        .where(Department.id == row.department_id)
-    )
-    return (await tx.exec(query)).one()
+    given = {"person": row.person_id, "department": row.department_id}
+    return (await tx.exec(_WHOSE, params=given)).one()
+
+
+_WHOSE = (
+    select(Department, Person, Company)
+    .select_from(Department)
+    .join(Person, col(Person.id) == bindparam("person"))
+    .outerjoin(Company, col(Company.id) == 1)
+    .where(Department.id == bindparam("department"))
+)
 
 
 def takes_words(state: State, text: str) -> bool:

@@ -21,7 +21,7 @@ import aiosqlite
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import SettingsError, StoreUnavailable
@@ -93,6 +93,13 @@ class Store:
         with plain_errors():
             async with AsyncSession(self._reader, expire_on_commit=False) as session:
                 yield session
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """`write` without objects: a bare connection, for the few statements that come with every event."""
+        with plain_errors():
+            async with self._writer.begin() as connection:
+                yield connection
 
     async def run_sync(self, function: Any, *args: Any) -> Any:
         """Call `function(connection, *args)` on a plain connection in one writing transaction."""

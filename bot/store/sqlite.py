@@ -1,15 +1,19 @@
-"""SQLite for an event loop: a short look is taken at once, everything else in the connection's thread.
+"""SQLite for an event loop: what is short is done at once, everything else in the connection's thread.
 
 A hop to a thread and back costs several times what a look-up in an index does, and the usual driver makes
 four of them for each statement. Here a SELECT runs where it is asked for, as long as it takes few steps; one
-that turns out to be long is begun anew in the thread, so that nobody else waits for it. What writes, and
-what may wait for another process or for the disk, goes to the thread in one hop.
+that turns out to be long is begun anew in the thread, so that nobody else waits for it. So does a statement
+that writes one row: that is memory's work, it is COMMIT that waits for the disk. Other writes, and whatever
+finds another process in its way, go to the thread, in one hop.
 """
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Sequence
+from enum import Enum, auto
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import aiosqlite
@@ -21,20 +25,45 @@ _STATEMENTS_KEPT = 512
 Result = TypeVar("Result")
 
 
+class Work(Enum):
+    """How long a statement may take."""
+
+    LOOK = auto()
+    """As many steps as it needs, and it can be begun anew."""
+    ONE_ROW = auto()
+    LONG = auto()
+
+
+_ONE_ROW = re.compile(
+    r"BEGIN( IMMEDIATE)?"
+    r"|INSERT INTO \w+ \([^()]*\) VALUES \([^()]*\)( ON CONFLICT \([^()]*\) DO NOTHING)?( RETURNING [^()]*)?"
+    r"|UPDATE (?P<table>\w+) SET [^()]* WHERE (?P=table)\.id = \?( AND [^()]*)?( RETURNING [^()]*)?"
+)
+
+
+@lru_cache(maxsize=_STATEMENTS_KEPT)
+def kind_of(statement: str) -> Work:
+    """What a statement's text tells of the time it takes."""
+    if statement.startswith("SELECT"):
+        return Work.LOOK
+    return Work.ONE_ROW if _ONE_ROW.fullmatch(" ".join(statement.split())) else Work.LONG
+
+
 class Connection(aiosqlite.Connection):
     """One connection. SQLAlchemy's own driver runs on it as on aiosqlite's (`async_creator`)."""
 
     def __init__(self, path: str, timeout: float) -> None:
         """`timeout`: seconds to wait for another writer."""
-        super().__init__(lambda: self._open(path, timeout), iter_chunk_size=64)
+        super().__init__(lambda: self._open(path), iter_chunk_size=64)
+        self._timeout_ms = round(timeout * 1_000)
         self._thread.daemon = True
         self._begun = self._ended = 0  # in the thread; the loop counts the one, the thread the other
         self._in_a_hurry = False
 
-    def _open(self, path: str, timeout: float) -> sqlite3.Connection:
+    def _open(self, path: str) -> sqlite3.Connection:
         connection = sqlite3.connect(
             path,
-            timeout=timeout,
+            timeout=0,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=_STATEMENTS_KEPT,
@@ -57,22 +86,31 @@ class Connection(aiosqlite.Connection):
         else:
             self._conn.rollback()
 
-    async def run(self, look: bool, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        """What `work` makes of the connection; a short look is taken at once. `work` may be called twice."""
-        if look and not self._is_busy():
+    async def run(self, kind: Work, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """What `work` makes of the connection. Where it took too long at once, `work` is called again."""
+        if kind is not Work.LONG and not self._is_busy():
             try:
-                return self._at_once(work)
+                return self._at_once(kind, work)
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
                     raise
-        return await self._execute(work, self._conn)  # type: ignore[no-any-return]
+        return await self._execute(self._patiently, work)  # type: ignore[no-any-return]
 
-    def _at_once(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        self._in_a_hurry = True
+    def _at_once(self, kind: Work, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        # Interrupting a write would undo its whole transaction.
+        self._in_a_hurry = kind is Work.LOOK
         try:
             return work(self._conn)
         finally:
             self._in_a_hurry = False
+
+    def _patiently(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """In the thread there is time to wait for another process."""
+        self._conn.execute(f"PRAGMA busy_timeout = {self._timeout_ms}")
+        try:
+            return work(self._conn)
+        finally:
+            self._conn.execute("PRAGMA busy_timeout = 0")
 
     def _is_busy(self) -> bool:
         """A caller who was cancelled may have left work in the thread; what comes next waits behind it."""
@@ -104,15 +142,14 @@ class Cursor:
 
     async def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Cursor:
         """Run one statement and take in its answer."""
-        look = statement.startswith("SELECT") or statement == "BEGIN"
-        self._take(
-            *await self._connection.run(look, lambda connection: _answer(connection, statement, parameters))
-        )
+        kind = kind_of(statement)
+        answer = await self._connection.run(kind, lambda opened: _answer(opened, statement, parameters))
+        self._take(*answer)
         return self
 
     async def executemany(self, statement: str, many: Sequence[Sequence[Any]]) -> Cursor:
         """Run one statement for each of `many`."""
-        self._take(*await self._connection.run(False, lambda connection: _many(connection, statement, many)))
+        self._take(*await self._connection.run(Work.LONG, lambda opened: _many(opened, statement, many)))
         return self
 
     def _take(self, description: Any, lastrowid: int | None, rowcount: int, rows: list[Any]) -> None:
