@@ -17,10 +17,20 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from knowledge.chunk import embedded_text
 from knowledge.lexical import HEADING_WEIGHT, TITLE_WEIGHT, Postings, TermCounts, Terms, Vocabulary, words_of
 from knowledge.minilm import WIDTH, Floats
 from knowledge.port import Indexed
-from knowledge.vectors import PassageVectors, has_probe, sentences_of, unpack, whole
+from knowledge.vectors import (
+    PassageVectors,
+    has_probe,
+    likeness_of,
+    sentence_bytes,
+    sentence_count,
+    tokens_of,
+    unpack,
+    whole,
+)
 
 
 @dataclass(frozen=True)
@@ -28,7 +38,9 @@ class Snapshot:
     """The index as it was at one moment. Row `n` of everything is the passage `ids[n]`.
 
     `texts` finds a row by the hash of its text, `words` counts the words that were ever met (for spelling
-    only), `probes` are the rows that hold a made-up question.
+    only), `probes` are the rows that hold a made-up question. `places` tells where in the file a passage's
+    vectors begin, how many bytes they are and how many sentences are among them, how many bytes the text has
+    that follows (what the model read of it, headings first), and how many characters of it are the passage.
     """
 
     ids: npt.NDArray[np.int64]
@@ -36,7 +48,7 @@ class Snapshot:
     vectors: Floats
     postings: Postings
     vocabulary: Mapping[str, int]
-    places: Sequence[tuple[int, int]]
+    places: npt.NDArray[np.int64]
     file: int
     texts: Mapping[int, int]
     words: Mapping[str, int]
@@ -44,15 +56,39 @@ class Snapshot:
 
     def details(self, row: int) -> PassageVectors:
         """The sentence and token vectors of a passage, read from the file."""
-        return unpack(self._read(row))
+        return unpack(self._vectors(row))
 
-    def sentences(self, row: int) -> Floats:
-        """Only the sentences' vectors of a passage, read from the file."""
-        return sentences_of(self._read(row))
+    def tokens(self, row: int) -> Floats:
+        """Only the tokens' vectors of a passage, read from the file."""
+        return tokens_of(self._vectors(row))
 
-    def _read(self, row: int) -> bytes:
-        offset, size = self.places[row]
-        return os.pread(self.file, size, offset)
+    def nearest_sentences(self, rows: npt.NDArray[np.intp], vector: Floats) -> Floats:
+        """For each of these passages the cosine of its nearest sentence, 0 for one without sentences."""
+        counts = self.places[rows, 2]
+        nearest = np.zeros(len(rows), dtype=np.float32)
+        filled = np.flatnonzero(counts)
+        if len(filled):
+            parts = [
+                self._sentences(int(start), int(count)) for start, _, count, *_ in self.places[rows[filled]]
+            ]
+            starts = np.concatenate(([0], np.cumsum(counts[filled])[:-1]))
+            likeness = likeness_of(b"".join(parts), vector)
+            nearest[filled] = np.maximum(np.maximum.reduceat(likeness, starts), 0)
+        return nearest
+
+    def text(self, row: int) -> tuple[str, int]:
+        """What the model read of a passage, its headings first, and where the passage begins in that."""
+        start, vectors, _, size, letters = self.places[row].tolist()
+        text = os.pread(self.file, size, start + vectors).decode()
+        return text, len(text) - letters
+
+    def _vectors(self, row: int) -> bytes:
+        start, size, *_ = self.places[row].tolist()
+        return os.pread(self.file, size, start)
+
+    def _sentences(self, start: int, count: int) -> bytes:
+        first, size = sentence_bytes(count)
+        return os.pread(self.file, size, start + first)
 
     def details_of(self, text: str) -> PassageVectors | None:
         """The same for the passage with this text, None where there is none."""
@@ -70,7 +106,7 @@ class Index:
         self._ids: list[int] = []
         self._documents: list[int] = []
         self._counts: list[TermCounts] = []
-        self._places: list[tuple[int, int]] = []
+        self._places = np.empty((0, 5), dtype=np.int64)
         self._texts: list[int] = []
         self._probed: list[bool] = []
         self._words: Counter[str] = Counter()
@@ -101,15 +137,17 @@ class Index:
         self._ids = [self._ids[n] for n in kept]
         self._documents = [self._documents[n] for n in kept]
         self._counts = [self._counts[n] for n in kept]
-        self._places = [self._places[n] for n in kept]
         self._texts = [self._texts[n] for n in kept]
         self._probed = [self._probed[n] for n in kept]
         self._vectors = self._vectors[kept]
+        self._places = self._places[kept]
 
     def _add(self, added: Sequence[Indexed]) -> None:
         if not added:
             return
         self._vectors = np.concatenate([self._vectors, np.stack([whole(p.vectors) for p in added])])
+        self._places = np.concatenate([self._places, [self._written_down(passage) for passage in added]])
+        self._file.flush()
         for passage in added:
             self._ids.append(passage.passage_id)
             self._documents.append(passage.document_id)
@@ -117,9 +155,13 @@ class Index:
             self._texts.append(hash(passage.text))
             self._probed.append(has_probe(passage.vectors))
             self._words.update(words_of(passage.text))
-            self._places.append((self._written, len(passage.vectors)))
-            self._written += self._file.write(passage.vectors)
-        self._file.flush()
+
+    def _written_down(self, passage: Indexed) -> tuple[int, int, int, int, int]:
+        text = embedded_text(passage.title, passage.heading_path, passage.text).encode()
+        start = self._written
+        self._written += self._file.write(passage.vectors) + self._file.write(text)
+        sentences = sentence_count(passage.vectors)
+        return start, len(passage.vectors), sentences, len(text), len(passage.text)
 
     def _count(self, passage: Indexed) -> TermCounts:
         fields = (
@@ -136,7 +178,7 @@ class Index:
             vectors=self._vectors,
             postings=Postings(self._counts, len(self._vocabulary.numbers)),
             vocabulary=self._vocabulary.numbers,
-            places=tuple(self._places),
+            places=self._places,
             file=self._file.fileno(),
             texts={text: row for row, text in enumerate(self._texts)},
             words=self._words,

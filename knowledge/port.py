@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bot.store.tables import Band
+from knowledge.confirmed import Confirmed
 from knowledge.library import PassageDraft
+
+if TYPE_CHECKING:  # bands.py needs the index, which needs this module
+    from knowledge.bands import Calibration
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,11 @@ class Retriever(Protocol):
         self, question: str, documents: frozenset[int], limit: int, earlier: Sequence[str] = ()
     ) -> Ranked:
         """The best passages of `documents` only; `earlier` are the questions before in the thread."""
+        ...
+
+    def settle(self, kept: Calibration | None, pairs: Sequence[Confirmed]) -> Calibration | None:
+        """Find the limits between the bands, or take the kept ones where they still fit. Returns those in
+        force, None where the index has none. `pairs` are what people have confirmed, oldest first."""
         ...
 
     def decisive(self, question: str, passage: str) -> list[str]:

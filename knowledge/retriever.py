@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from knowledge.bands import PROBES, Bands, limits, probe_text
+from knowledge.bands import CONFIRMED, PROBES, Bands, Calibration, limits, probe_text
 from knowledge.chunk import chunk, embedded_text
+from knowledge.confirmed import Confirmed
 from knowledge.embed import MODEL_NAME, LocalEmbedder, Reading
 from knowledge.index import Index, Snapshot
 from knowledge.library import PassageDraft
@@ -18,6 +19,7 @@ from knowledge.port import Indexed, Ranked
 from knowledge.product_names import explained
 from knowledge.projection import project
 from knowledge.query import Asked, Query, make_query, resolve
+from knowledge.rereading import read_alone
 from knowledge.search import Found, search
 from knowledge.sentences import sentence_spans
 from knowledge.spelling import mended
@@ -26,7 +28,6 @@ from knowledge.vectors import FORMAT, PassageVectors, Probe, pack
 
 _REMEMBERED = 256  # questions whose vectors are kept
 _READ_AT_ONCE = 64  # passages embedded together, so that a long document needs little memory
-_NOTABLE = 0.1  # change in the number of passages after which the limits of the bands are found anew
 _SHARE_WEIGHT = 0.5  # of shared words beside likeness, when a passage's decisive sentence is chosen
 
 
@@ -41,7 +42,7 @@ class LocalRetriever:
         self._lock = threading.Lock()
         self._calibrating = threading.Lock()
         self._asked: OrderedDict[str, Asked] = OrderedDict()
-        self._bands: tuple[int, Bands] | None = None
+        self._calibration: Calibration | None = None
 
     def prepare(self, title: str, text: str) -> list[PassageDraft]:
         """The passages of a document with their vectors."""
@@ -87,15 +88,25 @@ class LocalRetriever:
         query = self._query(
             snapshot, self._ask(snapshot, question), self._ask(snapshot, before) if before else None
         )
-        return search(snapshot, query, allowed, limit)
+        return read_alone(snapshot, query, search(snapshot, query, allowed, limit), self._embedder)
 
     def bands(self, snapshot: Snapshot) -> Bands:
         """The limits between the bands for this library, found anew when it has changed notably."""
-        size = len(snapshot.ids)
+        known = self._calibration
+        if known is None or not known.fits(len(snapshot.ids), known.confirmed):
+            known = self.settle(None, ())
+        return known.bands
+
+    def settle(self, kept: Calibration | None, pairs: Sequence[Confirmed]) -> Calibration:
+        """Find the limits between the bands, or take the kept ones where they still fit."""
+        snapshot = self._index.snapshot()
+        pairs = pairs[-CONFIRMED:]
         with self._calibrating:
-            if self._bands is None or abs(self._bands[0] - size) > _NOTABLE * self._bands[0]:
-                self._bands = (size, self._calibrated(snapshot))
-            return self._bands[1]
+            if kept is None or not kept.fits(len(snapshot.ids), len(pairs)):
+                found = limits(self._asked_probes(snapshot), self._asked_again(snapshot, pairs))
+                kept = Calibration(found, len(snapshot.ids), len(pairs))
+            self._calibration = kept
+            return kept
 
     def decisive(self, question: str, passage: str) -> list[str]:
         """The sentences of a passage that decide the question, best first, each a slice of it."""
@@ -120,7 +131,7 @@ class LocalRetriever:
         wanted = set(self._index.terms.of(question))
         return len(wanted.intersection(self._index.terms.of(sentence))) / len(wanted) if wanted else 0.0
 
-    def _calibrated(self, snapshot: Snapshot) -> Bands:
+    def _asked_probes(self, snapshot: Snapshot) -> list[Found]:
         everything = np.ones(len(snapshot.ids), dtype=np.bool_)
         found = []
         step = max(1, len(snapshot.probes) // PROBES)
@@ -129,7 +140,17 @@ class LocalRetriever:
             if probe is not None:
                 asked = Asked(probe.text, probe.vector, probe.tokens, probe.spans)
                 found.append(search(snapshot, self._query(snapshot, asked), everything, 1))
-        return limits(found)
+        return found
+
+    def _asked_again(self, snapshot: Snapshot, pairs: Sequence[Confirmed]) -> list[tuple[Found, bool]]:
+        """What is found today for confirmed questions, where it is still the passage that was spoken of."""
+        documents = frozenset(snapshot.documents.tolist())
+        found = [(self.found(snapshot, pair.question, documents, 1), pair) for pair in pairs]
+        return [
+            (each, pair.answers)
+            for each, pair in found
+            if each.rows and snapshot.ids[each.rows[0][0]] == pair.passage_id
+        ]
 
     def _query(self, snapshot: Snapshot, asked: Asked, earlier: Asked | None = None) -> Query:
         return make_query(snapshot, self._index.terms, self._synonyms, asked, earlier)

@@ -33,12 +33,14 @@ class Found:
     """Rows of the snapshot with scores, best first.
 
     `late` is how fully the best passage touches the words of the question (0..1); `standing` is how much
-    nearer the nearest passage is than the average of all that were searched (difference of cosines).
+    nearer the nearest passage is than the average of all that were searched (difference of cosines); `alone`
+    is how well the passage's decisive sentence fits the question when it is read by itself (0..2).
     """
 
     rows: tuple[tuple[int, float], ...]
     late: float
     standing: float
+    alone: float = 0.0
 
 
 def search(snapshot: Snapshot, query: Query, allowed: npt.NDArray[np.bool_], limit: int) -> Found:
@@ -49,20 +51,19 @@ def search(snapshot: Snapshot, query: Query, allowed: npt.NDArray[np.bool_], lim
     words = snapshot.postings.score(query.terms)[open_rows]
     likeness = (snapshot.vectors @ query.vector)[open_rows]
     picked = np.union1d(_best(words, max(CANDIDATES, limit)), _best(likeness, max(CANDIDATES, limit)))
-    own = [snapshot.sentences(int(open_rows[n])) @ query.vector for n in picked]
-    sentences = np.array([float(each.max(initial=0.0)) for each in own])
+    sentences = snapshot.nearest_sentences(open_rows[picked], query.vector)
     scores = BM25_SHARE * _scaled(words[picked]) + (1 - BM25_SHARE) / 2 * (
         _scaled(likeness[picked]) + _scaled(sentences)
     )
     order = np.argsort(-scores, kind="stable")
     near = order[:READ_CLOSELY]
-    nearest = [nearest_words(query, snapshot.details(int(open_rows[picked[n]])).tokens) for n in near]
+    nearest = [nearest_words(query, snapshot.tokens(int(open_rows[picked[n]]))) for n in near]
     scores[near] += LATE_WEIGHT * _scaled(np.array([_mean(query, each) for each in nearest]))
     scores[order[READ_CLOSELY:]] = np.minimum(scores[order[READ_CLOSELY:]], scores[near].min())
     final = np.argsort(-scores, kind="stable")[:limit]
     rows = tuple((int(open_rows[picked[n]]), float(scores[n])) for n in final)
     best = int(np.flatnonzero(near == final[0])[0])
-    return Found(rows, _harmonic(query, nearest[best]), _standing(likeness))
+    return Found(rows, harmonic(query, nearest[best]), _standing(likeness))
 
 
 def nearest_words(query: Query, passage: Floats) -> Floats:
@@ -78,8 +79,11 @@ def _mean(query: Query, nearest: Floats) -> float:
     return float(nearest @ query.weights + nearest.mean()) if len(nearest) else 0.0
 
 
-def _harmonic(query: Query, nearest: Floats) -> float:
-    """The weighted harmonic mean: one telling word that the passage lacks weighs more than many it has."""
+def harmonic(query: Query, nearest: Floats) -> float:
+    """How fully the words of the question are touched, 0..1, from how near the nearest word comes to each.
+
+    The weighted harmonic mean: one telling word that the passage lacks weighs more than many it has.
+    """
     shares = query.weights / np.maximum(nearest, _LEAST)
     return float(1 / shares.sum()) if len(nearest) and shares.sum() > 0 else 0.0
 

@@ -34,6 +34,7 @@ from bot.store.tables import (
 from knowledge import library
 from knowledge.answer import PolicyAnswer, Source, extractive
 from knowledge.audience import Reader, parse_audience, readable, reader
+from knowledge.calibration import settle
 from knowledge.extract import extract
 from knowledge.extract_text import Finding, Unreadable, clean
 from knowledge.fetch import Fetcher
@@ -110,7 +111,7 @@ class KnowledgeService:
         self.retriever = retriever
         self.fetcher = fetcher
         self.model = model
-        self._revision = -1
+        self._revision = self._settled = -1
         self._titles: dict[
             int, tuple[int, str]
         ] = {}  # passage id -> its document and the title it went in with
@@ -298,6 +299,13 @@ class KnowledgeService:
                 await library.add_vectors(tx, self.retriever.model, missing)
         return made
 
+    async def ready(self) -> None:
+        """Bring the index up to date, and its limits between the bands."""
+        revision = await self.refresh()
+        if self._settled != revision:
+            await settle(self.store, self.retriever)
+            self._settled = revision
+
     async def search(self, person_id: int, text: str, limit: int = 10, public: bool = False) -> list[Source]:
         """The passages that this person may read, best first."""
         async with self.store.read() as session:
@@ -307,7 +315,7 @@ class KnowledgeService:
     async def _found(
         self, who: Reader, text: str, limit: int, earlier: Sequence[str]
     ) -> tuple[list[Source], Band]:
-        await self.refresh()
+        await self.ready()
         async with self.store.read() as session:
             documents = await readable(session, who, self.clock().date())
         if not documents or not text:

@@ -89,11 +89,30 @@ def unpack(data: bytes) -> PassageVectors:
     return PassageVectors(vector, spans, sentences, rows, Probe(text, asked, places, words))
 
 
-def sentences_of(data: bytes) -> Floats:
-    """Only the sentences' vectors, (n, 384)."""
-    _, count, *_ = _HEADER.unpack_from(data)
-    at = _HEADER.size + 2 * WIDTH + 4 * count
-    return _unit_rows(np.frombuffer(data, np.int8, count * WIDTH, at).reshape(count, WIDTH))
+def sentence_count(data: bytes) -> int:
+    """How many sentences there are vectors of."""
+    count: int = _HEADER.unpack_from(data)[1]
+    return count
+
+
+def sentence_bytes(count: int) -> tuple[int, int]:
+    """Where the sentences' vectors lie, as (first byte, bytes): a row of 384 bytes for each."""
+    return _HEADER.size + 2 * WIDTH + 4 * count, count * WIDTH
+
+
+def likeness_of(rows: bytes, vector: Floats) -> Floats:
+    """The cosine of a unit vector to each of the rows that `sentence_bytes` points at."""
+    floats = np.frombuffer(rows, np.int8).reshape(-1, WIDTH).astype(np.float32)
+    lengths = np.sqrt(np.einsum("ij,ij->i", floats, floats)) + np.float32(1e-9)
+    likeness: Floats = (floats @ vector) / lengths
+    return likeness
+
+
+def tokens_of(data: bytes) -> Floats:
+    """Only the tokens' vectors, (m, width)."""
+    _, count, tokens, width, *_ = _HEADER.unpack_from(data)
+    at = _HEADER.size + 2 * WIDTH + 4 * count + count * WIDTH
+    return _unit_rows(np.frombuffer(data, np.int8, tokens * width, at).reshape(tokens, width))
 
 
 class _Reader:

@@ -163,7 +163,7 @@ def _services(app: App, scheduler: SchedulerService) -> list[Service]:
         # Not in the way of the first page; a question that comes sooner loads it itself.
         await asyncio.wait([stopping := asyncio.create_task(stop.wait())], timeout=WARM_AFTER_SECONDS)
         if not stop.is_set():
-            await app.knowledge.refresh()
+            await app.knowledge.ready()
         await stopping
 
     return [

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 
 from bot.store.tables import Band
+from knowledge.bands import Calibration
+from knowledge.confirmed import Confirmed
 from knowledge.library import PassageDraft
 from knowledge.port import Indexed, Ranked
 
@@ -63,6 +65,9 @@ class WordRetriever:
         top = best[0][1] if best else 0.0
         band = Band.ANSWER if top >= 0.6 else Band.CLOSEST if top >= 0.3 else Band.SILENT
         return Ranked(tuple(best), band)
+
+    def settle(self, kept: Calibration | None, pairs: Sequence[Confirmed]) -> Calibration | None:
+        return None
 
     def decisive(self, question: str, passage: str) -> list[str]:
         sentences = [found[0] for found in re.finditer(r"[^\s#][^.!?\n]*[.!?]?", passage)]

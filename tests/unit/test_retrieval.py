@@ -11,7 +11,8 @@ import pytest
 
 from bot.errors import InputError
 from bot.store.tables import Band
-from knowledge.bands import USUAL, limits
+from knowledge.bands import Bands, Calibration, limits
+from knowledge.confirmed import Confirmed
 from knowledge.embed import LocalEmbedder
 from knowledge.evaluate import Gold, auroc, evaluate, gains_of, ndcg
 from knowledge.lexical import Terms
@@ -159,17 +160,57 @@ def test_synonyms_hold_for_phrases_in_both_directions() -> None:
     assert synonyms.of(terms.of("sourdough")) == {}
 
 
-def test_limits_follow_the_probes() -> None:
-    def found(late: float) -> Found:
-        return Found(((0, 1.0),), late, 0.5)
+def found(late: float, standing: float = 0.5, alone: float = 1.0) -> Found:
+    return Found(((0, 1.0),), late, standing, alone)
 
+
+def test_limits_follow_the_probes() -> None:
+    one_theme, many = limits([found(0.9, 0.2)] * 100), limits([found(0.9, 0.5)] * 100)
+    assert one_theme.answer < many.answer
     low, high = limits([found(0.4)] * 100), limits([found(0.9)] * 100)
-    assert low.answer < high.answer
     assert low.touch < high.touch
     assert high.closest < high.answer
-    assert limits([]) == USUAL
-    assert high.of(found(0.95)) is Band.ANSWER
+    assert limits([found(0.9, 0.2)]).answer == pytest.approx(limits([]).answer, abs=0.05), "one tells little"
+    assert high.of(found(0.95, 0.9)) is Band.ANSWER
     assert high.of(Found((), 0.0, 0.0)) is Band.SILENT
+
+
+def test_what_people_confirmed_moves_the_limit_by_its_weight() -> None:
+    probes = [found(0.8, 0.4)] * 100
+    own = limits(probes).answer
+    beside = (found(0.8, 0.4, (own + 0.05 - 0.8 - 0.32) / 0.3), False)  # just good enough, and wrong
+    held = (found(0.8, 0.4, (own - 0.05 - 0.8 - 0.32) / 0.3), True)  # just not good enough, and right
+    raised = [limits(probes, [beside] * count).answer for count in (0, 1, 5, 40)]
+    assert raised == sorted(raised)
+    assert raised[0] == own
+    assert own < raised[2] < raised[3] <= own + 0.2 + 1e-9
+    assert limits(probes, [held] * 5).answer < own
+    assert limits(probes, [held, beside] * 5).answer > own, "a false answer weighs more"
+
+
+def test_limits_are_kept_until_the_library_changes_notably(passages: Sequence[Indexed]) -> None:
+    retriever = LocalRetriever(EMBEDDER)
+    retriever.update(passages, [])
+    kept = retriever.settle(None, ())
+    other = Calibration(Bands(9.0, 9.0, 9.0), kept.passages, kept.confirmed)
+    assert retriever.settle(other, ()) == other
+    assert retriever.search("What may I spend on a hotel in Paris?", EVERYTHING, 5).band is Band.SILENT
+    retriever.update([], [p.passage_id for p in passages if p.document_id == 1])
+    assert retriever.settle(other, ()) != other
+    assert not Calibration(other.bands, 100, 10).fits(100, 20)
+    assert Calibration(other.bands, 100, 10).fits(105, 14)
+
+
+def test_confirmed_questions_count_where_the_same_passage_is_found(passages: Sequence[Indexed]) -> None:
+    retriever = LocalRetriever(EMBEDDER)
+    retriever.update(passages, [])
+    own = retriever.settle(None, ()).bands
+    question = "What may I spend on a hotel in Paris?"
+    best = retriever.search(question, EVERYTHING, 1).hits[0][0]
+    other = next(p.passage_id for p in passages if p.passage_id != best)
+    false = [Confirmed(question, best, False)] * 20
+    assert retriever.settle(None, false).bands.answer > own.answer
+    assert retriever.settle(None, [Confirmed(question, other, False)] * 20).bands == own
 
 
 def test_measures_on_cases_worked_out_by_hand() -> None:
