@@ -35,34 +35,39 @@ def quoted(words: str) -> str:
     return f"> {plain(flat)}"
 
 
+def _readers(facts: Facts) -> str:
+    """Who reads a person's own words, beside that person."""
+    owners = names(facts.owners)
+    if not owners:
+        return "whoever runs the AI programme"
+    return f"{owners}, who {'runs' if len(facts.owners) == 1 else 'run'} the AI programme"
+
+
 def privacy(facts: Facts) -> str:
     """Who sees what, naming the programme owner."""
-    owners = names(facts.owners)
-    readers = (
-        f"you and {owners}, who runs the AI programme"
-        if len(facts.owners) == 1
-        else (
-            f"you and {owners}, who run the AI programme"
-            if owners
-            else "you and whoever runs the AI programme"
-        )
-    )
     return (
-        f"- Your own words: {readers}. Nobody else, unless you release a sentence yourself.\n"
-        "- Where your department stands and its next steps: its leads and the executives, for the "
-        "department as a whole.\n"
-        "- It is never used for anyone's performance, pay or job."
+        f"- Your own words: you and {_readers(facts)}; nobody else, unless you release a sentence.\n"
+        "- Where your department stands, as a whole: its leads and the executives.\n"
+        "- Never used for anyone's performance, pay or job."
+    )
+
+
+def privacy_again(facts: Facts) -> str:
+    """The same in two sentences, for whoever has read it before."""
+    return (
+        f"_Who sees what is as before: your words you and {_readers(facts)}; where {plain(facts.department)} "
+        "stands, its leads and the executives. Never used for anyone's performance, pay or job._"
     )
 
 
 def hello(facts: Facts) -> str:
     """Before the very first question."""
     return (
-        f"Hello! I help {plain(facts.department)} find its next useful step with AI. We start with four "
-        "questions, about 3 minutes. You tell me about real cases in your own words; there is no right "
-        'answer, and "not sure" is a good one.\n\n'
+        f"Hello! I help {plain(facts.department)} find its next useful step with AI. Four questions to begin "
+        "with, about 3 minutes. You tell me about real cases; there is no right answer, and “not sure” is "
+        "a good one.\n\n"
         f"**Who sees what**\n{privacy(facts)}\n\n"
-        "You can skip, pause or stop at any point, and nothing is lost. Shall we start?"
+        "Skip, pause or stop whenever you like; nothing is lost. Shall we start?"
     )
 
 
@@ -109,7 +114,9 @@ def more_another_day(count: int) -> str:
 
 def lower(text: str) -> str:
     """`text` with a small first letter, unless it starts with a short form such as AI."""
-    return text if text[:2].isupper() else text[:1].lower() + text[1:]
+    first = text.split(maxsplit=1)[0] if text.strip() else ""
+    is_short_form = len(first) > 1 and first[:2].isupper()
+    return text if is_short_form else text[:1].lower() + text[1:]
 
 
 def count_words(number: int) -> str:

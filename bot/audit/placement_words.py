@@ -52,10 +52,10 @@ def provisional_sentences(instrument: Instrument, scores: Scores) -> str:
     """The first picture after sitting 1, when only the first model is known; says that it is provisional."""
     first = instrument.models[0]
     done = scores.placement.operational_through >= first.order
-    standing = f"{first.name} is in place." if done else f"{first.name} is the ground to work on first."
+    standing = "is in place." if done else "is the ground to work on first."
     return (
-        f"A first picture, still provisional: {standing} "
-        f"The other {len(instrument.models) - 1} models have not been asked about yet."
+        f"A first picture, still provisional: {first.name} ({first.in_short}) {standing} I haven't asked "
+        "about the other four models yet."
     )
 
 
@@ -72,7 +72,8 @@ def _working(instrument: Instrument, scores: Scores) -> str:
     working = scores.placement.working_model
     if working is None:
         return "From here on it is about keeping it alive and making it better."
-    return f"You are working on {instrument.model(working).name}."
+    model = instrument.model(working)
+    return f"You are working on {model.name}: {model.in_short}."
 
 
 def _active_beyond(instrument: Instrument, scores: Scores) -> list[str]:

@@ -31,7 +31,7 @@ def placement_message(instrument: Instrument, department: str, scores: Scores, p
 
 def _table(instrument: Instrument, scores: Scores, models: tuple[ValueModel, ...]) -> Table:
     return Table(
-        caption="What counts today: level 0 to 4 for each of the four questions",
+        caption="What counts today: level 0 to 4 for each of the four questions (– not asked, ? to find out)",
         columns=("Model", "State", "Levels"),
         rows=tuple((model.name, STATES[scores.models[model.id]], _levels(model, scores)) for model in models),
     )

@@ -30,7 +30,7 @@ from bot.audit.opening import (
     new_state,
     open_session,
 )
-from bot.audit.phrases import privacy
+from bot.audit.phrases import privacy_again
 from bot.audit.process_records import with_processes
 from bot.audit.proposal import AnchorProposer
 from bot.audit.second import answer_approval
@@ -266,7 +266,7 @@ class AuditUseCase:
         await tx.flush()
         if remind_privacy and desk.messages:
             first = desk.messages[0]
-            text = f"**As before**\n{privacy(facts)}\n\n{first.text}"
+            text = f"{privacy_again(facts)}\n\n{first.text}"
             desk.messages[0] = first.model_copy(update={"text": text})
         return desk.messages
 

@@ -231,12 +231,11 @@ class Cards:
 
     def _on_to_the_others(self, state: State) -> str:
         models = [self.instrument.model(criterion.split("-")[0]) for criterion in state.queue]
-        listed = ", ".join(model.in_short for model in models)
-        count = count_words(len(models))
+        listed = "; ".join(model.in_short for model in models)
+        count = count_words(len(models)).capitalize()
         return (
-            f"That was the first field, thank you: {self.instrument.models[0].in_short}. The next ones "
-            f"build on it, each on the one before: {listed}. {count.capitalize()} more questions, about "
-            "3 minutes, show where you stand in all of them. Go on now, or another day?"
+            f"Thank you, that was the ground. {count} more questions, about 3 minutes, look at what builds "
+            f"on it, each on the one before: {listed}. Go on now, or another day?"
         )
 
     def _done(self, state: State) -> Message:
@@ -270,8 +269,8 @@ class Cards:
         criterion = self.criterion(state)
         return f"{criterion.why} Here it's about **{lower(criterion.name)}**."
 
-    def noted(self, given: Given, counted: int) -> str:
-        """What became of the answer, in one or two lines."""
+    def noted(self, given: Given, counted: int, first: bool = False) -> str:
+        """What became of the answer, in one or two lines; `first` explains what a level is."""
         if given.claim == "unknown":
             return 'Fine, I put that under "to find out".'
         if given.claim == "not_applicable" and given.approver is None:
@@ -281,7 +280,11 @@ class Cards:
         level = given.level or 0
         if counted == level:
             return "Noted, thank you."
-        return f"Noted. You described level {level} of 4. It counts as {counted} until {missing(given)}."
+        scale = " (0 is not done, 4 is done by nearly all and steadily improved)" if first else ""
+        return (
+            f"Noted, thank you. You described level {level} of 4{scale}. It counts as {counted} until "
+            f"{missing(given)}."
+        )
 
     def who_is(self, typed: str, matches: int) -> str:
         """Said when a typed name fits nobody, or several."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bot.audit.phrases import lower
 from bot.choice_ids import ChoiceId
 from bot.coaching.state import PREFIX, Option, State
 from bot.messages import Choice, Message, plain
@@ -14,11 +15,6 @@ def usual_owner(state: State) -> str:
     return next((o.owner for o in state.obstacles if o.code == state.code), "somebody still to be found")
 
 
-def small(text: str) -> str:
-    """`text` with a small first letter, unless it starts with a short form such as AI."""
-    return text if text[:2].isupper() else text[:1].lower() + text[1:]
-
-
 def _choice(state: State, what: str, label: str, primary: bool = False) -> Choice:
     made = ChoiceId(PREFIX, state.session, state.turn, what)
     return Choice(id=str(made), label=label, style="primary" if primary else "default")
@@ -26,7 +22,7 @@ def _choice(state: State, what: str, label: str, primary: bool = False) -> Choic
 
 def _pick_card(state: State) -> Message:
     lines = "\n".join(
-        f"- **{number}** {option.text} _{_effort(option)}_" for number, option in enumerate(state.options, 1)
+        f"- **{number}** {option.text}{_minutes(option)}" for number, option in enumerate(state.options, 1)
     )
     numbers = [_choice(state, f"step.{n}", str(n + 1)) for n in range(len(state.options))]
     count = len(state.options)
@@ -35,16 +31,15 @@ def _pick_card(state: State) -> Message:
     )
     return Message(
         kind="question",
-        text=f"**A good next step: {small(state.name)}.** {state.because}\n\n{ways}:\n\n{lines}\n\n"
+        text=f"**A good next step: {lower(state.name)}.** {state.because}\n\n{ways}:\n\n{lines}\n\n"
         "Which one suits you? You can also write your own.",
         choices=(*numbers, _choice(state, "own", "My own"), _choice(state, "cancel", "Not now")),
         input_hint="A number, or your own step",
     )
 
 
-def _effort(option: Option) -> str:
-    minutes = f"About {option.minutes} minutes. " if option.minutes else ""
-    return f"{minutes}Done when: {option.done_when}"
+def _minutes(option: Option) -> str:
+    return f" _About {option.minutes} minutes._" if option.minutes else ""
 
 
 def _own_card(state: State) -> Message:
@@ -58,9 +53,11 @@ def _own_card(state: State) -> Message:
 
 def _when_card(state: State) -> Message:
     text = plain(state.chosen.text) if state.chosen is not None else ""
+    until = plain(state.chosen.done_when) if state.chosen is not None else ""
+    done = f"\n\n_Done when: {until}_" if until else ""
     return Message(
         kind="question",
-        text=f'> {text}\n\nWhen, and after what? Something like "Thursday, after the team meeting".',
+        text=f'> {text}{done}\n\nWhen, and after what? Something like "Thursday, after the team meeting".',
         choices=(
             _choice(state, "day.tomorrow", "Tomorrow"),
             _choice(state, "day.next week", "Next Monday"),
@@ -119,7 +116,10 @@ def _who_card(state: State) -> Message:
     return Message(
         kind="question",
         text="Who can move it? A name or a team is enough.",
-        choices=(_choice(state, "owner", owner), _choice(state, "cancel", "Never mind")),
+        choices=(
+            _choice(state, "owner", owner[:1].upper() + owner[1:]),
+            _choice(state, "cancel", "Never mind"),
+        ),
         input_hint="A name or a team",
     )
 

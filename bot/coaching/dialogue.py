@@ -12,7 +12,8 @@ from typing import Any
 
 from bot.audit.hearing import command
 from bot.audit.phrases import day as day_words
-from bot.coaching.cards import CARDS, small, usual_owner
+from bot.audit.phrases import lower
+from bot.coaching.cards import CARDS, usual_owner
 from bot.coaching.state import (
     MOST_WORDS,
     AddEvidence,
@@ -169,7 +170,7 @@ def _what(state: State, text: str, _today: date) -> Outcome:
 def _who(state: State, text: str, _today: date) -> Outcome:
     effect = RaiseBlocker(state.code, state.note, text)
     move = next((o.first_move for o in state.obstacles if o.code == state.code), "")
-    first = f" A first move that often helps: {small(move)}" if move else ""
+    first = f" A first move that often helps: {lower(move)}" if move else ""
     return _rest(state, effect, said=f"Noted, with {plain(text)} as the one who can move it.{first}")
 
 

@@ -81,10 +81,6 @@ def _steps_choice(asked: Asked, label: str = "Show next steps", criterion: str =
     return Choice(id=str(ChoiceId("coaching", 0, 0, what)), label=label)
 
 
-def _small(text: str) -> str:
-    return text if text[:2].isupper() else text[:1].lower() + text[1:]
-
-
 def _gaps(scores: Scores, model: ValueModel) -> list[Criterion]:
     return [
         c
@@ -156,7 +152,7 @@ def _held_name(instrument: Instrument, name: str) -> str:
 
 def _blocker(instrument: Instrument, row: Blocker) -> str:
     known = {kind.id: kind.label for model in instrument.models for kind in model.blockers}
-    what = _small(known[row.code]) if row.code in known else plain(row.note)
+    what = known[row.code] if row.code in known else plain(row.note)
     return f"{what} (with {plain(row.owner)})" if row.owner else what
 
 
@@ -249,11 +245,12 @@ def _answer_line(instrument: Instrument, asked: Asked, row: Answer) -> str:
     name = instrument.criterion(row.criterion).name
     said = f"\n\n{quoted(row.words)}" if row.words and row.picked_by == asked.person_id else ""
     if row.claim is Claim.LEVEL:
-        counts = (
-            f"no longer counts, because {plain(why_ended(row))}"
-            if row.expired_by
-            else f"counts as {row.counted}"
-        )
-        return f"**{name}**, {day(row.answered_at)}: level {row.level}, {counts}{said}"
+        return f"**{name}**, {day(row.answered_at)}: level {row.level}, {_counts(row)}{said}"
     word = "to find out" if row.claim is Claim.UNKNOWN else "does not apply"
     return f"**{name}**, {day(row.answered_at)}: {word}{said}"
+
+
+def _counts(row: Answer) -> str:
+    if row.expired_by is not None:
+        return f"no longer counts, because {plain(why_ended(row))}"
+    return "counts in full" if row.counted == row.level else f"counts as {row.counted}"

@@ -74,11 +74,10 @@ class Cards:
         )
         return Message(
             kind="question",
-            text=f"These come back every week for many people like your **{plain(state.role.name)}**. Are "
-            "they yours too? Leave out what isn't, or add your own.\n\n"
-            f"{lines}\n\n"
-            "_Then four taps for each, under three minutes in all. It is about hours of work, never "
-            "about a person._",
+            text="**Coverage** is the share of your repetitive work that AI does well enough to be used. For "
+            f"**{plain(state.role.name)}** these tasks are usual. Leave out what isn't yours, or add your "
+            f"own.\n\n{lines}\n\n"
+            "_Then four taps for each, under three minutes in all. It is never about a person._",
             choices=(
                 self._choice(state, "go", "Start", primary=True),
                 *toggles,

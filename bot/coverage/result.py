@@ -17,6 +17,13 @@ from bot.store.tables import Department
 A_QUARTER = timedelta(weeks=12)
 
 
+_GRADES: dict[Grade, str] = {
+    "A": "on figures from the tools",
+    "B": "on two answers or more that agree",
+    "C": "on one answer so far",
+}
+
+
 def percent(share: float | None) -> str:
     """31%."""
     return "–" if share is None else f"{round(100 * share)}%"
@@ -42,11 +49,12 @@ def coverage_message(
 
 
 def _figure(name: str, found: Coverage, letter: Grade | None) -> str:
+    known = letter or "C"
     return (
         f"**AI handles about {percent(found.coverage)} of the repetitive hours in {plain(name)}** at a "
-        f"quality that is used, likely between {percent(found.low)} and {percent(found.high)}. It rests "
-        f"on {percent(found.known_share)} of these hours, grade {letter or 'C'}. AI touches "
-        f"{percent(found.touched)} in all; what nobody checks does not count."
+        f"quality that is used, likely between {percent(found.low)} and {percent(found.high)}. That rests "
+        f"on {percent(found.known_share)} of these hours and {_GRADES[known]} (grade {known}). AI has "
+        f"a hand in {percent(found.touched)} in all; what nobody checks doesn't count."
     )
 
 
