@@ -95,7 +95,7 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
         Uploads(knowledge),
         Home(GREETING, "hello"),
         NudgeUseCase(instrument),
-        SettingsUseCase(_reachable_on(settings)),
+        SettingsUseCase(reachable_on(settings)),
         DigestUseCase(),
         CompanyUseCase(instrument),
         audit,
@@ -124,7 +124,7 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
     )
 
 
-def _reachable_on(settings: Settings) -> set[Platform]:
+def reachable_on(settings: Settings) -> set[Platform]:
     """The platforms that are set up, besides the page."""
     found = {
         Platform.SLACK: settings.slack_configured,

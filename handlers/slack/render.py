@@ -35,6 +35,10 @@ LEAST_BODY = 1_000
 AI_NOTE = "AI-generated from the passages named here. Check before you rely on it."
 SHORTENED = "… (shortened: a message can't hold more)"
 _PROGRESS = re.compile(r"Question \d+ of \d+")
+_EVIDENCE = re.compile(r"audit:(\d+):(\d+):[^.]*\.nothing")
+FORM = "form:"
+"""A button whose id begins so opens a form (handlers.slack.forms)."""
+
 _SNOOZE = re.compile(r"nudge:\d+:\d+:snooze\.")
 SHOW_SECTION = Choice(id="say:Show me the source", label="Show the section")
 
@@ -225,6 +229,9 @@ def _below(message: Message) -> list[Block]:
     if message.citations and message.kind == "answer":
         choices.append(SHOW_SECTION)
     made += _rows(choices)
+    if evidence := next((found for one in choices if (found := _EVIDENCE.fullmatch(one.id))), None):
+        label = "Write it in a form"
+        made += _rows([Choice(id=f"{FORM}evidence:{evidence[1]}:{evidence[2]}", label=label)])
     if any(_SNOOZE.match(choice.id) for choice in message.choices):
         made.append(_date_picker())
     if message.answer_id:
@@ -276,7 +283,7 @@ def _rows(choices: list[Choice]) -> list[Block]:
 def _button(choice: Choice, number: int) -> Block:
     button = {
         "type": "button",
-        "action_id": f"choice:{number}",
+        "action_id": choice.id if choice.id.startswith(FORM) else f"choice:{number}",
         "text": _plain(choice.label, LONGEST_LABEL),
         "value": clean(choice.id),
     }

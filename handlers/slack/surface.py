@@ -20,9 +20,11 @@ from bot.config import Settings
 from bot.errors import SettingsError
 from bot.store.engine import Store
 from bot.store.secrets import Sealer
+from handlers.app import reachable_on
 from handlers.inbox import Inbox
 from handlers.slack.bolt import add_listeners
 from handlers.slack.clients import Clients, OneToken, Tokens
+from handlers.slack.forms import Forms, add_forms
 from handlers.slack.gate import Gate, Intake
 from handlers.slack.hearing import SlackHearing
 from handlers.slack.home import HomeViews
@@ -78,7 +80,9 @@ def make_slack(app: Product, settings: Settings) -> SlackSurface:
     people, status = People(store, clients, clock), Status(clients)
     intake = Intake(store, inbox, clock, status.show)
     bolt = _bolt(settings, tokens, clients)
-    add_listeners(bolt, HomeViews(store, people, clock))
+    home = HomeViews(store, people, clock)
+    add_listeners(bolt, home)
+    add_forms(bolt, Forms(store, people, home, intake, clock, reachable_on(settings)))
 
     return SlackSurface(
         hearing=SlackHearing(store, people, clock, clients, status),

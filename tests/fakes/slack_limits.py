@@ -62,6 +62,7 @@ def _of_kind(kind: str, block: Block) -> Iterator[str]:
         "actions": _actions,
         "header": lambda b: _text(b.get("text"), 150, plain_only=True),
         "image": _image,
+        "input": _input,
         "rich_text": _rich_text,
         "table": _table,
         "data_visualization": _chart,
@@ -96,6 +97,36 @@ def _context(block: Block) -> Iterator[str]:
     for element in block.get("elements", []):
         if element.get("type") != "image":
             yield from _text(element, 3000)
+
+
+_FIELDS = {"plain_text_input", "static_select", "conversations_select", "datepicker", "timepicker"}
+
+
+def _input(block: Block) -> Iterator[str]:
+    yield from _text(block.get("label"), 2000, plain_only=True)
+    if "hint" in block:
+        yield from _text(block["hint"], 2000, plain_only=True)
+    if len(block.get("block_id", "")) > 255:
+        yield "block_id"
+    element = block.get("element", {})
+    if element.get("type") not in _FIELDS or not 1 <= len(element.get("action_id", "")) <= 255:
+        yield "element"
+    if element.get("type") == "static_select":
+        yield from _options(element)
+    if not 0 <= element.get("max_length", 1) <= 3000:
+        yield "max_length"
+
+
+def _options(element: Block) -> Iterator[str]:
+    options = element.get("options", [])
+    if not 1 <= len(options) <= 100:
+        yield "1 to 100 options"
+    for option in options:
+        yield from _text(option.get("text"), 75, plain_only=True)
+        if not 1 <= len(option.get("value", "")) <= 150:
+            yield "value of an option"
+    if "initial_option" in element and element["initial_option"] not in options:
+        yield "the chosen option is none of them"
 
 
 def _image(block: Block) -> Iterator[str]:

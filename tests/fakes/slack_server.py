@@ -70,6 +70,8 @@ class FakeSlack(Streams, Files):
         self.statuses: list[tuple[str, str, str]] = []
         self.prompts: dict[str, list[dict[str, str]]] = {}
         self.homes: dict[str, dict[str, Any]] = {}
+        self.triggers: dict[str, tuple[str, float]] = {}
+        self.forms: dict[str, dict[str, Any]] = {}
         self.completed: dict[str, dict[str, Any]] = {}
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.tokens = {TOKEN: TEAM}
@@ -319,8 +321,29 @@ class FakeSlack(Streams, Files):
     async def _views_publish(self, given: dict[str, Any]) -> dict[str, Any]:
         view = _object(given["view"])
         self._check_view(view)
+        if view.get("type") != "home":
+            raise Refusal("invalid_arguments")
         self.homes[given["user_id"]] = view
         return {"view": {**view, "id": f"V{next(self._ids)}"}}
+
+    async def _views_open(self, given: dict[str, Any]) -> dict[str, Any]:
+        """A form opens within three seconds of the press, and once for each."""
+        pressed = self.triggers.pop(given.get("trigger_id", ""), None)
+        if pressed is None or time.monotonic() - pressed[1] > 3:
+            raise Refusal("expired_trigger_id" if pressed else "invalid_trigger_id")
+        view = _object(given["view"]) | {"id": f"V{next(self._ids)}", "user": pressed[0]}
+        self._check_view(view)
+        self.forms[view["id"]] = view
+        return {"view": view}
+
+    async def _views_update(self, given: dict[str, Any]) -> dict[str, Any]:
+        before = self.forms.get(given.get("view_id", ""))
+        if before is None:
+            raise Refusal("not_found")
+        view = {**_object(given["view"]), "id": before["id"], "user": before["user"]}
+        self._check_view(view)
+        self.forms[before["id"]] = view
+        return {"view": view}
 
     def _check_view(self, view: dict[str, Any]) -> None:
         short = all(len(view.get(name, {}).get("text", "")) <= 24 for name in ("title", "submit", "close"))

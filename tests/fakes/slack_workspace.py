@@ -151,7 +151,9 @@ class Workspace:
 
     async def interact(self, payload: dict[str, Any]) -> int:
         """Deliver an interaction."""
-        around = {"team": {"id": TEAM}, "trigger_id": f"trigger{next(self._numbers)}", "api_app_id": APP}
+        trigger = f"trigger{next(self._numbers)}"
+        self.slack.triggers[trigger] = (payload["user"]["id"], time.monotonic())
+        around = {"team": {"id": TEAM}, "trigger_id": trigger, "api_app_id": APP}
         return await self.send_form({"payload": json.dumps({**around, **payload})})
 
     async def click_home(self, user: str, label: str) -> int:
@@ -167,6 +169,27 @@ class Workspace:
                 "actions": [self.action(element)],
             }
         )
+
+    async def form(self, user: str, holding: str) -> dict[str, Any]:
+        """The form that is open before somebody, once it holds a field or some words."""
+
+        def there() -> Any:
+            mine = [view for view in self.slack.forms.values() if view["user"] == user]
+            return mine and holding in json.dumps(mine[-1], ensure_ascii=False) and mine[-1]
+
+        return dict(await self.wait(there))
+
+    async def submit(self, user: str, view: dict[str, Any], **given: str) -> dict[str, Any]:
+        """Fill in the fields named by the last part of their block's id, and send the form."""
+        values = {}
+        for block in view["blocks"]:
+            if block["type"] == "input":
+                name = block["block_id"].rpartition("|")[2]
+                values[block["block_id"]] = {"value": _filled(block["element"], given.get(name))}
+        who = {"id": user, "team_id": TEAM}
+        sent = {**view, "state": {"values": values}}
+        await self.interact({"type": "view_submission", "user": who, "view": sent})
+        return dict(json.loads(self.replies[-1][1] or "{}"))
 
     async def command(self, user: str, text: str, channel: str = "C0ANY") -> dict[str, Any]:
         """Type /stagecoach; returns what is shown to the person alone."""
@@ -206,6 +229,17 @@ class Workspace:
         message = await self.wait(unseen)
         message["seen"] = True
         return dict(message)
+
+
+def _filled(element: dict[str, Any], given: str | None) -> dict[str, Any]:
+    """A field's state: what was chosen or typed, else what it held before."""
+    kind = element["type"]
+    if kind == "static_select":
+        names = {name: one for one in element["options"] for name in (one["value"], one["text"]["text"])}
+        return {"type": kind, "selected_option": names.get(given or "") or element.get("initial_option")}
+    if kind == "conversations_select":
+        return {"type": kind, "selected_conversation": given or element.get("initial_conversation")}
+    return {"type": kind, "value": given if given is not None else element.get("initial_value")}
 
 
 def buttons(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
