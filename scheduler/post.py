@@ -113,10 +113,12 @@ class Counter:
 
     async def start_some(self) -> bool:
         """Claim what may leave now and start on it. True if there may be more to claim at once."""
+        # Before anything else: news that stayed set while there is no room would make `nap` return at once,
+        # again and again, and nothing else in the process would get its turn.
+        self.news.clear()
         room = self.sender.pace.at_once - len(self.busy)
         if room <= 0:
             return False
-        self.news.clear()
         taken = await outbox.claim(self.store, self.platform, self.owner, self.clock(), self.lease, room)
         for claimed in taken:
             task = asyncio.create_task(self.deliver(claimed))

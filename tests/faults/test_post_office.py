@@ -61,6 +61,23 @@ async def test_a_slow_and_a_dead_recipient_delay_nobody(
     assert {row.error for row in await dead_letters(store)} == {"The channel is archived."}
 
 
+async def test_news_while_every_hand_is_full_leaves_others_their_turn(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is written meanwhile wakes the loop, which has no room for it and must wait, not spin."""
+    monkeypatch.setattr("scheduler.post.DRAIN_SECONDS", 0.1)
+    platform = FakePlatform(slow=frozenset({"C0", "C1"}), pace=Pace(at_once=2, timeout=30))
+    await fill(sqlite_store, conversations=3, each=1)
+    at_work, stop = office(sqlite_store, {SLACK: platform}), asyncio.Event()
+    running = asyncio.create_task(at_work.run(stop))
+    for _ in range(100):
+        at_work.wake()
+        await asyncio.sleep(0.005)
+    assert platform.requests == 2
+    stop.set()
+    await running
+
+
 async def test_a_claim_is_had_by_one_of_many(store: Store) -> None:
     await fill(store, conversations=20, each=2)
     now, lease = system_clock(), timedelta(minutes=1)

@@ -7,7 +7,7 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -144,6 +144,23 @@ async def nothing_lost_nothing_twice(store: Store, fake: FakeSlack, load: Load |
         assert set(answered) == {event.id for event in events}
 
 
+Start = Callable[[str, str], Serving]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts a process on a database for a fake Slack; whatever a test leaves running is killed."""
+    started: list[Serving] = []
+
+    def make(url: str, api: str) -> Serving:
+        started.append(Serving(tmp_path, url, api))
+        return started[-1]
+
+    yield make
+    for one in started:
+        one.end()
+
+
 @pytest.fixture(params=BOTH)
 def url(request: pytest.FixtureRequest) -> str:
     if request.param == "sqlite":
@@ -152,13 +169,13 @@ def url(request: pytest.FixtureRequest) -> str:
     return asyncio.run(factory.url())
 
 
-async def test_killed_again_and_again_nothing_is_lost_and_nothing_doubled(url: str, tmp_path: Path) -> None:
+async def test_killed_again_and_again_nothing_is_lost_and_nothing_doubled(url: str, start: Start) -> None:
     """Two replicas on PostgreSQL, the only process on SQLite; one after the other dies in the middle."""
     store, chance = Store(url), random.Random(40)  # noqa: S311
     replicas = 1 if store.is_sqlite else 2
     async with slack_with_people(store) as (fake, api):
         await fill(store, CHANNELS, EACH)
-        running = [Serving(tmp_path, url, api) for _ in range(replicas)]
+        running = [start(url, api) for _ in range(replicas)]
         hit = 0
         for number in range(KILLS):
             place = number % replicas
@@ -166,7 +183,7 @@ async def test_killed_again_and_again_nothing_is_lost_and_nothing_doubled(url: s
             await asyncio.sleep(chance.uniform(0.1, 1.0))
             hit += bool(await count(store, OutboxStatus.CLAIMED))
             await running[place].kill()
-            running[place] = Serving(tmp_path, url, api)
+            running[place] = start(url, api)
         left = await count(store, *UNFINISHED)
         await all_delivered(store, 900)
         for one in running:
@@ -178,7 +195,7 @@ async def test_killed_again_and_again_nothing_is_lost_and_nothing_doubled(url: s
     await store.close()
 
 
-async def test_told_to_stop_under_load_it_leaves_in_time_and_in_order(url: str, tmp_path: Path) -> None:
+async def test_told_to_stop_under_load_it_leaves_in_time_and_in_order(url: str, start: Start) -> None:
     store, chance = Store(url), random.Random(50)  # noqa: S311
     took, left = [], Counter[str]()
     async with slack_with_people(store) as (fake, api):
@@ -186,13 +203,13 @@ async def test_told_to_stop_under_load_it_leaves_in_time_and_in_order(url: str, 
         load = Load(fake)
         async with under_load(load):
             for _ in range(STOPS):
-                one = Serving(tmp_path, url, api)
+                one = start(url, api)
                 load.endpoint = f"{await one.address()}/slack/events"
                 await asyncio.sleep(chance.uniform(0.1, 2.0))
                 took.append(await one.stop())
                 left["claims"] += await count(store, OutboxStatus.CLAIMED)
                 left["events"] += await waiting_events(store, claimed=True)
-        last = Serving(tmp_path, url, api)
+        last = start(url, api)
         await all_delivered(store, 900)
         await last.address()
         await last.stop()
@@ -211,12 +228,12 @@ def own_server() -> Iterator[PostgresFactory]:
     factory.close()
 
 
-async def test_the_database_is_gone_for_a_while(own_server: PostgresFactory, tmp_path: Path) -> None:
+async def test_the_database_is_gone_for_a_while(own_server: PostgresFactory, start: Start) -> None:
     database = await own_server.url()
     store = Store(database)
     async with slack_with_people(store) as (fake, api):
         await fill(store, CHANNELS, EACH)
-        one = Serving(tmp_path, database, api)
+        one = start(database, api)
         load = Load(fake, f"{await one.address()}/slack/events")
         async with under_load(load):
             await asyncio.sleep(3.0)

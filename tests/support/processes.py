@@ -48,6 +48,11 @@ class Serving:
         self._process.kill()
         await asyncio.to_thread(self._process.wait)
 
+    def end(self) -> None:
+        """Make sure that it is gone."""
+        self._process.kill()
+        self._process.wait()
+
     async def stop(self) -> float:
         """Ask it to leave (SIGTERM). Returns the seconds it took; it must have left in good order."""
         began = time.monotonic()
