@@ -12,6 +12,7 @@ from bot.store.tables import Company, Department, Duty, DutyName, Person, Role
 from bot.turns import Turn
 from knowledge.conversation import PolicyTurns
 from knowledge.fetch import Fetcher
+from knowledge.port import Retriever
 from knowledge.service import KnowledgeService
 from tests.fakes.retriever import WordRetriever
 
@@ -120,11 +121,15 @@ class Library:
 
 
 async def make_library(
-    store: Store, clock: Clock, folder: Path, model: WritingModel | None = None
+    store: Store,
+    clock: Clock,
+    folder: Path,
+    model: WritingModel | None = None,
+    index: Retriever | None = None,
 ) -> Library:
-    """A library with the two policies above."""
+    """A library with the two policies above; `index` in place of the words' one."""
     retriever = WordRetriever()
-    service = KnowledgeService(store, clock, retriever, Fetcher(), model)
+    service = KnowledgeService(store, clock, index or retriever, Fetcher(), model)
     people = await plant_people(store)
     library = Library(store, clock, people, retriever, service, PolicyTurns(service), folder)
     await library.put("leave.md", LEAVE)
