@@ -20,6 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.messages import Message
 from bot.store.engine import Store
 from bot.store.tables import (
+    AuditLogEntry,
     Identity,
     OutboxMessage,
     OutboxStatus,
@@ -246,15 +247,24 @@ async def mark_unreachable(store: Store, person_id: int, platform: Platform) -> 
         )
 
 
-async def try_again(store: Store, message_id: int, now: datetime) -> bool:
-    """Send a message that was put aside once more. False if it is not (or no longer) put aside."""
+async def try_again(store: Store, message_id: int, now: datetime, actor_id: int | None = None) -> bool:
+    """Send a message that was put aside once more. False if it is not (or no longer) put aside.
+
+    `actor_id` is the admin who asked for it, for the audit log; None: whoever runs the command.
+    """
     async with store.write() as tx:
+        entry = AuditLogEntry(
+            at=now, actor_id=actor_id, action="delivery.again", resource=f"outbox:{message_id}"
+        )
         result = await tx.exec(
             update(OutboxMessage)
             .where(col(OutboxMessage.id) == message_id, col(OutboxMessage.status) == OutboxStatus.DEAD)
             .values(status=OutboxStatus.PENDING, due_at=now, created_at=now, attempts=0, error="")
         )
-        return cast("CursorResult[Any]", result).rowcount == 1
+        if cast("CursorResult[Any]", result).rowcount != 1:
+            return False
+        tx.add(entry)
+        return True
 
 
 async def dead_letters(store: Store, limit: int = 100) -> Sequence[OutboxMessage]:
@@ -273,19 +283,4 @@ async def delivery_log(store: Store, limit: int = 100) -> list[dict[str, object]
     """What happened to the latest messages: never their words."""
     async with store.read() as session:
         found = await session.exec(select(OutboxMessage).order_by(col(OutboxMessage.id).desc()).limit(limit))
-        return [
-            row.model_dump(
-                mode="json",
-                include={
-                    "id",
-                    "platform",
-                    "conversation",
-                    "status",
-                    "attempts",
-                    "due_at",
-                    "sent_at",
-                    "error",
-                },
-            )
-            for row in found
-        ]
+        return [row.model_dump(mode="json", include=LOGGED) for row in found]

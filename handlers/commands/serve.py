@@ -28,6 +28,7 @@ from handlers.watching import watching
 from handlers.web.app import Page
 from handlers.web.drafts import Drafts
 from handlers.web.health import health_routes
+from handlers.web.office import Office
 from handlers.web.product import Known, Machinery, Product
 from scheduler.sending import Sender
 from scheduler.service import SchedulerService
@@ -108,7 +109,9 @@ async def _serve_demo(app: App, clock: MovableClock) -> None:
     product = Product(app.store, app.inbox, app.news, app.clock, _known(), machinery, drafts)
     site = web.Application()
     site.add_routes(_health(app))
-    Page(product, demo=True).add_to(site)
+    page = Page(product, demo=True)
+    page.add_to(site)
+    Office(page, app.store, app.clock, ()).add_to(site)
     stop = stop_on_signals()
     async with served(site, app.settings.host, app.settings.port) as address:
         if not await is_filled(app.store):

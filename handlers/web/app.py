@@ -80,14 +80,14 @@ class Page:
         """Add the page's routes to an aiohttp application, and end its streams when that shuts down."""
         app.add_routes(
             [
-                web.get("/", self._guarded(self.show), allow_head=True),
-                web.post("/say", self._guarded(self.say)),
-                web.post("/choose", self._guarded(self.choose)),
-                web.post("/clock", self._guarded(self.move_clock)),
-                web.post("/reset", self._guarded(self.reset)),
-                web.get("/live", self._guarded(self.live), allow_head=False),
-                web.get(r"/passage/{id:\d{1,18}}", self._guarded(self.passage)),
-                web.get("/static/{name}", self._guarded(self.static)),
+                web.get("/", self.guarded(self.show), allow_head=True),
+                web.post("/say", self.guarded(self.say)),
+                web.post("/choose", self.guarded(self.choose)),
+                web.post("/clock", self.guarded(self.move_clock)),
+                web.post("/reset", self.guarded(self.reset)),
+                web.get("/live", self.guarded(self.live), allow_head=False),
+                web.get(r"/passage/{id:\d{1,18}}", self.guarded(self.passage)),
+                web.get("/static/{name}", self.guarded(self.static)),
             ]
         )
         app.on_shutdown.append(self._end_streams)
@@ -109,8 +109,8 @@ class Page:
 
     async def say(self, request: web.Request) -> web.StreamResponse:
         """What the person typed."""
-        form = await self._form(request)
-        person = await self._person(form.get("as", ""))
+        form = await self.form(request)
+        person = await self.person(form.get("as", ""))
         text = form.get("text", "").strip()
         if not text:
             raise InputError("There was nothing in the message. Write something and send it again.")
@@ -121,15 +121,15 @@ class Page:
 
     async def choose(self, request: web.Request) -> web.StreamResponse:
         """A button of one of our messages."""
-        form = await self._form(request)
-        person = await self._person(form.get("as", ""))
+        form = await self.form(request)
+        person = await self.person(form.get("as", ""))
         await self._port.choose(person.person_id, _key(form), form.get("choice", "")[:255])
         return await self._done(request, person.person_id)
 
     async def move_clock(self, request: web.Request) -> web.StreamResponse:
         """The buttons of the demo's clock."""
-        form = await self._form(request)
-        person = await self._person(form.get("as", ""))
+        form = await self.form(request)
+        person = await self.person(form.get("as", ""))
         leap = _LEAPS.get(form.get("to", ""))
         if leap is not None:
             await self._port.leap(leap)
@@ -139,8 +139,8 @@ class Page:
 
     async def reset(self, request: web.Request) -> web.StreamResponse:
         """The demo from its first moment."""
-        form = await self._form(request)
-        person = await self._person(form.get("as", ""))
+        form = await self.form(request)
+        person = await self.person(form.get("as", ""))
         await self._port.reset()
         self._seen.clear()
         self._beginnings += 1
@@ -251,6 +251,7 @@ class Page:
             people=tuple(people),
             unread={one: count for one, count in (await self._port.unread(seen)).items() if count},
             company=self._port.company,
+            name=name,
             token=guard.token_for(name),
             key=secrets.token_urlsafe(12),
             theme=theme if theme in ("light", "dark") else None,
@@ -267,13 +268,26 @@ class Page:
                 self._seen.setdefault(one.person_id, conversation.cursor.heard)
         return {one.person_id: self._seen[one.person_id] for one in people}
 
-    async def _person(self, wanted: str) -> Persona:
+    async def visit(self, request: web.Request, person_id: int | None = None) -> Visit:
+        """Who looks, and what their forms need."""
+        return await self._visit(request, guard.visitor(request), person_id)
+
+    def draw(self, request: web.Request, visit: Visit, template: str, **values: object) -> web.Response:
+        """A page of its own from one of our templates."""
+        text = self._views.draw(template, visit=visit, **values)
+        response = web.Response(text=text, content_type="text/html")
+        guard.remember(response, visit.name)
+        return response
+
+    async def person(self, wanted: str) -> Persona:
+        """Whom a form was sent as."""
         for one in await self._port.personas():
             if str(one.person_id) == wanted:
                 return one
         raise NotFound("There is no such person.")
 
-    async def _form(self, request: web.Request) -> dict[str, str]:
+    async def form(self, request: web.Request) -> dict[str, str]:
+        """The fields of a form that came from a page of ours. Raises Refused for any other."""
         guard.check_origin(request)
         found = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
         guard.check_token(request, found.get("token", ""))
@@ -294,7 +308,9 @@ class Page:
             if not (await self._port.conversation(person_id, Cursor())).busy:
                 return
 
-    def _guarded(self, handler: Handler) -> Handler:
+    def guarded(self, handler: Handler) -> Handler:
+        """`handler` behind the guard, with every refusal drawn as a page."""
+
         @wraps(handler)
         async def run(request: web.Request) -> web.StreamResponse:
             try:

@@ -35,7 +35,8 @@ class Cursor:
 class Persona:
     """Somebody of the sample whom a visitor may be. `part` is the duty in words: Team lead, Employee ...
 
-    `zone` is the IANA zone of the person's own clock, in which the conversation's times are shown.
+    `zone` is the IANA zone of the person's own clock, in which the conversation's times are shown; `admin`
+    says that deliveries are shown to them.
     """
 
     person_id: int
@@ -45,6 +46,7 @@ class Persona:
     introduction: str
     suggestions: tuple[str, ...] = ()
     zone: str = "UTC"
+    admin: bool = False
 
 
 @dataclass(frozen=True)

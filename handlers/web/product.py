@@ -11,6 +11,7 @@ from sqlmodel import and_, col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
+from bot.access import Action, actor, can
 from bot.clock import Clock, at_local, local_day, zone
 from bot.errors import AccessDenied, NotFound
 from bot.messages import Choice, Message
@@ -308,4 +309,5 @@ async def _persona(session: AsyncSession, known: Known) -> Persona | None:
         introduction=known.introduction,
         suggestions=known.suggestions,
         zone=next((name for name in zones if name), "UTC"),
+        admin=can(await actor(session, person.id), Action.ADMINISTER),
     )

@@ -56,12 +56,13 @@ _SCHEDULED_WORDS = {
 
 @dataclass(frozen=True)
 class Visit:
-    """Who looks at the page, and what its forms need: the CSRF token, fresh keys, the theme if chosen."""
+    """Who looks (`name` is the visitor's random one), and what the forms need: token, fresh keys, theme."""
 
     person: Persona
     people: tuple[Persona, ...]
     unread: dict[int, int]
     company: str
+    name: str
     token: str
     key: str
     theme: str | None = None
@@ -201,6 +202,10 @@ class Views:
         return self._render(
             "source_page.html" if whole else "source.html", visit=visit, source=source, text=text
         )
+
+    def draw(self, template: str, **values: object) -> str:
+        """One of the quiet pages beside the chat."""
+        return self._render(template, **values)
 
     def refusal(self, visit_theme: str | None, style: str, title: str, sentence: str) -> str:
         """A page that says what did not work and what to do."""
