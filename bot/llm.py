@@ -110,9 +110,13 @@ class OpenAIModel:
         return await _tried(ask)
 
     async def _ask(self, instructions: str, content: str, schema: type[T]) -> Outcome[T]:
-        response = await self._client.responses.parse(
-            model=self.name, instructions=instructions, input=content, text_format=schema, store=False
-        )
+        try:
+            response = await self._client.responses.parse(
+                model=self.name, instructions=instructions, input=content, text_format=schema, store=False
+            )
+        except AttributeError:
+            # The client trips over a good status with something else below, such as a gateway's page.
+            return Outcome(None, "unusable")
         value = response.output_parsed
         if value is not None:
             return Outcome(value)
