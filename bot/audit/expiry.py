@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.store.tables import Answer
+from bot.store.tables import Answer, DialogueSession, SessionKind, SessionStatus
 
 LEAD_CHANGED = "lead changed"
 REORGANISATION = "reorganisation"
@@ -72,9 +72,29 @@ def why_ended(row: Answer) -> str:
 async def lead_left(
     tx: AsyncSession, department_id: int, gone: Collection[int], anybody_stays: bool, now: datetime
 ) -> tuple[str, ...]:
-    """Leads have left a department: their answers end, and all of them where no earlier lead stays."""
+    """Leads have left a department: their answers end, and all of them where no earlier lead stays.
+
+    A sitting that one of them has open is closed; what was answered in it stays as an answer.
+    """
+    await _close_sittings(tx, department_id, gone, now)
     rows = await standing(tx, department_id, now)
     return expire((row for row in rows if not anybody_stays or row.picked_by in gone), LEAD_CHANGED, now)
+
+
+async def _close_sittings(
+    tx: AsyncSession, department_id: int, people: Collection[int], now: datetime
+) -> None:
+    live = await tx.exec(
+        select(DialogueSession).where(
+            DialogueSession.department_id == department_id,
+            col(DialogueSession.person_id).in_(people),
+            col(DialogueSession.kind).in_((SessionKind.FIRST_AUDIT, SessionKind.RE_AUDIT)),
+            col(DialogueSession.status).in_((SessionStatus.OPEN, SessionStatus.PAUSED)),
+        )
+    )
+    for row in live:
+        away = {"phase": "away", "interlude": "", "turn": row.state.get("turn", 0) + 1}
+        row.state, row.status, row.finished_at = {**row.state, **away}, SessionStatus.CLOSED, now
 
 
 def is_reorganised(before: Mapping[str, tuple[str, int]], after: Mapping[str, tuple[str, int]]) -> bool:

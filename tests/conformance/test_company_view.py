@@ -48,6 +48,10 @@ async def test_an_executive_sees_the_map_and_what_to_do_next(sqlite_store: Store
         (message,) = await company.apply(tx, executive, Prepared())
     assert "5 of 6 departments answered" in message.text
     assert "Engineering already builds on Workforce Empowerment" in message.text
+    assert "Support hands work to Engineering" not in message.text, "the name is the department's own"
+    assert "**From complaint to refund** (Customer Support → Finance → Customer Support)" in message.text
+    assert "a first look at Legal and Compliance" in message.text
+    assert "nobody answers for it yet" in message.text
     assert message.table is not None
     rows = {row[0]: row[1:] for row in message.table.rows}
     assert list(rows) == [row[0] for row in message.table.rows]

@@ -381,6 +381,13 @@ async def test_the_next_lead_hears_why_a_question_comes_again(office):
         assert before.criteria["WE-1"].level == 3, "an end never reaches back"
         shown = await audit_show(tx, INSTRUMENT, department, office.now)
         assert shown["criteria"]["WE-1"]["ended_by"] == "lead changed"
+        assert [row.status for row in (await tx.exec(select(DialogueSession))).all()] == [
+            SessionStatus.CLOSED
+        ]
+    await office.tap("Go on")
+    assert office.last == "That question has moved on, so nothing was changed."
+    await office.say("start")
+    assert "I don't have you down as one" in office.last
     office.who = "co-lead"
     await office.say("start")
     await office.tap("Start")
