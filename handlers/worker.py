@@ -33,6 +33,10 @@ LEASE = timedelta(seconds=30)
 """Longer than the slowest preparation (a model's time-out and the search before it), and as long as somebody
 waits whose event was with a process that was killed."""
 STORE_PAUSE_SECONDS = 1.0
+RENEW_SECONDS = 10.0
+MOST_RENEWALS = 90
+"""Making a large document findable takes minutes; what takes a quarter of an hour never ends."""
+
 MOST_ATTEMPTS = 3
 POLL_SECONDS = 2.0
 """How late an event may be noticed that another process stored and did not live to answer."""
@@ -74,9 +78,11 @@ class Worker:
         news: News,
         on_answered: Callable[[], None] = lambda: None,
         machine_clock: Clock = system_clock,
+        renew_seconds: float = RENEW_SECONDS,
     ) -> None:
         self._store, self._answering, self._clock, self._news = store, answering, clock, news
         self._on_answered, self._machine_clock = on_answered, machine_clock
+        self._renew_seconds = renew_seconds
         self._name = secrets.token_hex(8)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -128,12 +134,34 @@ class Worker:
             return
         prepared: object | Message
         try:
-            prepared = await self._answering.prepare(turn)
+            prepared = await self._prepared(event, turn)
             await self._finish(event, turn, prepared)
         except StoreUnavailable:
             raise
         except StagecoachError as refusal:
             await self._finish(event, turn, Message(kind="notice", text=str(refusal)))
+
+    async def _prepared(self, event: InboxEvent, turn: Turn) -> object:
+        """What `prepare` brings. While it takes long the claim is renewed: nobody else shall begin anew."""
+        work = asyncio.ensure_future(self._answering.prepare(turn))
+        try:
+            for _ in range(MOST_RENEWALS):
+                if (await asyncio.wait({work}, timeout=self._renew_seconds))[0]:
+                    break
+                await self._renew(event)
+            return await work
+        finally:
+            if not work.done():
+                work.cancel()
+                await asyncio.gather(work, return_exceptions=True)
+
+    async def _renew(self, event: InboxEvent) -> None:
+        given = {"event": event.id, "worker": self._name, "until": self._machine_clock() + LEASE}
+        try:
+            async with self._store.write() as tx:
+                await (await tx.connection()).execute(_RENEW, given)
+        except StoreUnavailable:
+            log.warning("worker.store_unavailable", action="worker.renew", event_id=event.id)
 
     async def _finish(self, event: InboxEvent, turn: Turn | None, prepared: object) -> None:
         async with self._store.write() as tx:
@@ -242,6 +270,19 @@ def _claim_statement() -> Any:
     )
 
 
+def _renew_statement() -> Any:
+    """Hold an event for longer, if it is still with this worker."""
+    return (
+        update(_EVENTS)
+        .where(
+            _EVENTS.c.id == bindparam("event"),
+            _EVENTS.c.status == InboxStatus.NEW,
+            _EVENTS.c.claimed_by == bindparam("worker"),
+        )
+        .values(claimed_until=bindparam("until", type_=_EVENTS.c.claimed_until.type))
+    )
+
+
 def _done_statement() -> Any:
     """Mark an event as done, if it is still with this worker."""
     return (
@@ -256,4 +297,4 @@ def _done_statement() -> Any:
     )
 
 
-_CLAIM, _DONE = _claim_statement(), _done_statement()
+_CLAIM, _DONE, _RENEW = _claim_statement(), _done_statement(), _renew_statement()

@@ -77,6 +77,7 @@ class FakeSlack(Streams, Files):
         self.tokens = {TOKEN: TEAM}
         self.revoked: set[str] = set()
         self.charts = True
+        self.away = False
         self.codes: dict[str, str] = {}
         self.refresh: dict[str, str] = {}
         self.token_seconds = 43_200
@@ -164,6 +165,8 @@ class FakeSlack(Streams, Files):
         method = request.match_info["method"]
         given = await _given(request)
         self.calls.append((method, given))
+        if self.away:
+            return await _faulty(ConnectionResetError(), request)
         fault = self._fault(method)
         if fault is not None:
             return await _faulty(fault, request)
