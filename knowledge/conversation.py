@@ -20,7 +20,7 @@ from bot.messages import Choice, Message, plain
 from bot.store.outbox import write_to_person
 from bot.store.tables import Band, PolicyQuestion
 from bot.turns import Turn
-from knowledge import facts, gaps, replies
+from knowledge import facts, gaps, overview, replies
 from knowledge.answer import PolicyAnswer, Source, quoted_from
 from knowledge.audience import readable, reader
 from knowledge.followups import recognise
@@ -58,7 +58,7 @@ class PolicyTurns:
 
     async def wants(self, session: AsyncSession, turn: Turn) -> bool:
         """Whether these words are an owner's reply, or ask for a queue."""
-        if replies.asks_for_list(turn.text or ""):
+        if replies.asks_for_list(turn.text or "") or await overview.wants(session, turn):
             return True
         return await gaps.being_answered(session, turn.person_id, turn.conversation) is not None
 
@@ -150,7 +150,7 @@ class PolicyTurns:
         stored = await self._service.record(tx, replace(question, public=False), answer)
         message = await shown(tx, stored, turn.person_id)
         key = f"kb-private:{turn.event_id}"
-        await write_to_person(tx, turn.person_id, [message], key=key, now=turn.at)
+        await write_to_person(tx, turn.person_id, [message], key=key, now=turn.at, at_once=True)
         return [Message(kind="notice", text="I have sent you the answer in a direct message.")]
 
     async def _chosen(self, tx: AsyncSession, turn: Turn, prepared: Prepared) -> list[Message]:

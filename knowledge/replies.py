@@ -15,7 +15,7 @@ from bot.messages import Choice, Message, plain
 from bot.store.outbox import write_to_person
 from bot.store.tables import Gap, GapStatus, Person, PolicyQuestion
 from bot.turns import Turn
-from knowledge import facts, gaps, library
+from knowledge import facts, gaps, library, overview
 from knowledge.answer import day
 from knowledge.gaps import Group
 from knowledge.library import Draft, saved
@@ -148,6 +148,8 @@ async def heard(tx: AsyncSession, turn: Turn) -> list[Message]:
         return [_LEFT]
     if gap is not None:
         return [await _drafted(tx, gap, turn.text or "")]
+    if await overview.wants(tx, turn):
+        return [await overview.shown(tx, turn)]
     if _MINE.fullmatch(_folded(turn.text)):
         return [await _own_questions(tx, turn.person_id)]
     if _POLICIES.fullmatch(_folded(turn.text)):
@@ -290,4 +292,5 @@ def _refused(gap: Gap, owner: str) -> Message:
 async def _tell(tx: AsyncSession, group: Group, message: Callable[[Gap], Message], now: datetime) -> None:
     for gap in group.members:
         if gap.asker_id is not None:
-            await write_to_person(tx, gap.asker_id, [message(gap)], key=f"gap-closed:{gap.id}", now=now)
+            key = f"gap-closed:{gap.id}"
+            await write_to_person(tx, gap.asker_id, [message(gap)], key=key, now=now, at_once=True)

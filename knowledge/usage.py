@@ -47,22 +47,37 @@ class Usage:
     passages: tuple[tuple[int, int], ...]
 
 
-async def usage(session: AsyncSession, now: datetime, owner_id: int | None = None) -> Usage:
-    """The use of all documents, or of those that `owner_id` owns, over the last 90 days."""
+async def usage(
+    session: AsyncSession,
+    now: datetime,
+    owner_id: int | None = None,
+    documents: frozenset[int] | None = None,
+    least: int = MIN_ASKERS,
+) -> Usage:
+    """The use of all documents, of those that `owner_id` owns, or of `documents`, over the last 90 days.
+
+    Of a question that fewer than `least` people asked, no words are given.
+    """
     query = select(Document).where(col(Document.removed_at).is_(None), col(Document.superseded_by).is_(None))
     if owner_id is not None:
         query = query.where(Document.owner_id == owner_id)
-    documents = list(await session.exec(query.order_by(col(Document.title))))
-    own = {saved(document.id) for document in documents}
+    found_documents = await session.exec(query.order_by(col(Document.title)))
+    chosen = [each for each in found_documents if documents is None or each.id in documents]
+    own = {saved(document.id) for document in chosen}
     found = await session.exec(select(PolicyQuestion).where(PolicyQuestion.asked_at >= now - WINDOW))
-    questions = [question for question in found if own & _about(question)]
+    # Of several documents behind an answer all have to be among those that may be told about.
+    questions = [
+        question
+        for question in found
+        if (_about(question) <= own if documents is not None else own & _about(question))
+    ]
     answered = [question for question in questions if question.band is Band.ANSWER]
     silent = [question for question in questions if question.band is not Band.ANSWER]
     return Usage(
-        documents=tuple(_use(document, answered, now) for document in documents),
-        most_asked=_often(questions),
-        worst_answered=_often(question for question in questions if question.mark == -1),
-        never_answered=_often(silent),
+        documents=tuple(_use(document, answered, now) for document in chosen),
+        most_asked=_often(questions, least),
+        worst_answered=_often((question for question in questions if question.mark == -1), least),
+        never_answered=_often(silent, least),
         unanswered=len(silent),
         passages=_passages(answered, own),
     )
@@ -86,7 +101,7 @@ def _use(document: Document, answered: Sequence[PolicyQuestion], now: datetime) 
     )
 
 
-def _often(questions: Iterable[PolicyQuestion]) -> tuple[tuple[str, int], ...]:
+def _often(questions: Iterable[PolicyQuestion], least: int) -> tuple[tuple[str, int], ...]:
     askers: dict[str, set[int | None]] = {}
     texts: dict[str, str] = {}
     times: Counter[str] = Counter()
@@ -94,7 +109,7 @@ def _often(questions: Iterable[PolicyQuestion]) -> tuple[tuple[str, int], ...]:
         askers.setdefault(question.normalised, set()).add(question.person_id)
         texts.setdefault(question.normalised, question.text)
         times[question.normalised] += 1
-    shared = [(texts[key], count) for key, count in times.most_common() if len(askers[key]) >= MIN_ASKERS]
+    shared = [(texts[key], count) for key, count in times.most_common() if len(askers[key]) >= least]
     return tuple(shared[:_SHOWN])
 
 

@@ -20,9 +20,12 @@ from bot.store.tables import (
     CachedAnswer,
     Document,
     DocumentVersion,
+    Duty,
+    DutyName,
     OutboxMessage,
     Passage,
     PassageVector,
+    Person,
     PolicyQuestion,
 )
 from knowledge.confirmed import Confirmed, confirmed
@@ -458,6 +461,40 @@ async def test_an_owner_sees_how_the_policies_are_used_and_nobody_by_name(librar
     assert "Fay" not in used.text + str(used.table)
     (none,) = await say(library, fay, "my policies")
     assert none.text == "You own no policy yet."
+
+
+async def test_those_who_lead_see_how_all_policies_serve(library: Library) -> None:
+    people, question = library.people, "How many days of annual leave do we have?"
+    async with library.store.write() as tx:
+        tx.add(Duty(person_id=people.fay, duty=DutyName.EXECUTIVE))
+        askers = [Person(email=f"p{n}@example.com", name=f"P {n}") for n in range(5)]
+        tx.add_all(askers)
+    await library.put("lamps.md", "# Lamps\n\nLamps are switched off at ten o'clock.\n")
+    for number, asker in enumerate(askers):
+        if number == 4:
+            (before,) = await say(library, people.fay, "What is asked most?")
+            assert "annual leave" not in before.text, "four people's words"
+        await say(library, asker.id or 0, question)
+    await say(library, people.hanna, "What is the salary band of a junior clerk?")
+    (asked,) = await say(library, people.fay, "what do people ask most?")
+    assert f"**Asked most**\n- {question} (5 times)" in asked.text
+    (unowned,) = await say(library, people.fay, "Which policies have no owner?")
+    assert "- Lamps (no answer rests on it)" in unowned.text
+    library.clock.move_to(library.clock() + timedelta(days=80))  # type: ignore[attr-defined]
+    (rest,) = await say(library, people.fay, "what do answers rest on")
+    assert rest.table is not None
+    assert rest.table.rows == (("Leave", "Annual leave", "5"),)
+    library.clock.move_to(library.clock() + timedelta(days=100))  # type: ignore[attr-defined]
+    (stale,) = await say(library, people.fay, "which policies are stale?")
+    assert "- Leave (no answer rests on it)" in stale.text
+    (whole,) = await say(library, people.fay, "how are the policies used?")
+    said = " ".join(message.text + str(message.table) for message in (asked, unowned, rest, stale, whole))
+    assert "Salary" not in said, "what she may not read"
+    assert "P 1" not in said
+    (own,) = await say(library, people.olga, "which policies are stale?")
+    assert own.text.startswith("Your policies over the last 90 days.")
+    (nobody,) = await say(library, people.hanna, "which policies are stale?")
+    assert nobody.kind == "answer", "an employee's words are a question to the policies"
 
 
 async def test_declining_tells_the_asker_why(library: Library) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from bot.messages import Citation
 from bot.store.tables import Band
+from knowledge import overview
 from knowledge.answer import PolicyAnswer, Source, extractive
 from knowledge.changes import Change, difference
 from knowledge.checker import bears_out, differ_in_figures, locate
@@ -343,6 +344,37 @@ def test_claims_in_other_languages_are_checked_too(claim: str, holds: bool) -> N
 def test_requests_about_the_last_answer_are_recognised(text: str, request_: str | None) -> None:
     found = recognise(text)
     assert (found[0] if found else None) == request_
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("What is asked most?", "asked"),
+        ("what do people ask most", "asked"),
+        ("Most asked questions", "asked"),
+        ("Which questions are answered worst?", "worst"),
+        ("the worst answers", "worst"),
+        ("Which questions are never answered?", "never"),
+        ("unanswered questions", "never"),
+        ("What can't you answer?", "never"),
+        ("Where are the policies silent?", "never"),
+        ("Which policies are stale?", "stale"),
+        ("show me the overdue reviews", "stale"),
+        ("Which documents are out of date?", "stale"),
+        ("Which policies have no owner?", "unowned"),
+        ("policies without an owner", "unowned"),
+        ("What do the answers rest on?", "rest"),
+        ("which passages are used most", "rest"),
+        ("How are the policies used?", "all"),
+        ("What is asked of new employees?", None),
+        ("What do I ask in an interview?", None),
+        ("Which policies apply to contractors?", None),
+        ("Who owns the leave policy?", None),
+        ("What is the worst that can happen?", None),
+    ],
+)
+def test_the_overview_is_asked_for_in_words(text: str, part: str | None) -> None:
+    assert overview.recognise(text) == part
 
 
 def test_like_questions_gather_and_opposite_ones_do_not() -> None:
