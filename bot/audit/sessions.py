@@ -179,7 +179,7 @@ class AuditUseCase:
         if state.kind == "first" or person.enrolled_at is None:
             return await self._step(tx, row, turn, Prepared(), Resume())
         # Whoever agreed before is not asked again; who sees what stands above the first question.
-        return await self._step(tx, row, Chose(0, "-.start"), turn, Prepared(), remind_privacy=True)
+        return await self._step(tx, row, turn, Prepared(), Chose(0, "-.start"), remind_privacy=True)
 
     def _input(self, turn: Turn, state: State) -> Input:
         if turn.text is not None:
@@ -194,7 +194,8 @@ class AuditUseCase:
         return Chose(choice.turn, choice.what)
 
     async def _entry(self, tx: AsyncSession, turn: Turn, name: str, argument: str) -> list[Message]:
-        led = {department.id for department in await led_departments(tx, turn.person_id)}
+        # Held on to, so that the department need not be read again.
+        led = {department.id: department for department in await led_departments(tx, turn.person_id)}
         if name not in ("start", "again") or not argument.isdigit() or int(argument) not in led:
             return [_NOT_A_LEAD]
         return await self.start(tx, turn.person_id, int(argument), turn, everything=name == "again")
