@@ -138,16 +138,31 @@ async def load_recipients(session: AsyncSession, keys: Iterable[str], on: date) 
 
 
 Row = TypeVar("Row", Person, Department)
+_LOOKED_AT: dict[type, tuple[Any, ...]] = {
+    Person: (
+        Person.id, Person.name, Person.department_id, Person.time_zone, Person.country, Person.region,
+        Person.working_days, Person.work_starts, Person.work_ends, Person.slot_day, Person.slot_time,
+        Person.paused_until, Person.snoozed_until, Person.enrolled_at, Person.declined_at,
+    ),
+    Department: (
+        Department.id, Department.name, Department.time_zone, Department.country, Department.region,
+        Department.slot_day, Department.slot_time, Department.settings,
+    ),
+}  # fmt: skip
 
 
 async def _by_id(session: AsyncSession, table: type[Row], ids: Collection[int]) -> dict[int, Row]:
-    """The rows with these ids that are not archived."""
+    """The rows with these ids that are not archived.
+
+    They read like the objects but are plain rows of what is looked at here, at a fraction of the cost: a tick
+    reads thousands.
+    """
     found: dict[int, Row] = {}
     for chunk in chunks(sorted(ids), IN_ONE_QUERY):
-        rows = await session.exec(
-            select(table).where(col(table.id).in_(chunk), col(table.archived_at).is_(None))
+        rows: Any = await session.exec(
+            select(*_LOOKED_AT[table]).where(col(table.id).in_(chunk), col(table.archived_at).is_(None))
         )
-        found |= {row.id or 0: row for row in rows}
+        found |= {row.id: row for row in rows}
     return found
 
 

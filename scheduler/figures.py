@@ -16,6 +16,8 @@ from bot.audit.scoring import Scores
 from bot.coverage.formula import Change, Coverage, Estimate, TaskFact, change_between, coverage_of
 
 Share = float | None
+Packed = tuple[str, float, float, int, float, float, float, float, float, int, int, int]
+"""A task as a frozen week keeps it; see `pack`."""
 
 
 class _Figures(BaseModel):
@@ -96,7 +98,7 @@ class DepartmentWeek(_Figures):
     blockers: tuple[BlockerFigure, ...] = ()
     steps_done: int = 0
     steps_late: int = 0
-    tasks: tuple[tuple[object, ...], ...] = ()
+    tasks: tuple[Packed, ...] = ()
 
 
 class CompanyWeek(_Figures):
@@ -142,7 +144,7 @@ def unchecked_hours(facts: Iterable[TaskFact]) -> float:
     return sum(task.total_hours * task.share.value for task in facts if task.counts and not task.safe_use)
 
 
-def pack(task: TaskFact) -> tuple[object, ...]:
+def pack(task: TaskFact) -> Packed:
     """A task as a short list of numbers, for a frozen week."""
     return (
         task.id, task.headcount, task.hours, int(task.estimated), task.share.value, task.share.half_width,
@@ -151,22 +153,24 @@ def pack(task: TaskFact) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def unpack(packed: Iterable[object]) -> TaskFact:
+def unpack(packed: Packed) -> TaskFact:
     """The task that `pack` wrote down."""
-    id_, *numbers = packed
-    values = [float(str(number)) for number in numbers]
+    (
+        id_, headcount, hours, estimated, share, share_width, weight, accepted, accepted_width, safe, human,
+        fresh,
+    ) = packed  # fmt: skip
     return TaskFact(
-        id=str(id_),
+        id=id_,
         role="",
-        headcount=values[0],
-        hours=values[1],
-        estimated=bool(values[2]),
-        share=Estimate(values[3], values[4]),
-        mode_weight=values[5],
-        accepted=Estimate(values[6], values[7]),
-        safe_use=bool(values[8]),
-        keep_human=bool(values[9]),
-        fresh=bool(values[10]),
+        headcount=headcount,
+        hours=hours,
+        estimated=bool(estimated),
+        share=Estimate(share, share_width),
+        mode_weight=weight,
+        accepted=Estimate(accepted, accepted_width),
+        safe_use=bool(safe),
+        keep_human=bool(human),
+        fresh=bool(fresh),
     )
 
 
@@ -213,13 +217,14 @@ def company_week(
     """
     every = list(weeks)
     shown = [week for week in every if week.shown]
+    tasks = _pooled(shown)
     return CompanyWeek(
         departments=len(shown),
         hidden=len(every) - len(shown),
         answering=sum(week.last_answer is not None and week.last_answer >= answered_since for week in shown),
-        coverage=coverage_figure(_pooled(shown)),
-        week_change=_company_change(shown, before),
-        trend_change=_company_change(shown, first),
+        coverage=coverage_figure(tasks),
+        week_change=_company_change(shown, before, tasks),
+        trend_change=_company_change(shown, first, tasks),
     )
 
 
@@ -227,14 +232,16 @@ def _pooled(weeks: Iterable[DepartmentWeek]) -> list[TaskFact]:
     return [_of_department(week, packed) for week in weeks for packed in week.tasks]
 
 
-def _of_department(week: DepartmentWeek, packed: tuple[object, ...]) -> TaskFact:
+def _of_department(week: DepartmentWeek, packed: Packed) -> TaskFact:
     return unpack((f"{week.slug}:{packed[0]}", *packed[1:]))
 
 
-def _company_change(shown: list[DepartmentWeek], before: Mapping[str, DepartmentWeek]) -> ChangeFigure:
+def _company_change(
+    shown: list[DepartmentWeek], before: Mapping[str, DepartmentWeek], tasks: list[TaskFact]
+) -> ChangeFigure:
     old = [before[week.slug] for week in shown if week.slug in before and before[week.slug].shown]
     since = next((week.week for week in old), None)
-    return change_figure(_pooled(old), _pooled(shown), since)
+    return change_figure(_pooled(old), tasks, since)
 
 
 def state_counts(weeks: Iterable[DepartmentWeek], model: str) -> Counter[str]:

@@ -21,7 +21,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.clock import local_day, parse_instant, zone
 from bot.messages import Message
 from bot.store.engine import Store
-from bot.store.outbox import addresses_of, insert_once
+from bot.store.outbox import LONG_AGO, UNSENT, addresses_of, insert_once
 from bot.store.tables import (
     Company,
     Department,
@@ -220,28 +220,35 @@ async def _insert(tx: AsyncSession, due: list[Decision], now: datetime) -> dict[
     return {(recipient, kind, period): int(id_ or 0) for id_, recipient, kind, period in result}
 
 
+_PLANNED = ScheduledMessage(
+    recipient="", kind="", period="", local_week="", due_at=LONG_AGO, planned_at=LONG_AGO
+).model_dump(exclude={"id"})
+"""The columns of a row that nothing has come of yet."""
+
+
 def _row(decision: Decision, now: datetime) -> dict[str, Any]:
     wish = decision.wish
-    return ScheduledMessage(
-        recipient=decision.recipient.key,
-        kind=wish.kind,
-        period=decision.period,
-        person_id=decision.recipient.person_id,
-        department_id=wish.department_id,
-        local_week=decision.week,
-        counts=decision.kind.counts and decision.head,
-        due_at=decision.at,
-        planned_at=now,
-        reason=wish.reason,
-        detail=wish.detail,
-    ).model_dump(exclude={"id"})
+    return _PLANNED | {
+        "recipient": decision.recipient.key,
+        "kind": wish.kind,
+        "period": decision.period,
+        "person_id": decision.recipient.person_id,
+        "department_id": wish.department_id,
+        "local_week": decision.week,
+        "counts": decision.kind.counts and decision.head,
+        "due_at": decision.at,
+        "planned_at": now,
+        "reason": wish.reason,
+        "detail": wish.detail,
+    }
 
 
 async def _hand_over(tx: AsyncSession, heads: list[tuple[int, Decision]], now: datetime) -> int:
     """One outbox row for each bundle, and each channel; its words are written when it is sent."""
     people = [decision.recipient.person_id for _, decision in heads if decision.recipient.person_id]
     addresses = await addresses_of(tx, people)
-    rows = []
+    message = NOT_WRITTEN_YET.model_dump(mode="json", exclude_defaults=True)
+    rows: list[dict[str, object]] = []
     for id_, decision in heads:
         if decision.recipient.person_id is not None:
             to = {"": addresses[decision.recipient.person_id]}
@@ -249,17 +256,18 @@ async def _hand_over(tx: AsyncSession, heads: list[tuple[int, Decision]], now: d
             department = await tx.get_one(Department, decision.wish.department_id)
             to = {f":{name}": (Platform(name), at) for name, at in sorted(department.channels.items())}
         rows += [
-            OutboxMessage(
-                platform=platform,
-                conversation=conversation,
-                person_id=decision.recipient.person_id,
-                scheduled_id=id_,
-                dedupe_key=f"scheduled:{id_}{part}",
-                message=NOT_WRITTEN_YET.model_dump(mode="json", exclude_defaults=True),
-                prefers_repeat=decision.kind.prefers_repeat,
-                created_at=now,
-                due_at=decision.at,
-            ).model_dump(exclude={"id"})
+            UNSENT
+            | {
+                "platform": platform,
+                "conversation": conversation,
+                "person_id": decision.recipient.person_id,
+                "scheduled_id": id_,
+                "dedupe_key": f"scheduled:{id_}{part}",
+                "message": message,
+                "prefers_repeat": decision.kind.prefers_repeat,
+                "created_at": now,
+                "due_at": decision.at,
+            }
             for part, (platform, conversation) in to.items()
         ]
     return await insert_once(tx, OutboxMessage, rows, ("dedupe_key",))

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, load_only
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -72,6 +73,13 @@ async def snapshot(session: AsyncSession, instrument: Instrument, at: datetime) 
     return found
 
 
+_WHAT_COUNTS: Any = (
+    Answer.department_id, Answer.criterion, Answer.claim, Answer.level, Answer.evidence, Answer.answered_at,
+    Answer.approved_at, Answer.still_true_at, Answer.expired_by, Answer.expired_at, Answer.agreement,
+)  # fmt: skip
+"""No words: a figure needs none, and a thousand departments have twenty thousand answers."""
+
+
 async def _answers(session: AsyncSession, at: datetime) -> dict[int, list[Answer]]:
     """The latest answer of each department and criterion; second raters' own answers stay out."""
     place = (
@@ -88,7 +96,10 @@ async def _answers(session: AsyncSession, at: datetime) -> dict[int, list[Answer
         .subquery()
     )
     rows = await session.exec(
-        select(Answer).join(ranked, ranked.c.id == col(Answer.id)).where(ranked.c.place == 1)
+        select(Answer)
+        .join(ranked, ranked.c.id == col(Answer.id))
+        .where(ranked.c.place == 1)
+        .options(load_only(*_WHAT_COUNTS, raiseload=True))
     )
     answers: dict[int, list[Answer]] = defaultdict(list)
     for row in rows:

@@ -38,9 +38,9 @@ def _insert_statement(dialect: str, table: Any, unique: tuple[str, ...]) -> Any:
     return make(rows).on_conflict_do_nothing(index_elements=list(unique)).returning(*rows.primary_key)
 
 
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
-_UNSENT = OutboxMessage(
-    platform=Platform.WEB, conversation="", dedupe_key="", message={}, created_at=_LONG_AGO, due_at=_LONG_AGO
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+UNSENT = OutboxMessage(
+    platform=Platform.WEB, conversation="", dedupe_key="", message={}, created_at=LONG_AGO, due_at=LONG_AGO
 ).model_dump(exclude={"id"})
 """The columns of a message that nobody has tried to send yet."""
 
@@ -65,7 +65,7 @@ async def enqueue(
     Returns how many rows were added.
     """
     rows = [
-        _UNSENT
+        UNSENT
         | {
             "platform": platform,
             "conversation": conversation,

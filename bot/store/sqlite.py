@@ -37,7 +37,7 @@ class Work(Enum):
 _ONE_ROW = re.compile(
     r"BEGIN( IMMEDIATE)?"
     r"|INSERT INTO \w+ \([^()]*\) VALUES \([^()]*\)( ON CONFLICT \([^()]*\) DO NOTHING)?( RETURNING [^()]*)?"
-    r"|UPDATE (?P<table>\w+) SET [^()]* WHERE (?P=table)\.id = \?( AND [^()]*)?( RETURNING [^()]*)?"
+    r"|(?!.* OR )UPDATE (?P<table>\w+) SET [^()]* WHERE (?P=table)\.id = \?( AND [^()]*)?( RETURNING [^()]*)?"
 )
 
 
@@ -57,7 +57,9 @@ class Connection(aiosqlite.Connection):
         super().__init__(lambda: self._open(path), iter_chunk_size=64)
         self._timeout_ms = round(timeout * 1_000)
         self._thread.daemon = True
-        self._begun = self._ended = 0  # in the thread; the loop counts the one, the thread the other
+        self.hops = 0
+        """Pieces of work given to the thread."""
+        self._done = 0  # counted by the thread, as `hops` are by the loop
         self._in_a_hurry = False
 
     def _open(self, path: str) -> sqlite3.Connection:
@@ -114,16 +116,16 @@ class Connection(aiosqlite.Connection):
 
     def _is_busy(self) -> bool:
         """A caller who was cancelled may have left work in the thread; what comes next waits behind it."""
-        return self._begun != self._ended
+        return self.hops != self._done
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         def counted() -> Any:
             try:
                 return fn(*args, **kwargs)
             finally:
-                self._ended += 1
+                self._done += 1
 
-        self._begun += 1
+        self.hops += 1
         return await super()._execute(counted)  # type: ignore[no-untyped-call]
 
 

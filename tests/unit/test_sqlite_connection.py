@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.store.engine import Store
-from bot.store.sqlite import Connection, Cursor
+from bot.store.sqlite import Connection, Cursor, Work, kind_of
 from tests.support.databases import SqliteFactory
 
 LONG = """SELECT count(*), whereabouts() FROM (
@@ -54,7 +54,56 @@ async def test_a_long_look_is_begun_anew_in_the_thread_and_nobody_waits(connecti
     assert moments > 1
 
 
-async def test_what_writes_goes_to_the_thread(connection: Connection) -> None:
+async def test_one_row_is_written_where_it_is_asked_for(connection: Connection) -> None:
+    """It is COMMIT that waits for the disk."""
+    hops = connection.hops
+    await asked(connection, "BEGIN IMMEDIATE")
+    written = await asked(connection, "INSERT INTO t (a) VALUES (?) RETURNING a", 7)
+    assert (written, connection.hops) == ([(7,)], hops)
+    await connection.rollback()
+    assert await asked(connection, "SELECT * FROM t") == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind"),
+    [
+        ("SELECT a FROM t", Work.LOOK),
+        ("BEGIN", Work.ONE_ROW),
+        ("BEGIN IMMEDIATE", Work.ONE_ROW),
+        ("INSERT INTO t (a, b) VALUES (?, ?) ON CONFLICT (a) DO NOTHING RETURNING a", Work.ONE_ROW),
+        ("UPDATE t SET b=?\nWHERE t.id = ? AND t.status = ? RETURNING t.id", Work.ONE_ROW),
+        ("INSERT INTO t (a) VALUES (?), (?)", Work.LONG),
+        ("INSERT INTO t (a) SELECT a FROM u", Work.LONG),
+        ("UPDATE t SET b=? WHERE t.b = ?", Work.LONG),
+        ("UPDATE t SET b=? WHERE u.id = ?", Work.LONG),
+        ("UPDATE t SET b=? WHERE t.id = ? OR t.b = ?", Work.LONG),
+        ("UPDATE t SET b=? WHERE t.id = ? AND t.b = ? OR t.b = ?", Work.LONG),
+        ("UPDATE t SET b=? WHERE t.id = (SELECT a FROM u)", Work.LONG),
+        ("UPDATE t SET b=?", Work.LONG),
+        ("DELETE FROM t", Work.LONG),
+        ("WITH x AS (SELECT 1) DELETE FROM t", Work.LONG),
+        ("PRAGMA optimize", Work.LONG),
+    ],
+)
+def test_a_statement_tells_how_long_it_may_take(statement: str, kind: Work) -> None:
+    assert kind_of(statement) is kind
+
+
+async def test_who_finds_another_writer_waits_in_the_thread(tmp_path: Path, connection: Connection) -> None:
+    other = Connection(str(tmp_path / "one.db"), timeout=5)
+    await other
+    try:
+        await asked(connection, "BEGIN IMMEDIATE")
+        waiting = asyncio.create_task(asked(other, "BEGIN IMMEDIATE"))
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+        await connection.rollback()
+        await waiting
+    finally:
+        await other.close()
+
+
+async def test_what_writes_more_goes_to_the_thread(connection: Connection) -> None:
     await asked(connection, "BEGIN IMMEDIATE")
     written = await asked(connection, "INSERT INTO t VALUES (?) RETURNING a, whereabouts()", 7)
     assert [(a, thread != threading.get_ident()) for a, thread in written] == [(7, True)]
