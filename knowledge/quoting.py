@@ -20,7 +20,7 @@ _POINTS_BACK = re.compile(
     r"in (?:this|that) case|if (?:so|not))\b(?! (?:policy|document|procedure|standard|handbook|page)\b)",
     re.IGNORECASE,
 )
-_MARKS = re.compile(r"\*\*|__|`|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)|^#+\s+")
+_MARKS = re.compile(r"\*\*|__|`|(?<!\w)[*_](?=[\w(\"“'])|(?<=[\w.,:;!?)\"”'’…])[*_](?!\w)|^#+\s+")
 
 
 def stretch(passage: str, decisive: Sequence[str]) -> str | None:
@@ -35,14 +35,16 @@ def stretch(passage: str, decisive: Sequence[str]) -> str | None:
         return None
     start, end = places[0][0], places[0][0] + places[0][1]
     for place, length in places[1:]:
-        if place >= 0 and max(end, place + length) - min(start, place) <= MAX_QUOTE:
-            start, end = min(start, place), max(end, place + length)
-    start, end = _rounded(passage, start, end)
+        low, high = min(start, place), max(end, place + length)
+        if place >= 0 and high - low <= MAX_QUOTE and "\n#" not in passage[low:high]:
+            start, end = low, high
+    start, end = _rounded(passage, start, end, places[0])
     return passage[start:end].strip()
 
 
-def _rounded(passage: str, start: int, end: int) -> tuple[int, int]:
-    """The ends moved outwards, so that what is quoted can be understood on its own."""
+def _rounded(passage: str, start: int, end: int, most: tuple[int, int]) -> tuple[int, int]:
+    """The ends moved outwards, so that what is quoted can be understood on its own. A colon with nothing
+    after it is left out, unless it ends the most decisive sentence (`most`: its place and length)."""
     spans = sentence_spans(passage)
     if _POINTS_BACK.match(passage[start:end]):
         before = [span for span in spans if span[1] <= start and "\n\n" not in passage[span[1] : start]]
@@ -53,6 +55,9 @@ def _rounded(passage: str, start: int, end: int) -> tuple[int, int]:
         if not after or after[0][1] - start > MAX_QUOTE or passage.startswith("#", after[0][0]):
             break
         end = after[0][1]
+    inside = [span for span in spans if span[0] >= start and span[1] <= end]
+    if _OPEN_END.search(passage[start:end]) and len(inside) > 1 and inside[-2][1] >= sum(most):
+        end = inside[-2][1]
     return start, end
 
 

@@ -409,6 +409,9 @@ def test_a_quote_can_be_understood_on_its_own() -> None:
     )
     assert stretch(passage, ["Ask Kim."]) == "Ask Kim."
     assert stretch("This policy holds. Ask Kim.", ["This policy holds."]) == "This policy holds."
+    two = "Ask Kim first. It covers:\n\n- " + "word " * 90
+    assert stretch(two, ["Ask Kim first.", "It covers:"]) == "Ask Kim first."
+    assert stretch("Go now.\n\n## Then\n\nStay.", ["Go now.", "Stay."]) == "Go now."
     long = f"{'word ' * 90}end. That is all. It covers:\n\n- {'word ' * 90}"
     assert stretch(long, ["That is all."]) == "That is all."
     assert stretch(long, ["It covers:"]) == "That is all. It covers:"
@@ -418,6 +421,9 @@ def test_lists_rows_and_code_are_told_as_words() -> None:
     assert quote_lines("* **Desk**\n+ Chair\n- Lamp") == "> - Desk\n> - Chair\n> - Lamp"
     assert quote_lines("| Tool | Limit\n| --- | ---\n| A | 5") == "> Tool; Limit\n> A; 5"
     assert quote_lines("```java\ncall();\n```") == "> call();"
+    assert unmarked("_(also by train)_ and *.py, 5 * 3, snake_case _it covers:_") == (
+        "(also by train) and *.py, 5 * 3, snake_case it covers:"
+    )
     assert unmarked("**Leaving Larkfield - _Managers_**") == "Leaving Larkfield - Managers"
 
 
