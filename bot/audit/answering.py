@@ -182,7 +182,10 @@ def keep_answer(steps: Steps, state: State, _argument: str, _now: datetime) -> O
 def same(steps: Steps, state: State, _argument: str, now: datetime) -> Outcome:
     """Nothing is different: one tap is enough once, then a fresh case is asked for."""
     known = state.known[state.current]
-    if known.claim != "level" or known.level is None:
+    if known.claim == "not_applicable":
+        # Its approval has run out: it takes a reason and an approver again.
+        return steps.again(changed(state, interlude="reason"))
+    if known.level is None:
         return unsure(steps, changed(state, phase="case"), "", now)
     if known.still_true_used:
         draft = Draft(keep_level=known.level)

@@ -148,7 +148,12 @@ _SYNONYMS = {
     ("probe", "unsure"): "cannot",
     ("process", "unsure"): "skip",
     ("process", "nothing"): "skip",
+    ("process", "neither"): "skip",
+    ("process", "out"): "skip",
     ("path", "unsure"): "skip",
+    ("path", "nothing"): "skip",
+    ("path", "neither"): "skip",
+    ("path", "out"): "skip",
 }
 
 _MOVES: dict[str, tuple[frozenset[str], Move]] = {

@@ -148,7 +148,9 @@ class Cards:
 
     def last_time(self, criterion: Criterion, known: Known) -> str:
         """The anchor that was picked last time, and the words it was picked with."""
-        if known.claim != "level" or known.level is None:
+        if known.claim == "not_applicable":
+            return f"On {day(known.at)} you said that this does not apply to you."
+        if known.level is None:
             return f"On {day(known.at)} this was still to find out."
         said = f"\n\nYou said:\n\n{quoted(known.words)}" if known.words else ""
         return f"On {day(known.at)} it was closest to:\n\n> {criterion.levels[known.level]}{said}"

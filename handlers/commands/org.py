@@ -12,7 +12,8 @@ from bot.clock import clock_from_setting
 from bot.config import Settings
 from bot.errors import InputError
 from bot.organisation.directory import organisation_document
-from bot.organisation.importing import Change, import_organisation
+from bot.organisation.importing import import_organisation
+from bot.organisation.ledger import Change
 from bot.organisation.parse import parse_organisation, read_file
 from bot.store.tables import Audience
 from handlers.commands.common import open_store, print_json, run, say

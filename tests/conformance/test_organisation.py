@@ -9,7 +9,8 @@ from sqlmodel import select
 
 from bot.errors import InputError
 from bot.organisation.directory import department_by_slug, organisation_document, person_by_email
-from bot.organisation.importing import Change, import_organisation
+from bot.organisation.importing import import_organisation
+from bot.organisation.ledger import Change
 from bot.organisation.parse import parse_organisation, read_file
 from bot.store.engine import Store
 from bot.store.outbox import address_of

@@ -414,6 +414,13 @@ async def test_what_was_declined_is_asked_again_and_what_waits_is_not(office):
         due = questions_due(INSTRUMENT, latest, (), (), office.now)
         [criterion] = latest
     assert criterion in due
+    async with office.store.write() as tx:
+        row = await tx.get_one(Answer, latest[criterion].id)
+        row.declined_at, row.approved_at = None, office.now
+        days = {number: office.now + timedelta(days=number) for number in (100, 181)}
+        again = {n: questions_due(INSTRUMENT, {criterion: row}, (), (), at) for n, at in days.items()}
+        assert (criterion in again[100], criterion in again[181]) == (False, True)
+        row.declined_at, row.approved_at = office.now, None
     office.who = "owner"
     await office.tap("Yes, leave it out")
     assert office.last == "That is settled already, thank you."

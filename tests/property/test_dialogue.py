@@ -53,7 +53,7 @@ COMMANDS = st.sampled_from(
         *("start", "skip", "back", "edit", "pause", "resume", "why", "who sees this?", "not sure", "later"),
         *("help", "ask me on friday", "hand over", "hand it to tom", "doesn't apply", "cancel", "neither"),
         *("same", "better", "worse", "keep", "no", "nothing at hand", "a", "b", "c", "d", "e", "tomorrow"),
-        *("From claim to refund", "Finance, then Sales and Service", "Legal"),
+        *("From claim to refund", "Finance, then Sales and Service", "Legal", "none"),
         *("go on", "", "may I?"),
     ]
 )
@@ -73,7 +73,7 @@ SPEECH = st.one_of(
 def known_answers(levels: dict[str, int | None], used: bool) -> dict[str, Known]:
     return {
         name: Known(
-            claim="unknown" if level is None else "level",
+            claim="level" if level is not None else "not_applicable" if name == "WE-3" else "unknown",
             level=level,
             counted=level,
             words="In June.",
