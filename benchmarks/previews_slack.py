@@ -15,8 +15,12 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from bot.messages import Message
+from bot.store.tables import Platform
+from handlers.slack.modals import correction_view, done, loading, settings_view, words_view
 from handlers.slack.render import forms
 from handlers.slack.words import Block
+from scheduler.setting_forms import Field, Option, Section
+from scheduler.setting_words import WEEKDAYS
 from tests.fakes.slack_limits import problems
 from tests.support.browser import FLAGS, find_chromium
 from tests.support.spoken import everything_said
@@ -49,6 +53,10 @@ def drawn(block: Block) -> str:
         "table": lambda: _table(block["rows"]),
         "data_visualization": lambda: _chart(block),
         "divider": lambda: "<hr>",
+        "image": lambda: f'<div class="c">[picture: {html.escape(block["alt_text"])}]</div>',
+        "header": lambda: f"<h3>{_said(block['text'])}</h3>",
+        "section": lambda: f"<p>{_said(block['text'])}</p>",
+        "input": lambda: _input(block),
     }
     return kinds[block["type"]]()
 
@@ -78,6 +86,16 @@ def _words(section: Block) -> str:
 def _element(element: Block) -> str:
     text = element["placeholder"] if element["type"] == "datepicker" else element["text"]
     return f'<span class="b {element.get("style", "")}">{_said(text)}</span>'
+
+
+def _input(block: Block) -> str:
+    element = block["element"]
+    chosen = element.get("initial_option", {}).get("text", {}).get("text") or element.get("initial_value")
+    value = html.escape(chosen or element.get("initial_conversation") or "…")
+    hint = f'<div class="c">{_said(block["hint"])}</div>' if "hint" in block else ""
+    kinds = {"static_select": f"{value} ▾", "conversations_select": f"# {value} ▾"}
+    field = kinds.get(element["type"], value)
+    return f'<p><b>{_said(block["label"])}</b></p><span class="b">{field}</span>{hint}'
 
 
 def _feedback(element: Block) -> str:
@@ -127,6 +145,38 @@ def page(messages: Sequence[Message]) -> str:
     return f'<!doctype html><meta charset="utf-8"><style>{STYLE}</style>{made}'
 
 
+def forms_page() -> str:
+    """The forms as a lead sees them, as one sheet. Raises AssertionError where Slack would refuse one."""
+    made = ""
+    for view in _views():
+        assert problems(view["blocks"], "view") == [], view
+        inside = "".join(drawn(one) for one in view["blocks"])
+        below = [view[name] for name in ("close", "submit") if name in view]
+        buttons = "".join(f'<span class="b">{_said(one)}</span>' for one in below)
+        made += f'<div class="m"><h6>Form · {_said(view["title"])}</h6>{inside}<hr>{buttons}</div>'
+    return f'<!doctype html><meta charset="utf-8"><style>{STYLE}</style>{made}'
+
+
+def _views() -> list[Block]:
+    days = tuple(Option(str(n), day) for n, day in enumerate(WEEKDAYS[:5]))
+    hours = tuple(Option(f"{n:02d}:00", f"{n:02d}:00") for n in range(8, 18))
+    when = (Field("day", "Day", "1", options=days), Field("time", "Time", "10:00", options=hours))
+    hint = "Empty: none."
+    channel = Field("channel.slack", "Channel in Slack", "", "channel", hint=hint, platform=Platform.SLACK)
+    sections = [
+        Section("me", "When and where I write to you", "At most twice a week, never on days off.", when),
+        Section("digest.1", "The digest of Sales", "Once a week to the channel.", (*when, channel)),
+    ]
+    answers = [("WE-1", "Reach across roles"), ("WE-2", "Real work")]
+    return [
+        loading("Settings"),
+        settings_view(sections),
+        words_view("Evidence", "What could a colleague open to see it?", "A link, a file or a sentence.", {}),
+        correction_view(answers, {}),
+        done("Settings", "Saved. It holds from now on."),
+    ]
+
+
 def distinct(messages: Sequence[Message]) -> list[Message]:
     """Messages that differ in more than names and numbers, longest kinds first."""
     seen: dict[tuple[object, ...], Message] = {}
@@ -152,6 +202,8 @@ def main() -> None:
     for number, sheet in enumerate(sheets, 1):
         files.append(OUT / f"{number:02d}.html")
         files[-1].write_text(page(sheet))
+    files.append(OUT / "forms.html")
+    files[-1].write_text(forms_page())
     chromium = find_chromium()
     if chromium is not None:
         photograph(files, chromium)

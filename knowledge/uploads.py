@@ -328,8 +328,9 @@ def words(preview: Preview) -> str:
         parts.append(f"**{title}** would be a new policy.")
     else:
         parts.append(f"**{title}** would become version {(preview.base_version or 0) + 1}.")
-        parts.append(_changed(preview.changes))
     parts.append("\n".join(f"- {line}" for line in _particulars(preview)))
+    if preview.document is not None:
+        parts.append(_changed(preview.changes))
     if preview.findings:
         seen = "\n".join(f"- {plain(found.excerpt)}" for found in preview.findings[:3])
         parts.append(f"Please look at this first; it is unusual in a policy:\n{seen}")
@@ -342,7 +343,7 @@ def _particulars(preview: Preview) -> list[str]:
     return [
         *([f"Who may read it: {plain(_readers(audience))}"] if audience else []),
         *([f"Owner: {plain(preview.owner)}"] if preview.owner else []),
-        *(f"{label}: {day:%d %B %Y}" for label, day in dates if day is not None),
+        *(f"{label}: {day.day} {day:%B %Y}" for label, day in dates if day is not None),
         *([f"Takes the place of: {plain(preview.details.supersedes)}"] if preview.details.supersedes else []),
     ]
 
@@ -357,8 +358,8 @@ def _changed(changes: tuple[Change, ...]) -> str:
     lines = [f"{len(changes)} {'section changes' if len(changes) == 1 else 'sections change'}:"]
     for change in changes[:MOST_SECTIONS]:
         lines.append(f"- **{plain(change.section) or 'The beginning'}**")
-        lines += [f"  - out: {_line(line)}" for line in change.removed[:MOST_LINES]]
-        lines += [f"  - in: {_line(line)}" for line in change.added[:MOST_LINES]]
+        lines += [f"  - gone: {_line(line)}" for line in change.removed[:MOST_LINES]]
+        lines += [f"  - new: {_line(line)}" for line in change.added[:MOST_LINES]]
     if len(changes) > MOST_SECTIONS:
         lines.append(f"- and {len(changes) - MOST_SECTIONS} more")
     return "\n".join(lines)

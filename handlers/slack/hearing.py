@@ -26,6 +26,8 @@ STRANGER = Message(
     text="I don't know you yet: the address of your Slack account isn't in this company's list. Please ask "
     "your administrator to add it, then write to me again.",
 )
+ASKED = Message(text="I have written to this person in a direct message.")
+UNKNOWN = Message(kind="notice", text="I don't know this person: the address isn't in the company's list.")
 IN_PRIVATE = Message(
     kind="notice",
     text="People of another company read along here, so I answer you in a direct message.",
@@ -52,6 +54,8 @@ class SlackHearing:
             await self._reply(event, OUTSIDE)
             return None
         who = await self._people.find(address.team, heard["user"])
+        if heard.get("completes"):
+            await self._complete(event, address.team, ASKED if who.person_id is not None else UNKNOWN)
         if who.person_id is None:
             await self._reply(event, OUTSIDE if who.outside else STRANGER)
             return None
@@ -65,6 +69,19 @@ class SlackHearing:
             return turn
         live = SlackLive(self._store, self._clients, self._status, spot, heard.get("live"))
         return replace(turn, live=live)
+
+    async def _complete(self, event: InboxEvent, team: str, message: Message) -> None:
+        """Let the workflow go on whose step this was; its execution is the address."""
+        async with self._store.write() as tx:
+            await enqueue(
+                tx,
+                platform=Platform.SLACK,
+                conversation=str(Address(team, f"={event.payload['completes']}")),
+                messages=[message],
+                key=f"slack-step:{event.id}",
+                now=self._clock(),
+                event_id=event.id,
+            )
 
     async def _reply(self, event: InboxEvent, message: Message) -> None:
         async with self._store.write() as tx:

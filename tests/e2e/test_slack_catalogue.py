@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.previews_slack import page
+from benchmarks.previews_slack import forms_page, page
 from handlers.slack.render import AI_NOTE, forms
 from tests.fakes.slack_limits import problems
 from tests.support.spoken import everything_said
@@ -21,4 +21,5 @@ async def test_everything_that_is_said_can_be_shown(tmp_path: Path) -> None:
             assert (AI_NOTE in form.text) == message.written_by_model
             charts += any(block["type"] == "data_visualization" for block in form.blocks)
     assert charts, "a digest draws its chart"
+    assert forms_page().count('<div class="m">') == 5
     assert page(messages).count('<div class="m">') == len(messages)

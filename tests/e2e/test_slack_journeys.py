@@ -198,6 +198,18 @@ async def test_a_workflow_gets_its_answer(slack: Running) -> None:
     assert "30 days" in outputs["answer"]
 
 
+@pytest.mark.parametrize(("user", "says"), [("ULEA", "written to this person"), ("UNEW", "don't know")])
+async def test_a_workflow_that_starts_an_audit_goes_on(slack: Running, user: str, says: str) -> None:
+    slack.slack.add_user("UNEW", "new@example.com")
+    step = {"callback_id": "start_audit", "type": "app"}
+    event = {"type": "function_executed", "function": step, "inputs": {"user": user}}
+    await slack.people.send_json(slack.people.event({**event, "function_execution_id": "Fx2"}))
+    outputs = await slack.people.wait(lambda: slack.slack.completed.get("Fx2"))
+    assert says in outputs["answer"]
+    asked = await slack.people.next(user)
+    assert ("Start" in labels(asked)) == (user == "ULEA")
+
+
 async def test_a_time_zone_follows_the_profile(slack: Running, store: Store) -> None:
     people = slack.people
     await people.say("UFAY", "hello")

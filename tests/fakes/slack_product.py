@@ -48,13 +48,18 @@ def settings_for(api_url: str, home: Path, **more: object) -> Settings:
 
 
 @asynccontextmanager
-async def running(store: Store, clock: Clock, folder: Path, slack: FakeSlack) -> AsyncIterator[Running]:
-    """Start both sides, with everybody of the small company in the workspace."""
+async def running(
+    store: Store, clock: Clock, folder: Path, slack: FakeSlack, by_words: bool = True
+) -> AsyncIterator[Running]:
+    """Start both sides, with everybody of the small company in the workspace.
+
+    `by_words`: found by words instead of by the embedding model; quick, and sure of what it finds.
+    """
     async with served(slack.app(), "127.0.0.1", 0) as api_url:
         slack.url = api_url
         app = put_together(settings_for(api_url, folder), store, clock)
-        # Words instead of the embedding model: quick, and sure of what it finds.
-        app.knowledge.retriever = WordRetriever()
+        if by_words:
+            app.knowledge.retriever = WordRetriever()
         surface = make_slack(app, app.settings)
         app.hearing[Platform.SLACK] = surface.hearing
         surface.sender.pace = type(surface.sender.pace)(apart=slack.gap)
