@@ -18,7 +18,7 @@ from knowledge.query import Query
 from knowledge.search import Found, harmonic, nearest_words
 from knowledge.sentences import sentence_spans
 
-_LONGEST = 160  # characters of a sentence that are read: more would cost more time than it tells
+_LONGEST = 240  # characters of a sentence that are read: more would cost more time than it tells
 
 
 def read_alone(snapshot: Snapshot, query: Query, found: Found, embedder: LocalEmbedder) -> Found:

@@ -287,4 +287,6 @@ def test_real_documents_reach_the_promised_quality(name: str, least_ndcg: float,
     measures = evaluate(folder)
     assert (measures["ndcg@10"] or 0) >= least_ndcg
     assert (measures["auroc_unanswerable"] or 0) >= least_auroc
+    assert (measures["answered_rate"] or 0) >= 0.6
+    assert (measures["false_answer_rate"] or 0) <= 0.15
     assert measures["verbatim_quote_rate"] == 1
