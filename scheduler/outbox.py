@@ -87,6 +87,12 @@ def _claimable(platform: Platform, now: datetime, limit: int) -> Any:
         col(earlier.conversation) == OutboxMessage.conversation,
         col(earlier.id) < col(OutboxMessage.id),
         col(earlier.status).in_(UNFINISHED),
+        # What waits for the morning does not hold up an answer that was asked for.
+        ~and_(
+            col(earlier.status) == OutboxStatus.PENDING,
+            col(earlier.due_at) > now,
+            or_(col(earlier.waits), col(earlier.scheduled_id).is_not(None)),
+        ),
     )
     return (
         select(OutboxMessage)
@@ -165,6 +171,12 @@ async def put_off(
 def _pause(attempts: int) -> timedelta:
     doubled: int = 2 ** min(attempts, 10)
     return min(LONGEST_WAIT, FIRST_WAIT * doubled)
+
+
+async def wait_until(store: Store, row: OutboxMessage, at: datetime) -> None:
+    """Not now: in quiet hours. It is none too late before `at`, so that its two days begin then."""
+    async with store.write() as tx:
+        await _set(tx, row, status=OutboxStatus.PENDING, due_at=at, created_at=at)
 
 
 async def give_up(store: Store, row: OutboxMessage, now: datetime, reason: str) -> None:

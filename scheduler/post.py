@@ -54,8 +54,8 @@ class Written:
 class Writer(Protocol):
     """Puts a scheduled message into words at the moment it leaves."""
 
-    async def __call__(self, row: OutboxMessage, now: datetime) -> Written | str:
-        """The words, or in a sentence why it is no longer wanted."""
+    async def __call__(self, row: OutboxMessage, now: datetime) -> Written | str | datetime:
+        """The words, or in a sentence why it is no longer wanted, or the moment before which it must wait."""
         ...
 
 
@@ -217,7 +217,7 @@ class Counter:
 
     async def words(self, claimed: Claimed) -> Outgoing | None:
         row = claimed.row
-        if row.scheduled_id is None:
+        if row.scheduled_id is None and not row.waits:
             return claimed.outgoing
         try:
             return claimed.outgoing if await self.write_down(row) else None
@@ -226,9 +226,12 @@ class Counter:
             raise Retry(str(error)) from error
 
     async def write_down(self, row: OutboxMessage) -> bool:
-        """Put a scheduled message into words and keep them. False if it is no longer wanted."""
+        """Put it into words and keep them. False if it is no longer wanted, or not now."""
         now = self.clock()
         written = await self.write(row, now)
+        if isinstance(written, datetime):
+            await outbox.wait_until(self.store, row, written)
+            return False
         if isinstance(written, str):
             await outbox.call_off(self.store, row, now, written)
             return False

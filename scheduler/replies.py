@@ -24,11 +24,9 @@ from bot.when import parse_day
 from scheduler.cards import Desk, nudge_choice, spoken
 from scheduler.directory import load_recipients
 from scheduler.handover import MOST_COLLEAGUES, colleagues, hand_over
+from scheduler.setting_changes import FOR_EVER
 
 PREFIX = "nudge"
-FOR_EVER = date(9999, 12, 31)
-"""A pause without an end: until the person says otherwise."""
-
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 REVIEW_AGAIN_AFTER = timedelta(days=365)
 

@@ -9,7 +9,7 @@ A dash stands for "as usual". A code is checked again when it comes back: a butt
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any
 
 from sqlmodel import select
@@ -20,6 +20,8 @@ from bot.store.outbox import address_of
 from bot.store.tables import AuditLogEntry, Company, Department, Identity, Person, Platform
 
 NONE = "-"
+FOR_EVER = date(9999, 12, 31)
+"""A pause without an end: until the person says otherwise."""
 COMPANY = 0
 
 
@@ -50,6 +52,15 @@ async def carry_out(tx: AsyncSession, person: Person, code: str, now: datetime) 
     if what == "digest" and len(values) == 3 and values[0].isdigit():
         return await _set_digest(tx, person, int(values[0]), _day(values[1]), _time(values[2]), now)
     return None
+
+
+async def pause_everything(tx: AsyncSession, person_id: int) -> bool:
+    """Nothing more unasked, on any platform, until the person says otherwise. False if nobody is known."""
+    person = await tx.get(Person, person_id, with_for_update=True)
+    if person is None or person.archived_at is not None:
+        return False
+    person.paused_until = FOR_EVER
+    return True
 
 
 async def _set_digest(

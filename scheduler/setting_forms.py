@@ -24,8 +24,7 @@ from bot.store.outbox import address_of
 from bot.store.tables import AuditLogEntry, Department, Person, Platform
 from scheduler.cards import spoken
 from scheduler.directory import Recipient, load_recipients
-from scheduler.replies import FOR_EVER
-from scheduler.setting_changes import COMPANY, ask_code, by_code, carry_out, digest_code
+from scheduler.setting_changes import COMPANY, FOR_EVER, ask_code, by_code, carry_out, digest_code
 from scheduler.setting_words import PLACES, WEEKDAYS
 
 ME = "me"

@@ -24,8 +24,7 @@ from bot.turns import Turn
 from scheduler.cards import nudge_choice, spoken
 from scheduler.directory import Recipient, load_recipients
 from scheduler.phrases import names
-from scheduler.replies import FOR_EVER
-from scheduler.setting_changes import COMPANY, ask_code, by_code, carry_out, digest_code
+from scheduler.setting_changes import COMPANY, FOR_EVER, ask_code, by_code, carry_out, digest_code
 from scheduler.setting_words import PLACES, WEEKDAYS, Said, read_settings
 
 PREFIX = "settings"

@@ -8,6 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.audit.instrument import Instrument
+from bot.messages import Message
 from bot.store.engine import Store
 from bot.store.tables import OutboxMessage, Person, ScheduledMessage
 from scheduler.cards import CARDS, Card, Desk
@@ -26,8 +27,10 @@ class ScheduledWriter:
     def __init__(self, store: Store, instrument: Instrument) -> None:
         self._store, self._instrument = store, instrument
 
-    async def __call__(self, row: OutboxMessage, now: datetime) -> Written | str:
-        """The words of a scheduled row, or why it is no longer wanted."""
+    async def __call__(self, row: OutboxMessage, now: datetime) -> Written | str | datetime:
+        """The words of a row, or why it is no longer wanted, or when quiet hours are over for it."""
+        if row.scheduled_id is None:
+            return await self._direct(row, now)
         async with self._store.read() as session:
             head = await session.get(ScheduledMessage, row.scheduled_id)
         if head is None:
@@ -42,8 +45,16 @@ class ScheduledWriter:
                 return await write_digest(session, self._instrument, head, now)
             return await self._nudge(session, head, now)
 
-    async def _refused(self, session: AsyncSession, head: ScheduledMessage, now: datetime) -> str:
-        """Why the recipient gets nothing now; empty if nothing stands in the way."""
+    async def _direct(self, row: OutboxMessage, now: datetime) -> Written | datetime:
+        """What somebody else's answer brought about: written already, and none for the night."""
+        async with self._store.read() as session:
+            found = await load_recipients(session, [f"person:{row.person_id}"], now.date())
+        recipient = found.get(f"person:{row.person_id}")
+        opens = recipient.calendar.next_open(now) if recipient is not None else now
+        return Written(Message.model_validate(row.message)) if opens in (None, now) else opens
+
+    async def _refused(self, session: AsyncSession, head: ScheduledMessage, now: datetime) -> str | datetime:
+        """Why the recipient gets nothing, or from when on; empty if nothing stands in the way."""
         found = await load_recipients(session, [head.recipient], now.date())
         recipient = found.get(head.recipient)
         if recipient is None:
@@ -52,7 +63,9 @@ class ScheduledWriter:
             return f"{recipient.name} chose to stay out."
         if recipient.is_silent(now):
             return f"{recipient.name} paused until {recipient.silent_until}."
-        return ""
+        # A platform that was away may come back at night.
+        opens = recipient.calendar.next_open(now)
+        return "" if opens in (None, now) else opens
 
     async def _nudge(self, session: AsyncSession, head: ScheduledMessage, now: datetime) -> Written | str:
         person = await session.get_one(Person, head.person_id)

@@ -59,8 +59,11 @@ async def enqueue(
     scheduled_id: int | None = None,
     due_at: datetime | None = None,
     prefers_repeat: bool = True,
+    waits: bool = False,
 ) -> int:
     """Take `messages` into the outbox, in order. The same `key` a second time adds nothing.
+
+    Those that `waits` are kept back while the person has quiet hours.
 
     Returns how many rows were added.
     """
@@ -76,6 +79,7 @@ async def enqueue(
             "dedupe_key": f"{key}:{number}",
             "message": message.model_dump(mode="json", exclude_defaults=True),
             "prefers_repeat": prefers_repeat,
+            "waits": waits,
             "created_at": now,
             "due_at": due_at or now,
         }
@@ -119,8 +123,12 @@ async def write_to_person(
     now: datetime,
     scheduled_id: int | None = None,
     prefers_repeat: bool = True,
+    at_once: bool = False,
 ) -> int:
-    """Take messages to one person into the outbox, addressed by `address_of`."""
+    """Take messages to one person into the outbox, addressed by `address_of`.
+
+    `at_once`: an answer to the person's own question, which may come in quiet hours too.
+    """
     platform, conversation = await address_of(tx, person_id)
     return await enqueue(
         tx,
@@ -132,4 +140,5 @@ async def write_to_person(
         person_id=person_id,
         scheduled_id=scheduled_id,
         prefers_repeat=prefers_repeat,
+        waits=not at_once,
     )

@@ -71,11 +71,15 @@ async def _serve(settings: Settings) -> None:
             closing.append(slack.close)
             names.append("Slack")
         if settings.smtp_url is not None:
+            from handlers.email.pausing import pause_links, pause_routes
             from handlers.email.sender import EmailSender
             from handlers.email.server import parse_mail_server
 
             server = parse_mail_server(settings.smtp_url.get_secret_value())
-            senders[Platform.EMAIL] = EmailSender(server)
+            links = pause_links(settings)
+            senders[Platform.EMAIL] = EmailSender(server, links=links)
+            if links is not None:
+                site.add_routes(pause_routes(links, app.store))
             say(f"Letters leave by {server.host}, as {server.sender}.")
         stop = stop_on_signals()
         async with served(site, settings.host, settings.port) as address:

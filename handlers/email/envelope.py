@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from bot.messages import Message
 from handlers.email.letter import as_html, as_text, without_marks
+from handlers.email.pausing import PauseLinks
 from handlers.email.server import MailServer
 from scheduler.charts import draw_png
 from scheduler.sending import Outgoing
@@ -24,7 +25,9 @@ _STRONG_START = re.compile(r"\s*\*\*(.+?)\*\*")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s")
 
 
-def compose(server: MailServer, outgoing: Outgoing, at: datetime) -> EmailMessage:
+def compose(
+    server: MailServer, outgoing: Outgoing, at: datetime, links: PauseLinks | None = None
+) -> EmailMessage:
     """The whole e-mail. Its id is made from the delivery's, so that a second attempt is the same letter."""
     message = outgoing.message
     title, closing = subject_of(message), closing_of(message)
@@ -35,7 +38,13 @@ def compose(server: MailServer, outgoing: Outgoing, at: datetime) -> EmailMessag
     mail["Date"] = format_datetime(at)
     mail["Message-ID"] = message_id(server, outgoing.delivery_id)
     # RFC 2369; RFC 3834 keeps out-of-office replies away.
-    mail["List-Unsubscribe"] = f"<mailto:{quote(server.sender, safe='@')}?subject=pause>"
+    by_mail = f"<mailto:{quote(server.sender, safe='@')}?subject=pause>"
+    if links is not None and outgoing.person_id is not None:
+        # RFC 8058: mail programs post to the link by themselves.
+        mail["List-Unsubscribe"] = f"<{links.link(outgoing.person_id)}>, {by_mail}"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    else:
+        mail["List-Unsubscribe"] = by_mail
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(as_text(message, closing))
     picture_id = f"chart.{message_id(server, outgoing.delivery_id)[1:-1]}"

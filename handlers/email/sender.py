@@ -16,6 +16,7 @@ import aiosmtplib
 
 from bot.clock import Clock, system_clock
 from handlers.email.envelope import compose, message_id
+from handlers.email.pausing import PauseLinks
 from handlers.email.server import MailServer
 from scheduler.sending import Gone, Outgoing, Pace, Retry, Uncertain
 
@@ -34,15 +35,20 @@ _AWAY = (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError, OSError
 class EmailSender:
     """Hands letters to one mail server, each over a connection of its own.
 
-    `tls` says whose certificates are trusted; None: the machine's.
+    `tls` says whose certificates are trusted; None: the machine's. `links` let people pause by one
+    click.
     """
 
     pace = Pace(at_once=4, timeout=45.0)
 
     def __init__(
-        self, server: MailServer, machine_clock: Clock = system_clock, tls: ssl.SSLContext | None = None
+        self,
+        server: MailServer,
+        machine_clock: Clock = system_clock,
+        tls: ssl.SSLContext | None = None,
+        links: PauseLinks | None = None,
     ) -> None:
-        self._server, self._machine_clock, self._tls = server, machine_clock, tls
+        self._server, self._machine_clock, self._tls, self._links = server, machine_clock, tls, links
         self._drawing = asyncio.Lock()
 
     async def send(self, outgoing: Outgoing) -> str:
@@ -52,7 +58,9 @@ class EmailSender:
         async with self._drawing:
             # Drawing takes a moment, and one picture at a time. The Date is the machine's: a letter from
             # next week, where the product's clock was moved, would look like spam.
-            mail = await asyncio.to_thread(compose, self._server, outgoing, self._machine_clock())
+            mail = await asyncio.to_thread(
+                compose, self._server, outgoing, self._machine_clock(), self._links
+            )
         client = await self._connected()
         try:
             await self._address(client, outgoing.conversation)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 from sqlmodel import select
 
 from bot.audit.instrument import load_instrument
@@ -18,12 +22,13 @@ from bot.store.engine import Store
 from bot.store.outbox import write_to_person
 from bot.store.tables import Identity, OutboxMessage, OutboxStatus, Person, Platform
 from handlers.email.envelope import LONGEST_SUBJECT, subject_of
+from handlers.email.pausing import PauseLinks, pause_routes
 from handlers.email.sender import EmailSender
 from handlers.email.server import parse_mail_server
 from scheduler.sending import Gone, Outgoing, Retry, Uncertain
 from scheduler.service import SchedulerService
 from tests.fakes.mail_server import Postbox, certificate, mail_server
-from tests.support.outbox import count, run_until_empty
+from tests.support.outbox import count, run_until_empty, until
 from tests.support.talk import plant_company
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -49,9 +54,9 @@ async def box() -> AsyncIterator[Postbox]:
         yield served
 
 
-def sender_to(box: Postbox, login: str = "") -> EmailSender:
+def sender_to(box: Postbox, login: str = "", links: PauseLinks | None = None) -> EmailSender:
     url = f"smtp://{login}127.0.0.1:{box.port}?from=Coach%20<coach@larkfield.example>"
-    return EmailSender(parse_mail_server(url), lambda: NOW)
+    return EmailSender(parse_mail_server(url), lambda: NOW, links=links)
 
 
 def letter(message: Message = DIGEST, to: str = "lea@larkfield.example") -> Outgoing:
@@ -80,6 +85,31 @@ async def test_a_digest_arrives_with_words_html_and_its_picture(box: Postbox) ->
     drawn = html.get_content()
     assert f'src="cid:{picture["Content-ID"][1:-1]}"' in drawn
     assert "rose &amp; fell in &lt;b&gt;" in drawn
+
+
+async def test_a_letter_is_paused_by_one_click(box: Postbox, sqlite_store: Store) -> None:
+    """As mail programs do it (RFC 8058); opening the link changes nothing, and a foreign one neither."""
+    small = await plant_company(sqlite_store)
+    links = PauseLinks("https://coach.example", "a secret of enough length")
+    await sender_to(box, links=links).send(replace(letter(), person_id=small["lead"]))
+    _, sent = box.letters[-1]
+    link = re.search(r"<https://coach\.example(/[^>]+)>", sent["List-Unsubscribe"])
+    assert link is not None
+    assert sent["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    site = web.Application()
+    site.add_routes(pause_routes(links, sqlite_store))
+
+    async def paused() -> bool:
+        async with sqlite_store.read() as session:
+            return (await session.get_one(Person, small["lead"])).paused_until is not None
+
+    async with TestClient(TestServer(site)) as http:
+        assert (await http.get(link[1])).status == 200
+        foreign = PauseLinks("", "another secret of some length").link(small["lead"])
+        assert (await http.post(foreign, data={"List-Unsubscribe": "One-Click"})).status == 404
+        assert not await paused()
+        assert (await http.post(link[1], data={"List-Unsubscribe": "One-Click"})).status == 200
+        assert await paused()
 
 
 async def test_a_second_attempt_is_the_same_letter(box: Postbox) -> None:
@@ -230,3 +260,35 @@ def test_an_address_that_can_not_be_used_is_refused_without_its_password(url: st
     with pytest.raises(SettingsError) as raised:
         parse_mail_server(url)
     assert "secret" not in str(raised.value)
+
+
+async def test_nothing_unasked_at_night_and_nothing_in_the_way_of_an_answer(
+    store: Store, box: Postbox
+) -> None:
+    small = await plant_company(store)
+    night, morning = datetime(2026, 11, 20, 19, 0, tzinfo=UTC), datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+    async with store.write() as tx:
+        tx.add(
+            Identity(
+                person_id=small["lead"], platform=Platform.EMAIL, external_id="lea",
+                address={"conversation": "lea@larkfield.example"},
+            )
+        )  # fmt: skip
+        for key, at_once in (("unasked", False), ("asked", True)):
+            message = Message(text=f"This was {key}.")
+            await write_to_person(tx, small["lead"], [message], key=key, now=night, at_once=at_once)
+    clock, stop = MovableClock(night), asyncio.Event()
+    service = SchedulerService(store, clock, {Platform.EMAIL: sender_to(box)}, load_instrument())
+    running = asyncio.create_task(service.run_sender(stop))
+    async with asyncio.timeout(20):
+        await until(store, 1, OutboxStatus.SENT)
+    assert [mail["Subject"] for _, mail in box.letters] == ["This was asked."]
+    async with store.read() as session:
+        row = (await session.exec(select(OutboxMessage).where(OutboxMessage.dedupe_key == "unasked:0"))).one()
+    assert (row.status, row.due_at) == (OutboxStatus.PENDING, morning)
+    clock.move_to(morning)
+    service.wake()
+    async with asyncio.timeout(20):
+        await until(store, 2, OutboxStatus.SENT)
+    stop.set()
+    await running

@@ -23,9 +23,10 @@ from bot.store.tables import (
 )
 from bot.turns import Turn
 from scheduler.digest_questions import DigestUseCase
-from scheduler.replies import FOR_EVER, NudgeUseCase
+from scheduler.replies import NudgeUseCase
 from scheduler.sending import PageSender
 from scheduler.service import SchedulerService
+from scheduler.setting_changes import FOR_EVER
 from tests.support.outbox import run_until_empty
 from tests.support.talk import plant_company
 from tests.unit.test_sample_history import planted

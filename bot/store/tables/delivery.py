@@ -83,6 +83,8 @@ class OutboxMessage(SQLModel, table=True):
     dedupe_key: str = Field(max_length=200)
     message: dict[str, Any] = Field(default_factory=dict, sa_type=json_type())
     prefers_repeat: bool = True
+    waits: bool = False
+    """Not in the person's quiet hours: it was not asked for."""
     created_at: datetime
     due_at: datetime
     status: OutboxStatus = Field(default=OutboxStatus.PENDING, sa_type=by_value(OutboxStatus))
