@@ -103,6 +103,7 @@ _OPENABLE = re.compile(
 _TIME = re.compile(
     r"\b(?:yesterday|today"
     r"|(?:last|this|past) (?:week|month|year|quarter|summer|spring|autumn|winter|fortnight)"
+    r"|(?:last|past) (?:two|three|four|few|couple of|\d{1,2}) (?:days|weeks|months|quarters)"
     r"|ago|(?:last |on |this )?(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:in |last |since |early |late )?"
     r"(?:january|february|march|april|june|july|august|september|october|november|december)"
     r"|(?:in|since|early|late|last|of) may"
@@ -111,7 +112,7 @@ _TIME = re.compile(
 )
 _COUNT = re.compile(
     r"\b(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|half|both|all|everyone|"
-    r"everybody|nobody|no one|once|twice|a couple|several|most)\b",
+    r"everybody|someone|somebody|nobody|no one|once|twice|a couple|several|most)\b",
     re.IGNORECASE,
 )
 _FEWEST_WORDS = 6

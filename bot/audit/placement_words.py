@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.audit.gates import ACTIVE, ESTABLISHED, Reason, Skipped
 from bot.audit.instrument import Instrument
 from bot.audit.phrases import joined
-from bot.audit.scoring import Scores
+from bot.audit.scoring import CriterionScore, Scores
 
 MOST_REASONS = 2
 """Reasons shown of one model; the questions themselves show the rest."""
@@ -39,7 +39,7 @@ def placement_with_reasons(instrument: Instrument, scores: Scores) -> str:
     blocks = [" ".join(parts)]
     for severity, heading in _HEADINGS.items():
         lines = [
-            f"- {skipped_line(instrument, each)}"
+            f"- {skipped_line(instrument, scores, each)}"
             for each in scores.placement.skipped
             if each.severity == severity
         ]
@@ -90,9 +90,9 @@ def _active_beyond(instrument: Instrument, scores: Scores) -> list[str]:
     ]
 
 
-def skipped_line(instrument: Instrument, skipped: Skipped) -> str:
+def skipped_line(instrument: Instrument, scores: Scores, skipped: Skipped) -> str:
     """A skipped model with what it lacks: its own questions first, then who waits for it."""
-    own = [reason_words(instrument, each) for each in skipped.because if each.kind != "requirement"]
+    own = [reason_words(instrument, scores, each) for each in skipped.because if each.kind != "requirement"]
     waiting = [each for each in skipped.because if each.kind == "requirement"]
     said = own[:MOST_REASONS] or [_needed(instrument, waiting)]
     return f"**{instrument.model(skipped.model).name}**: {', '.join(said)}"
@@ -104,10 +104,21 @@ def _needed(instrument: Instrument, waiting: Sequence[Reason]) -> str:
     return f"needed for {joined(list(names))}"
 
 
-def reason_words(instrument: Instrument, reason: Reason) -> str:
+def reason_words(instrument: Instrument, scores: Scores, reason: Reason) -> str:
     """One reason of a model's own in words, without a full stop."""
     if reason.kind == "blocker":
         return f"“{instrument.blocker(reason.subject).label}” is still in the way"
     name = instrument.criterion(reason.subject).name
     needed = ACTIVE if reason.kind == "critical_below" else ESTABLISHED
-    return f"“{name}” is at level {reason.level}, {needed} is needed"
+    return f"“{name}” {_stands(scores.criteria[reason.subject])}, level {needed} is needed"
+
+
+def _stands(score: CriterionScore) -> str:
+    """Where a question stands: nobody is told of a level that was never given."""
+    if score.claimed is None:
+        return "is not asked yet"
+    if score.claimed == "unknown":
+        return "is still to find out"
+    if score.claimed == "not_applicable":
+        return "waits for the word that it does not apply"
+    return "has an answer that is out of date" if score.stale else f"is at level {score.level}"

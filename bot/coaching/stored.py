@@ -16,7 +16,7 @@ from bot.audit.phrases import day, joined, quoted
 from bot.audit.process_records import stored_processes
 from bot.audit.records import latest_answers, open_blockers, placement_of
 from bot.audit.result import level_text, placement_message
-from bot.audit.scoring import Scores
+from bot.audit.scoring import CriterionScore, Scores
 from bot.audit.show import deltas_of
 from bot.choice_ids import ChoiceId
 from bot.coaching.process_answers import through_department
@@ -205,7 +205,7 @@ def compared(instrument: Instrument, asked: Asked, scores: Scores, changes: dict
 def about(instrument: Instrument, scores: Scores, criterion: Criterion) -> Message:
     """Where one criterion stands, what the next level looks like, and what helps."""
     found = scores.criteria[criterion.id]
-    now = level_text(found) if found.claimed is not None else "not asked yet"
+    now = _now(found)
     level = min(found.level + 1, 4)
     steps = criterion.next_steps if found.level < ESTABLISHED else (criterion.stretch_step,)
     lines = "\n".join(f"- {each.text} _About {each.minutes} minutes._" for each in steps)
@@ -215,6 +215,16 @@ def about(instrument: Instrument, scores: Scores, criterion: Criterion) -> Messa
         f"like this:\n\n"
         f"> {criterion.levels[level]}\n\nWhat helps:\n\n{lines}",
     )
+
+
+def _now(found: CriterionScore) -> str:
+    if found.claimed is None:
+        return "not asked yet"
+    if found.claimed == "unknown":
+        return "still to find out"
+    if found.claimed == "not_applicable":
+        return "you said that it does not apply"
+    return f"level {found.counted} of 4{', too old to count' if found.stale else ''}"
 
 
 def last_answers(

@@ -55,6 +55,7 @@ def test_a_letter_or_an_ordinal_picks(said, count, position):
 @pytest.mark.parametrize(
     ("words", "grade"),
     [
+        ("All of us used it on contracts in the last two weeks.", "E1"),
         ("We use AI a lot and everyone likes it.", "E0"),
         ("Last week.", "E0"),
         ("Last week three clerks matched 40 invoices with it.", "E1"),

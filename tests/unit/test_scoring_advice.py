@@ -166,7 +166,7 @@ def test_the_placement_is_said_in_plain_words() -> None:
     reasons = placement_with_reasons(RULES, scores({"WE": 2, "WE-4": 1, "EC": 2, "SD": 2}))
     assert "Skipped, and later work rests on it:" in reasons
     assert (
-        "- **Workforce Empowerment**: “Data and tool rules in daily use” is at level 1, 2 is needed"
+        "- **Workforce Empowerment**: “Data and tool rules in daily use” is at level 1, level 2 is needed"
         in reasons
     )
     assert "needed for" not in reasons.split("Workforce Empowerment**")[1].splitlines()[0]
