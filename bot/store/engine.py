@@ -10,11 +10,11 @@ their own engine, begin deferred and never block.
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import aiosqlite
@@ -158,7 +158,7 @@ def _look_before_use(engine: Engine) -> None:
 
     @event.listens_for(engine, "checkin")
     def on_checkin(_connection: Any, record: Any) -> None:
-        record.info["rests_since"] = asyncio.get_running_loop().time()
+        record.info["rests_since"] = monotonic()
 
     @event.listens_for(engine, "checkout")
     def on_checkout(connection: Any, record: Any, _fairy: object) -> None:
@@ -166,7 +166,7 @@ def _look_before_use(engine: Engine) -> None:
         if rests_since is None:
             return
         gone = connection.driver_connection.is_closed()
-        if not gone and asyncio.get_running_loop().time() - rests_since > IDLE_SECONDS:
+        if not gone and monotonic() - rests_since > IDLE_SECONDS:
             gone = not _answers(connection)
         if gone:
             raise InvalidatePoolError

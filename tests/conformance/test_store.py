@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import Enum, text
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, select
 
 from bot.errors import StoreUnavailable
-from bot.store import migrate
+from bot.store import engine, migrate
 from bot.store.engine import Store
 from bot.store.outbox import insert_once
 from bot.store.tables import Company, Person, Revision
@@ -152,3 +153,51 @@ async def test_a_file_that_is_no_database_is_named(sqlite_factory: object, tmp_p
 
 def test_the_present_is_utc() -> None:
     assert NOW.tzinfo is UTC
+
+
+async def test_a_connection_that_the_server_ended_is_not_used_again(database: str) -> None:
+    if database.startswith("sqlite"):
+        pytest.skip("SQLite has no server")
+    store, other = Store(database), Store(database)
+    try:
+        before = await backend(store)
+        assert await scalar(other, f"SELECT pg_terminate_backend({before}, 5000)") is True
+        assert await backend(store) != before
+    finally:
+        await store.close()
+        await other.close()
+
+
+async def test_after_a_rest_a_connection_has_to_answer_first(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network that forgets a connection tells nobody: only a question finds out."""
+    if database.startswith("sqlite"):
+        pytest.skip("SQLite has no server")
+    store = Store(database)
+    asked: list[AsyncAdapt_asyncpg_connection] = []
+
+    def deaf(connection: AsyncAdapt_asyncpg_connection) -> None:
+        asked.append(connection)
+        raise connection.dbapi.InterfaceError("no answer")
+
+    try:
+        first = await backend(store)
+        assert await backend(store) == first
+        monkeypatch.setattr(AsyncAdapt_asyncpg_connection, "ping", deaf)
+        assert (await backend(store), asked) == (first, [])
+        monkeypatch.setattr(engine, "IDLE_SECONDS", -1.0)
+        assert await backend(store) != first
+        assert len(asked) == 1
+    finally:
+        await store.close()
+
+
+async def backend(store: Store) -> object:
+    """The process of the server that a transaction of `store` talks to."""
+    return await scalar(store, "SELECT pg_backend_pid()")
+
+
+async def scalar(store: Store, statement: str) -> object:
+    async with store.read() as session:
+        return (await (await session.connection()).execute(text(statement))).scalar()
