@@ -105,6 +105,18 @@ def digest(
 
 
 @app.command()
+def deliveries(
+    put_aside: Annotated[
+        bool, typer.Option("--put-aside", help="Only what could not be delivered, with the reason.")
+    ] = False,
+    again: Annotated[int | None, typer.Option(help="Send this message once more, by its number.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """The latest messages and what became of them, never their words."""
+    _command("deliveries", "deliveries", from_environment(), put_aside, again, as_json)
+
+
+@app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Look at everything that has to work, and say what to do where something does not."""
     _command("doctor", "doctor", from_environment(), as_json)

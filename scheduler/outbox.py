@@ -295,4 +295,9 @@ async def delivery_log(store: Store, limit: int = 100) -> list[dict[str, object]
     """What happened to the latest messages: never their words."""
     async with store.read() as session:
         found = await session.exec(select(OutboxMessage).order_by(col(OutboxMessage.id).desc()).limit(limit))
-        return [row.model_dump(mode="json", include=LOGGED) for row in found]
+        return [logged(row) for row in found]
+
+
+def logged(row: OutboxMessage) -> dict[str, object]:
+    """What an admin sees of one message."""
+    return row.model_dump(mode="json", include=LOGGED)

@@ -16,7 +16,7 @@ from bot.errors import StagecoachError
 from bot.organisation.directory import active_departments, holders
 from bot.store import migrate
 from bot.store.engine import Store
-from bot.store.tables import Document, DutyName, OutboxMessage, OutboxStatus
+from bot.store.tables import Document, DutyName, OutboxMessage, OutboxStatus, Platform
 from handlers.commands.common import print_json, run
 from handlers.findings import Finding
 from knowledge.embed import LocalEmbedder
@@ -58,6 +58,7 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("database", True, f"{kind}, revision {migrate.head()}.")
         async for finding in _stored(store):
             yield finding
+        yield await _letters(settings, store)
         if settings.slack_configured:
             async for finding in _slack(settings, store):
                 yield finding
@@ -100,9 +101,26 @@ async def _stored(store: Store) -> AsyncIterator[Finding]:
         for folder in await watched(session):
             yield _folder(folder)
     if dead:
-        yield Finding("outbox", False, f"{dead} messages could not be delivered; the log says why.")
+        sentence = f"{dead} messages could not be delivered. See why: stagecoach deliveries --put-aside"
+        yield Finding("outbox", False, sentence)
     else:
         yield Finding("outbox", True, "Nothing was left undelivered.")
+
+
+async def _letters(settings: Settings, store: Store) -> Finding:
+    """Letters that are due and have no way out, or whether there is one."""
+    waiting = select(func.count(col(OutboxMessage.id))).where(
+        OutboxMessage.platform == Platform.EMAIL,
+        OutboxMessage.status == OutboxStatus.PENDING,
+        OutboxMessage.due_at <= clock_from_setting(settings.now)(),
+    )
+    async with store.read() as session:
+        number = (await session.exec(waiting)).one()
+    if settings.smtp_url is not None:
+        return Finding("e-mail", True, f"Letters leave by the server in SMTP_URL; {number} are due.")
+    if number:
+        return Finding("e-mail", False, f"{number} letters wait. Set SMTP_URL and restart (docs/email.md).")
+    return Finding("e-mail", True, "SMTP_URL is not set; no letter waits.")
 
 
 def _folder(folder: dict[str, Any]) -> Finding:

@@ -12,6 +12,11 @@ from urllib.request import urlopen
 
 import pytest
 
+from bot.clock import system_clock
+from bot.messages import Message
+from bot.store.engine import Store
+from bot.store.outbox import enqueue
+from bot.store.tables import OutboxMessage, OutboxStatus, Platform
 from tests.support.command import COMMAND, environment, stagecoach
 
 
@@ -53,6 +58,31 @@ def test_doctor_says_what_to_do(tmp_path: Path) -> None:
     assert "NO  organisation: These departments have no lead: a." in after.out
     assert "NO  policies: There are no documents yet. Run: stagecoach kb add PATH" in after.out
     assert "Not everything is well" in after.err
+
+
+async def test_what_was_put_aside_is_read_and_tried_again(tmp_path: Path) -> None:
+    (tmp_path / "org.yaml").write_text("departments: [{id: a, name: A}]")
+    assert stagecoach(tmp_path, "org", "import", "org.yaml").status == 0
+    store = Store(f"sqlite:///{tmp_path / 'stagecoach.db'}")
+    for number, platform in enumerate((Platform.SLACK, Platform.EMAIL)):
+        async with store.write() as tx:
+            said = [Message(text="words of a person")]
+            place, now = f"place {number}", system_clock()
+            await enqueue(tx, platform=platform, conversation=place, messages=said, key=place, now=now)
+    async with store.write() as tx:
+        row = await tx.get_one(OutboxMessage, 1)
+        row.status, row.error = OutboxStatus.DEAD, "The channel is archived."
+    await store.close()
+    aside = stagecoach(tmp_path, "deliveries", "--put-aside")
+    assert aside.out == "1  dead  slack place 0  The channel is archived.\n"
+    found = {one["name"]: one for one in json.loads(stagecoach(tmp_path, "doctor", "--json").out)["findings"]}
+    assert "1 letters wait. Set SMTP_URL" in found["e-mail"]["sentence"]
+    assert "deliveries --put-aside" in found["outbox"]["sentence"]
+    assert stagecoach(tmp_path, "deliveries", "--again", "1").status == 0
+    assert stagecoach(tmp_path, "deliveries", "--again", "1").status == 1
+    log = stagecoach(tmp_path, "deliveries", "--json")
+    assert [row["status"] for row in json.loads(log.out)] == ["pending", "pending"]
+    assert "words of a person" not in log.out
 
 
 def test_a_digest_is_drawn_for_slack(tmp_path: Path) -> None:
