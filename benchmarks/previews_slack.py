@@ -181,6 +181,8 @@ def distinct(messages: Sequence[Message]) -> list[Message]:
     """Messages that differ in more than names and numbers, longest kinds first."""
     seen: dict[tuple[object, ...], Message] = {}
     for message in messages:
+        if not message.text:
+            continue  # planned; it is put into words when it leaves
         shape = (
             message.kind,
             message.text[:40],

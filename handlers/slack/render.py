@@ -237,8 +237,12 @@ def _below(message: Message) -> list[Block]:
     if message.answer_id:
         made.append(_feedback(message.answer_id))
     if message.input_hint:
-        made.append(_context(f"Or write: {message.input_hint}"))
+        made.append(_context(_hint(message.input_hint)))
     return made
+
+
+def _hint(hint: str) -> str:
+    return hint if hint.startswith("Or ") else f"Or write: {hint}"
 
 
 def _context(text: str) -> Block:
