@@ -10,6 +10,7 @@ import pytest
 TABLES = (
     "tests/conformance/test_planner.py",
     "tests/faults/test_post_office.py",
+    "tests/faults/test_processes.py",
     "tests/faults/test_slack_deliveries.py",
     "tests/property/test_moments.py",
     "tests/property/test_slack_render.py",
@@ -19,7 +20,7 @@ TABLES = (
 def main() -> int:
     """Run the tables; the exit status is pytest's."""
     os.environ["STAGECOACH_LONG"] = "1"
-    return int(pytest.main([*TABLES, "-q", "--durations=0", "-o", "timeout=7200"]))
+    return int(pytest.main([*TABLES, "-q", "-rP", "--durations=0", "-o", "timeout=7200"]))
 
 
 if __name__ == "__main__":
