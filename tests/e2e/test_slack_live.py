@@ -14,12 +14,14 @@ from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.clock import MovableClock
+from bot.llm import OpenAIModel
 from bot.messages import Message, plain
 from bot.store.engine import Store
 from bot.store.tables import InboxEvent
 from bot.turns import Turn
 from handlers.light import words
 from handlers.slack import live
+from tests.fakes.responses_server import responses_server
 from tests.fakes.slack_product import Running, plant, running
 from tests.fakes.slack_server import BOT, FakeSlack
 
@@ -29,6 +31,8 @@ PIECES = (
     "It has been so since 2024.",
 )
 WHOLE = "".join(PIECES)
+LIVE = ("chat.startStream", "chat.appendStream", "chat.stopStream", "chat.update")
+QUOTE = "30 days of annual leave"
 
 
 @dataclass
@@ -248,3 +252,20 @@ async def test_a_follow_up_in_the_thread_of_a_streamed_answer_is_understood(slac
     answer = await slack.people.next("UHANNA")
     assert "It stands in Leave" in answer["text"]
     assert answer["thread_ts"] == asked["event"]["ts"]
+
+
+async def test_the_claims_of_a_model_are_streamed_and_the_answer_takes_their_place(slack: Running) -> None:
+    claim = {"text": "You have 30 days of annual leave.", "passage": 1, "quote": QUOTE}
+    async with responses_server() as server:
+        server.answers = [{"answered": True, "claims": [claim]}]
+        model = OpenAIModel.connect("k", "tiny", server.address)
+        slack.app.knowledge.model = model
+        asked = await slack.people.say("UHANNA", "How many days of annual leave do I have?")
+        answer = await slack.people.next("UHANNA")
+        await model.close()
+    assert len(server.asked) == 1
+    assert "AI-generated" in answer["text"]
+    assert shown_words(answer).count("30 days of annual leave") >= 1
+    (message,) = streamed(slack, "DUHANNA")
+    assert (message["ts"], message["thread_ts"]) == (answer["ts"], asked["event"]["ts"])
+    assert [name for name, _ in slack.slack.calls if name in LIVE] == list(LIVE)
