@@ -96,7 +96,7 @@ class Counter:
         self.budget = Budget(sender.pace.per_second)
         self.busy: dict[asyncio.Task[None], Claimed] = {}
         self.news = asyncio.Event()
-        self.started: dict[str, float] = {}
+        self.ended_at: dict[str, float] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until `stop` is set, then let what is under way come to its end."""
@@ -211,9 +211,12 @@ class Counter:
             return None
         await self.keep_apart(claimed)
         await self.budget.take()
-        self.started[outgoing.conversation] = asyncio.get_running_loop().time()
-        async with asyncio.timeout(self.sender.pace.timeout):
-            return await self.sender.send(outgoing)
+        try:
+            async with asyncio.timeout(self.sender.pace.timeout):
+                return await self.sender.send(outgoing)
+        finally:
+            # From its end on: when within a request the platform counted it, only the platform knows.
+            self.ended_at[outgoing.conversation] = asyncio.get_running_loop().time()
 
     async def words(self, claimed: Claimed) -> Outgoing | None:
         row = claimed.row
@@ -242,11 +245,11 @@ class Counter:
     async def keep_apart(self, claimed: Claimed) -> None:
         """Wait until the conversation may get its next message; others may have sent the last one."""
         apart, now = self.sender.pace.apart, asyncio.get_running_loop().time()
-        if len(self.started) > REMEMBERED:
-            self.started = {key: at for key, at in self.started.items() if now - at < apart}
-        began = self.started.get(claimed.row.conversation)
-        if began is not None:
-            past = now - began
+        if len(self.ended_at) > REMEMBERED:
+            self.ended_at = {key: at for key, at in self.ended_at.items() if now - at < apart}
+        ended = self.ended_at.get(claimed.row.conversation)
+        if ended is not None:
+            past = now - ended
         elif claimed.last_sent_at is not None:
             past = (self.clock() - claimed.last_sent_at).total_seconds()
         else:
