@@ -17,12 +17,14 @@ from contextlib import asynccontextmanager
 import structlog
 from aiohttp import web
 
-from bot.errors import SettingsError
+from bot.errors import SettingsError, StoreUnavailable
 
 log = structlog.get_logger()
 
 DRAIN_SECONDS = 20.0
 """Time to finish what was begun; container platforms kill after 25 to 30 seconds."""
+
+STORE_PAUSE_SECONDS = 1.0
 
 Service = Callable[[asyncio.Event], Awaitable[None]]
 """Runs until the event is set, then ends what it was doing."""
@@ -96,4 +98,13 @@ async def run_services(services: Sequence[Service], stop: asyncio.Event) -> None
 
 
 async def _named(service: Service, stop: asyncio.Event) -> None:
-    await service(stop)
+    """A service; one that the database left in the lurch begins again once a moment has passed."""
+    while True:
+        try:
+            await service(stop)
+            return
+        except StoreUnavailable as error:
+            log.warning("begins again", action="service.store_away", reason=str(error))
+            if stop.is_set():
+                return
+            await asyncio.sleep(STORE_PAUSE_SECONDS)
