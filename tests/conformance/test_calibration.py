@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -54,7 +55,7 @@ async def test_limits_of_another_model_are_not_taken_over(store: Store) -> None:
 
 
 @pytest.fixture
-async def library(store: Store, clock: MovableClock, tmp_path) -> Library:
+async def library(store: Store, clock: MovableClock, tmp_path: Path) -> Library:
     return await make_library(store, clock, tmp_path)
 
 
