@@ -33,7 +33,8 @@ async def save(store: Store, person: int, key: str, **values: str) -> str:
 
 async def planned(store: Store, kind: str) -> set[str]:
     lines = await explain(store, NOW, LATER)
-    times = [datetime.fromisoformat(str(line["local_time"])) for line in lines if line["kind"] == kind]
+    sent = [line for line in lines if line["kind"] == kind and not line["held"]]
+    times = [datetime.fromisoformat(str(line["local_time"])) for line in sent]
     return {f"{at:%A %H:%M}" for at in times}
 
 
