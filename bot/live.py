@@ -6,7 +6,13 @@ what was shown live. So a surface may lose any of this, and nothing here raises 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
+
+from bot.messages import Message
+
+KEPT = "live"
+"""Where a stored event's payload keeps the reference of what was shown, for whoever goes on with it."""
 
 
 class Live(Protocol):
@@ -39,3 +45,10 @@ class Unseen:
 
 
 UNSEEN = Unseen()
+
+
+def in_place(messages: Sequence[Message], shown: str | None) -> list[Message]:
+    """The messages, of which the first takes the place of what was shown live, if anything was."""
+    if shown is None or not messages:
+        return list(messages)
+    return [messages[0].model_copy(update={"continues": shown}), *messages[1:]]

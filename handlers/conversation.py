@@ -93,27 +93,23 @@ class Conversation:
         self._hearing = hearing
 
     async def hear(self, event: InboxEvent) -> Turn | None:
-        """Who said what, by the surface's own translation."""
+        """Who said what, by the surface's own translation, and how it is shown what is done about it."""
         async with self._store.read() as session:
-            return await self._hearing[event.platform](session, event)
+            turn = await self._hearing[event.platform](session, event)
+        shows = self._live.get(event.platform)
+        return turn if turn is None or shows is None else replace(turn, live=shows(turn))
 
     async def prepare(self, turn: Turn) -> Routed:
         """Find the part that answers, and let it do whatever takes time."""
         if turn.choice is not None and turn.choice.startswith(SAY):
             turn = replace(turn, text=turn.choice.removeprefix(SAY), choice=None)
-        shows = self._live.get(Platform(turn.platform))
-        if shows is not None:
-            turn = replace(turn, live=shows(turn))
         part = await self._part_for(turn)
         return Routed(part, turn, await part.prepare(turn))
 
     async def apply(self, tx: AsyncSession, turn: Turn, prepared: object) -> list[Message]:
         """Let the part change its state and reply, in the caller's transaction."""
         assert isinstance(prepared, Routed)  # noqa: S101  (it is what `prepare` returned)
-        messages = await prepared.part.apply(tx, prepared.turn, prepared.prepared)
-        shown = prepared.turn.live.reference
-        if shown is not None and messages:
-            messages[0] = messages[0].model_copy(update={"continues": shown})
+        messages: list[Message] = await prepared.part.apply(tx, prepared.turn, prepared.prepared)
         return messages
 
     async def _part_for(self, turn: Turn) -> UseCase[Any]:

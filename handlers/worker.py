@@ -20,6 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.clock import Clock, system_clock
 from bot.errors import StagecoachError, StoreUnavailable
+from bot.live import KEPT, in_place
 from bot.messages import Message
 from bot.store.engine import Store
 from bot.store.outbox import enqueue
@@ -179,7 +180,7 @@ class Worker:
                     platform=event.platform,
                     conversation=turn.conversation,
                     thread=turn.thread,
-                    messages=messages,
+                    messages=in_place(messages, turn.live.reference),
                     key=f"reply:{event.id}",
                     now=self._clock(),
                     person_id=turn.person_id,
@@ -223,7 +224,7 @@ class Worker:
                         tx,
                         platform=row.platform,
                         conversation=row.conversation,
-                        messages=[APOLOGY],
+                        messages=in_place([APOLOGY], row.payload.get(KEPT)),
                         key=f"reply:{row.id}",
                         now=self._clock(),
                         event_id=row.id,

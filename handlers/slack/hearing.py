@@ -7,6 +7,7 @@ from dataclasses import replace
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.clock import Clock
+from bot.live import KEPT
 from bot.messages import Message
 from bot.store.engine import Store
 from bot.store.outbox import enqueue
@@ -67,7 +68,7 @@ class SlackHearing:
         spot = _spot(event, address) if turn is not None else None
         if turn is None or spot is None:
             return turn
-        live = SlackLive(self._store, self._clients, self._status, spot, heard.get("live"))
+        live = SlackLive(self._store, self._clients, self._status, spot, heard.get(KEPT))
         return replace(turn, live=live)
 
     async def _complete(self, event: InboxEvent, team: str, message: Message) -> None:

@@ -19,6 +19,7 @@ import structlog
 from slack_sdk.errors import SlackClientError
 
 from bot.errors import StagecoachError, StoreUnavailable
+from bot.live import KEPT
 from bot.store.engine import Store
 from bot.store.tables import InboxEvent
 from handlers.light import cut
@@ -147,7 +148,7 @@ class SlackLive:
             row = await tx.get(InboxEvent, self._spot.event_id, with_for_update=True)
             if row is None:
                 raise StoreUnavailable("The event is gone.")
-            row.payload = {**row.payload, "live": reference}
+            row.payload = {**row.payload, KEPT: reference}
             tx.add(row)
 
     async def _follow(self) -> None:

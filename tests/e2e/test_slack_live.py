@@ -14,6 +14,7 @@ from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.clock import MovableClock
+from bot.errors import AccessDenied
 from bot.llm import OpenAIModel
 from bot.messages import Message, plain
 from bot.store.engine import Store
@@ -21,6 +22,7 @@ from bot.store.tables import InboxEvent
 from bot.turns import Turn
 from handlers.light import words
 from handlers.slack import live
+from handlers.worker import APOLOGY, MOST_ATTEMPTS
 from tests.fakes.responses_server import responses_server
 from tests.fakes.slack_product import Running, plant, running
 from tests.fakes.slack_server import BOT, FakeSlack
@@ -44,6 +46,7 @@ class Scripted:
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
     attempts: int = 0
     breaks: int = 0
+    fault: Exception = field(default_factory=lambda: RuntimeError("the process has a fault of its own"))
 
     async def wants(self, session: AsyncSession, turn: Turn) -> bool:
         return (turn.text or "").startswith("tell me")
@@ -55,7 +58,7 @@ class Scripted:
             await turn.live.write(piece)
         await self.go_on.wait()
         if self.breaks >= self.attempts:
-            raise RuntimeError("the process has a fault of its own")
+            raise self.fault
 
     async def apply(self, tx: AsyncSession, turn: Turn, prepared: None) -> list[Message]:
         return [Message(kind="answer", text=WHOLE, written_by_model=True)]
@@ -210,6 +213,42 @@ async def test_an_attempt_after_a_fault_replaces_what_the_first_one_showed(
     assert part.attempts == 2
     assert [one["ts"] for one in streamed(slack, "DUHANNA")] == [answer["ts"]]
     assert shown_words(answer).count("30 days a year") == 1
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("a fault of its own"), AccessDenied("That is for leads.")])
+@pytest.mark.parametrize("place", ["DUHANNA", "CALL"])
+async def test_what_is_said_instead_of_an_answer_takes_the_place_of_its_words(
+    slack: Running, part: Scripted, store: Store, fault: Exception, place: str
+) -> None:
+    """An apology after the last attempt, or a refusal, never stands below half an answer."""
+    part.breaks, part.fault = MOST_ATTEMPTS, fault
+    slack.slack.add_channel("CALL", "UHANNA")
+    if place == "CALL":
+        await slack.people.speak("UHANNA", place, f"<@{BOT}> tell me about leave")
+    else:
+        await slack.people.say("UHANNA", "tell me about leave")
+    message = await first_words(slack, place)
+    part.go_on.set()
+    await let_claims_run_out(slack, store, part, 1 if isinstance(fault, AccessDenied) else MOST_ATTEMPTS)
+    said = await slack.people.next("UHANNA", place)
+    assert said["ts"] == message["ts"]
+    assert said["text"] == (str(fault) if isinstance(fault, AccessDenied) else words(APOLOGY.text))
+    assert "30 days" not in shown_words(said)
+    assert [one["ts"] for one in slack.slack.channels[place].messages if one["user"] == BOT] == [said["ts"]]
+
+
+async def let_claims_run_out(slack: Running, store: Store, part: Scripted, attempts: int) -> None:
+    """The pauses between attempts pass at once."""
+    async with asyncio.timeout(10):
+        while part.attempts < attempts:
+            await asyncio.sleep(0.02)
+            async with store.write() as tx:
+                await tx.exec(
+                    update(InboxEvent)
+                    .where(col(InboxEvent.error) != "")
+                    .values(claimed_until=datetime.now(UTC) - timedelta(seconds=1))
+                )
+            slack.app.news.ring()
 
 
 async def test_a_worker_that_died_in_the_middle_is_followed_by_one_that_replaces_its_words(
