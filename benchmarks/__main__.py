@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-BENCHMARKS = ("answering", "planner", "digest", "slack_answer", "slack_accept")
+BENCHMARKS = ("answering", "planner", "digest", "slack_answer", "slack_accept", "pace")
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ from bot.store.engine import Store
 from bot.store.tables import OutboxMessage, Platform, SentDigest
 from scheduler import outbox
 from scheduler.outbox import Claimed
+from scheduler.pace import Budget, Spacing
 from scheduler.sending import Gone, Outgoing, Retry, Sender, Uncertain
 
 log = structlog.get_logger()
@@ -35,9 +36,6 @@ STORE_PAUSE_SECONDS = 1.0
 DRAIN_SECONDS = 20.0
 LEASE = timedelta(seconds=60)
 """Longer than any send may take, pace and time-out included."""
-
-REMEMBERED = 5_000
-"""Conversations whose last send is kept in memory."""
 
 REPEATS = 2
 """How often a message that may have arrived is sent again where history can't tell."""
@@ -59,25 +57,6 @@ class Writer(Protocol):
         ...
 
 
-class Budget:
-    """Spaces sends evenly over time, so that a platform's rate is used up and never overstepped."""
-
-    def __init__(self, per_second: float | None) -> None:
-        self._gap = 1 / per_second if per_second else 0.0
-        self._free_at = 0.0
-
-    async def take(self) -> None:
-        """Wait for this send's turn."""
-        now = asyncio.get_running_loop().time()
-        turn = max(now, self._free_at)
-        self._free_at = turn + self._gap
-        await asyncio.sleep(turn - now)
-
-    def pause(self, seconds: float) -> None:
-        """The platform asked everybody to wait."""
-        self._free_at = max(self._free_at, asyncio.get_running_loop().time() + seconds)
-
-
 class Counter:
     """The loop of one platform."""
 
@@ -96,7 +75,7 @@ class Counter:
         self.budget = Budget(sender.pace.per_second)
         self.busy: dict[asyncio.Task[None], Claimed] = {}
         self.news = asyncio.Event()
-        self.ended_at: dict[str, float] = {}
+        self.spacing = Spacing(sender.pace.apart)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until `stop` is set, then let what is under way come to its end."""
@@ -209,14 +188,31 @@ class Counter:
         outgoing = await self.words(claimed)
         if outgoing is None:
             return None
-        await self.keep_apart(claimed)
+        await asyncio.sleep(self.until_next(claimed))
         await self.budget.take()
+        return await self.hand_over(outgoing)
+
+    def until_next(self, claimed: Claimed) -> float:
+        """Seconds until the conversation may get this message; others may have sent its last one."""
+        clock = asyncio.get_running_loop().time()
+        return self.spacing.wait(claimed.row.conversation, clock, claimed.last_sent_at, self.clock())
+
+    async def hand_over(self, outgoing: Outgoing) -> str:
+        """Send, and learn from it at what pace the platform takes messages. Raises as `Sender.send`."""
+        loop, conversation = asyncio.get_running_loop(), outgoing.conversation
+        began = loop.time()
         try:
             async with asyncio.timeout(self.sender.pace.timeout):
-                return await self.sender.send(outgoing)
-        finally:
-            # From its end on: when within a request the platform counted it, only the platform knows.
-            self.ended_at[outgoing.conversation] = asyncio.get_running_loop().time()
+                external_id = await self.sender.send(outgoing)
+        except Retry as error:
+            if error.after is not None:
+                self.spacing.refused()
+            raise
+        except (Uncertain, TimeoutError):
+            self.spacing.broke(conversation, loop.time(), self.clock())
+            raise
+        self.spacing.took(conversation, began, loop.time(), self.clock())
+        return external_id
 
     async def words(self, claimed: Claimed) -> Outgoing | None:
         row = claimed.row
@@ -241,20 +237,6 @@ class Counter:
         message = await outbox.save_text(self.store, row, written.message, written.digest)
         row.message = message.model_dump(mode="json", exclude_defaults=True)
         return True
-
-    async def keep_apart(self, claimed: Claimed) -> None:
-        """Wait until the conversation may get its next message; others may have sent the last one."""
-        apart, now = self.sender.pace.apart, asyncio.get_running_loop().time()
-        if len(self.ended_at) > REMEMBERED:
-            self.ended_at = {key: at for key, at in self.ended_at.items() if now - at < apart}
-        ended = self.ended_at.get(claimed.row.conversation)
-        if ended is not None:
-            past = now - ended
-        elif claimed.last_sent_at is not None:
-            past = (self.clock() - claimed.last_sent_at).total_seconds()
-        else:
-            return
-        await asyncio.sleep(min(apart, max(0.0, apart - past)))
 
     async def put_aside(self, row: OutboxMessage, error: Gone) -> None:
         log.warning("a message was put aside", action="outbox.dead", message_id=row.id)

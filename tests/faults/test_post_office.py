@@ -16,7 +16,7 @@ from bot.store.engine import Store
 from bot.store.tables import Identity, OutboxMessage, OutboxStatus, Person, Platform
 from scheduler import outbox
 from scheduler.outbox import claim, dead_letters, delivery_log, expire_claims, mark_sent, try_again
-from scheduler.post import Budget
+from scheduler.pace import Budget
 from scheduler.sending import Pace
 from tests.fakes.platform import BAD, FakePlatform
 from tests.support.outbox import count, fill, office, run_until_empty, until
