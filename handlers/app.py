@@ -15,7 +15,7 @@ from bot.clock import Clock, clock_from_setting
 from bot.coaching.asides import Asides
 from bot.coaching.sessions import CoachingUseCase
 from bot.config import Settings
-from bot.coverage.sessions import CoverageUseCase
+from bot.coverage.sessions import CoverageUseCase, names_coverage
 from bot.live import Live
 from bot.llm import OpenAIModel
 from bot.store.engine import Store
@@ -23,7 +23,7 @@ from bot.store.migrate import upgrade
 from bot.store.tables import Platform
 from bot.turns import Turn
 from handlers.conversation import Conversation, Hearing, hear_plain
-from handlers.home import GREETING, HELP, Home
+from handlers.home import GREETING, HELP, Home, Thanks
 from handlers.inbox import Inbox
 from handlers.library import configured_model, make_library
 from handlers.news import News
@@ -89,11 +89,13 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
         AnchorProposer(instrument, embedder, model),
         asides=Asides(coaching, policies),
         offer_steps=coaching.offer_steps,
+        elsewhere=names_coverage,
     )
     # Asked in this order whether free words are for them; what nobody wants is a question to the policies.
     parts = (
         Uploads(knowledge),
         Home(GREETING, "hello"),
+        Thanks(),
         NudgeUseCase(instrument),
         SettingsUseCase(reachable_on(settings)),
         DigestUseCase(),

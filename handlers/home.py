@@ -22,6 +22,11 @@ GREETING = re.compile(
 )
 HELP = re.compile(r"(help|\?|menu|home|what can you do|what can i do here)[\s!.?]*", re.IGNORECASE)
 
+_THANKS = re.compile(
+    r"(ok(ay)?,? |great,? |many )?(thanks|thank you|thx|cheers)( a lot| very much| so much)?[\s!.]*",
+    re.IGNORECASE,
+)
+
 _EXTERNAL = select(Person.external).where(Person.id == bindparam("person"))
 
 OUTSIDE = Message(
@@ -97,3 +102,20 @@ def _buttons(who: Actor) -> tuple[Choice, ...]:
     if who.duties & {DutyName.EXECUTIVE, DutyName.PROGRAMME_OWNER}:
         buttons += [said("Where does the company stand?"), said("Show the latest digest")]
     return tuple(buttons)
+
+
+class Thanks:
+    """A use case (see bot.turns.UseCase): thanks are no question and no answer; an open card stays."""
+
+    prefix = "thanks"
+
+    async def wants(self, _session: AsyncSession, turn: Turn) -> bool:
+        """Whether somebody says thank you, and nothing else."""
+        return not turn.public and _THANKS.fullmatch((turn.text or "").strip()) is not None
+
+    async def prepare(self, turn: Turn) -> None:
+        """Nothing to find out."""
+
+    async def apply(self, _tx: AsyncSession, turn: Turn, prepared: None) -> list[Message]:
+        """One friendly line."""
+        return [Message(text="You're welcome!")]

@@ -14,6 +14,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.audit.instrument import Instrument
+from bot.audit.sessions import is_for_a_sitting
 from bot.calendar import monday_of
 from bot.choice_ids import parse_choice_id
 from bot.clock import local_day
@@ -38,6 +39,9 @@ _RESUME = re.compile(
     r"(please )?(resume|unpause|unmute|start again|subscribe)( all| everything)?( messages| nudges)?"
 )
 
+_BARE = re.compile(r"(please )?(pause|stop)|resume")
+"""Words that an open sitting of questions takes, too: there they are about the sitting."""
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -55,7 +59,9 @@ class NudgeUseCase:
     async def wants(self, tx: AsyncSession, turn: Turn) -> bool:
         """Only words that ask to pause or to go on."""
         words = _folded(turn.text or "")
-        return not turn.public and any(said.fullmatch(words) for said in (_PAUSE, _RESUME, _SNOOZE))
+        if turn.public or not any(said.fullmatch(words) for said in (_PAUSE, _RESUME, _SNOOZE)):
+            return False
+        return not _BARE.fullmatch(words) or not await _meant_for_a_sitting(tx, turn, words)
 
     async def prepare(self, turn: Turn) -> Prepared:
         """Nothing takes time here."""
@@ -148,6 +154,15 @@ def _date(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+async def _meant_for_a_sitting(tx: AsyncSession, turn: Turn, words: str) -> bool:
+    """Whoever paused all messages and says "resume" wants those back first."""
+    person = await tx.get_one(Person, turn.person_id)
+    until = max(person.paused_until or date.min, person.snoozed_until or date.min)
+    if _RESUME.fullmatch(words) and (person.declined_at or until > turn.at.date()):
+        return False
+    return await is_for_a_sitting(tx, turn.person_id, words)
 
 
 async def _zone(tx: AsyncSession, person: Person, now: datetime) -> ZoneInfo:

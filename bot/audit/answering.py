@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.audit import hearing, naming_process
 from bot.audit.parts import LEVELS
+from bot.audit.phrases import earlier
 from bot.audit.planning import order_shown, wants_second
 from bot.audit.state import (
     MOST_WORDS,
@@ -132,16 +133,17 @@ def finish(steps: Steps, state: State, given: Given) -> Outcome:
     effects: tuple[Effect, ...] = (SaveAnswer(given),)
     if wants_second(steps.instrument, state, given):
         effects = (*effects, AskSecond(given.criterion))
-    said = steps.cards.noted(given, steps.counted(given), first=not _capped_before(steps, state, given))
+    said = steps.cards.noted(given, steps.counted(given), _capped_before(steps, state))
     if naming_process.is_due(steps, state, given):
         return naming_process.begin(steps, state, said, effects)
     return steps.go_on(state, said, effects)
 
 
-def _capped_before(steps: Steps, state: State, given: Given) -> bool:
-    """An earlier answer of this sitting was told that it does not count in full yet."""
-    others = (each for each in state.answers.values() if each.criterion != given.criterion)
-    return any(each.level is not None and steps.counted(each) < each.level for each in others)
+def _capped_before(steps: Steps, state: State) -> tuple[Given, ...]:
+    """The earlier answers of this sitting that were told that they do not count in full yet."""
+    return tuple(
+        each for each in earlier(state) if each.level is not None and steps.counted(each) < each.level
+    )
 
 
 def unsure(steps: Steps, state: State, _argument: str, now: datetime) -> Outcome:

@@ -183,6 +183,8 @@ class Criterion(Part):
     follow_up: Literal["process"] | None = None
     """What is asked once more after it: the process that it is about."""
     question: str
+    hint: str = "The last real case, in your own words."
+    """Where to begin an answer: the most recent case, in the words that fit this question."""
     why: str
     levels: dict[Level, str]
     evidence: tuple[str, ...]

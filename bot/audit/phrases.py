@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from bot.audit.state import Facts, Given, Someone
+from bot.audit.state import Facts, Given, Someone, State
 from bot.messages import plain
 
 _QUOTE_LENGTH = 280
@@ -94,6 +94,12 @@ def hello_second(facts: Facts) -> str:
     )
 
 
+def earlier(state: State) -> tuple[Given, ...]:
+    """This sitting's answers to the questions before the present one."""
+    before = state.sitting[: state.sitting.index(state.current)] if state.current in state.sitting else ()
+    return tuple(state.answers[criterion] for criterion in before if criterion in state.answers)
+
+
 def missing(given: Given) -> str:
     """What has to happen before an answer counts in full, after "until"."""
     if given.evidence == "E2":
@@ -105,10 +111,10 @@ def missing(given: Given) -> str:
 
 def more_another_day(count: int) -> str:
     """The questions that are left after a full picture."""
-    more = "One more question is" if count == 1 else f"{count_words(count).capitalize()} more questions are"
+    more = "one more question waits" if count == 1 else f"{count_words(count)} more questions wait"
     return (
-        f"Thank you, that is the picture. {more} there for another day, about the fields where you are "
-        "already active."
+        f"Thank you, here is the picture. About the fields where you are already active, {more}: go on now, "
+        "or another day?"
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.audit.gates import ACTIVE, ESTABLISHED, Reason, Skipped
 from bot.audit.instrument import Instrument
-from bot.audit.phrases import joined
+from bot.audit.phrases import count_words, joined
 from bot.audit.scoring import CriterionScore, Scores
 
 MOST_REASONS = 2
@@ -54,9 +54,18 @@ def provisional_sentences(instrument: Instrument, scores: Scores) -> str:
     done = scores.placement.operational_through >= first.order
     standing = "is in place." if done else "is the ground to work on first."
     return (
-        f"A first picture, still provisional: {first.name} ({first.in_short}) {standing} I haven't asked "
-        "about the other four models yet."
+        f"A first picture, still provisional: {first.name} ({first.in_short}) {standing}"
+        f"{_not_asked_about(instrument, scores)}"
     )
+
+
+def _not_asked_about(instrument: Instrument, scores: Scores) -> str:
+    """How many later models wait for their first question; those that do not apply are not counted."""
+    count = sum(scores.own[model.id] != "not_applicable" for model in instrument.models[1:])
+    if not count:
+        return ""
+    others = "model" if count == 1 else f"{count_words(count)} models"
+    return f" I haven't asked about the other {others} yet."
 
 
 def _through(instrument: Instrument, scores: Scores) -> str:
@@ -110,15 +119,15 @@ def reason_words(instrument: Instrument, scores: Scores, reason: Reason) -> str:
         return f"“{instrument.blocker(reason.subject).label}” is still in the way"
     name = instrument.criterion(reason.subject).name
     needed = ACTIVE if reason.kind == "critical_below" else ESTABLISHED
-    return f"“{name}” {_stands(scores.criteria[reason.subject])}, level {needed} is needed"
+    return f"“{name}” needs level {needed} ({_stands(scores.criteria[reason.subject])})"
 
 
 def _stands(score: CriterionScore) -> str:
     """Where a question stands: nobody is told of a level that was never given."""
     if score.claimed is None:
-        return "is not asked yet"
+        return "not asked yet"
     if score.claimed == "unknown":
-        return "is still to find out"
+        return "still to find out"
     if score.claimed == "not_applicable":
-        return "waits for the word that it does not apply"
-    return "has an answer that is out of date" if score.stale else f"is at level {score.level}"
+        return "nobody has confirmed yet that it does not apply"
+    return "the answer is out of date" if score.stale else f"now {score.level}"

@@ -8,6 +8,7 @@ answer to a question in between) is used only where it still fits.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -89,7 +90,9 @@ class AsideAnswers(UseCase[Any], Protocol):
 
 
 class AuditUseCase:
-    """Takes turns of audits. `asides` answers questions in between; `offer_steps` begins the coaching."""
+    """Takes turns of audits. `asides` answers questions in between; `offer_steps` begins the coaching;
+    `elsewhere` knows the words that open another part and are never an answer.
+    """
 
     prefix = PREFIX
 
@@ -100,16 +103,18 @@ class AuditUseCase:
         proposer: AnchorProposer,
         asides: AsideAnswers | None = None,
         offer_steps: OfferNextSteps | None = None,
+        elsewhere: Callable[[str], bool] = lambda _text: False,
     ) -> None:
         self._instrument = instrument
         self._store = store
         self._proposer = proposer
         self._asides = asides
         self._offer_steps = offer_steps
+        self._elsewhere = elsewhere
 
     async def wants(self, tx: AsyncSession, turn: Turn) -> bool:
         """Free words are for the audit where a card waits for them, or where they name it."""
-        if turn.public or turn.text is None:
+        if turn.public or turn.text is None or self._elsewhere(turn.text):
             return False
         if is_start(turn.text):
             return True
@@ -338,6 +343,14 @@ _WHOSE = (
 def takes_words(state: State, text: str) -> bool:
     """A card waits for these words. Between two sittings only short commands are meant for the audit."""
     return state.asks or (state.phase == "rest" and not state.paused and hearing.command(text) is not None)
+
+
+async def is_for_a_sitting(tx: AsyncSession, person_id: int, text: str) -> bool:
+    """A sitting of this person would act on "pause" or "resume": one that asks, or one to go on with."""
+    states = [load_state(row) for row in await live_sessions(tx, person_id, _EVERY_KIND)]
+    if is_start(text):
+        return any(state.sittings for state in states)
+    return any(takes_words(state, text) for state in states)
 
 
 def is_start(text: str) -> bool:

@@ -12,6 +12,7 @@ from bot.audit.parts import Criterion
 from bot.audit.phrases import (
     count_words,
     day,
+    earlier,
     hello,
     hello_again,
     hello_second,
@@ -106,8 +107,7 @@ class Cards:
         said = said or self._asked_again(criterion, state.known.get(state.current))
         return Message(
             kind="question",
-            text=f"{self._heading(state)}\n\n{said}{criterion.question}\n\n"
-            "_The last real case, in your own words. One or two sentences are plenty._",
+            text=f"{self._heading(state)}\n\n{said}{criterion.question}\n\n_{self._hint(state)}_",
             choices=(
                 *self.choices(state, *keep, ("unsure", "Not sure"), ("why", "Why do you ask?")),
                 *self._always(state),
@@ -116,6 +116,11 @@ class Cards:
             progress=self.progress(state),
             input_hint="What happened, when, roughly how many?",
         )
+
+    def _hint(self, state: State) -> str:
+        """Where to begin; how much is enough is said once a sitting."""
+        enough = "" if self.progress(state).done else " One or two sentences are plenty."
+        return f"{self.criterion(state).hint}{enough}"
 
     def _asked_again(self, criterion: Criterion, known: Known | None) -> str:
         """Why a question whose answer ended early comes again, and what that answer was."""
@@ -184,10 +189,15 @@ class Cards:
         )
 
     def _probe(self, state: State) -> Message:
+        before = any(given.level is not None and given.level >= 3 for given in earlier(state))
+        lead_in = (
+            "Well settled, too. And here:"
+            if before
+            else "That sounds well settled. One thing I ask everyone at this point:"
+        )
         return Message(
             kind="question",
-            text="That sounds well settled. One thing I ask everyone at this point: when did this last "
-            "_not_ happen?",
+            text=f"{lead_in} when did this last _not_ happen?",
             choices=(
                 *self.choices(state, ("cannot", "I can't think of a time"), ("again", "Choose again")),
                 *self._always(state),
@@ -203,12 +213,7 @@ class Cards:
                 "Could you give me one recent case: what, when, and roughly how many? Then it counts in full."
             )
         else:
-            examples = "; ".join(lower(text) for text in criterion.evidence)
-            ask = (
-                "Is there something that a colleague could open to see this? A link or the name of a "
-                f"file is best. For example: {examples}.\n\n"
-                "_I keep the link and one line about it. I never open or copy it._"
-            )
+            ask = self._ask_to_see(state, criterion)
         return Message(
             kind="question",
             text=ask,
@@ -218,6 +223,17 @@ class Cards:
             ),
             progress=self.progress(state),
             input_hint="A link, a file or a sentence",
+        )
+
+    def _ask_to_see(self, state: State, criterion: Criterion) -> str:
+        """What a link is for, and what happens to it, is said in full once a sitting."""
+        examples = "; ".join(lower(text) for text in criterion.evidence)
+        if any((given.level or 0) >= 3 for given in earlier(state)):
+            return f"And something that a colleague could open to see this? For example: {examples}."
+        return (
+            "Is there something that a colleague could open to see this? A link or the name of a "
+            f"file is best. For example: {examples}.\n\n"
+            "_I keep the link and one line about it. I never open or copy it._"
         )
 
     def _rest(self, state: State) -> Message:
@@ -271,8 +287,12 @@ class Cards:
         criterion = self.criterion(state)
         return f"{criterion.why} Here it's about **{lower(criterion.name)}**."
 
-    def noted(self, given: Given, counted: int, first: bool = False) -> str:
-        """What became of the answer, in one or two lines; `first` explains what a level is."""
+    def noted(self, given: Given, counted: int, capped: tuple[Given, ...] = ()) -> str:
+        """What became of the answer, in one or two lines.
+
+        `capped` are this sitting's earlier answers that do not count in full yet: what a level is, and why
+        it counts as less, is said in full once.
+        """
         if given.claim == "unknown":
             return 'Fine, I put that under "to find out".'
         if given.claim == "not_applicable" and given.approver is None:
@@ -282,7 +302,11 @@ class Cards:
         level = given.level or 0
         if counted == level:
             return "Noted, thank you."
-        scale = " (0 is not done, 4 is done by nearly all and steadily improved)" if first else ""
+        if missing(given) in map(missing, capped):
+            return (
+                f"Noted, thank you. Level {level} of 4; for the same reason it counts as {counted} for now."
+            )
+        scale = "" if capped else " (0 is not done, 4 is done by nearly all and steadily improved)"
         return (
             f"Noted, thank you. You described level {level} of 4{scale}. It counts as {counted} until "
             f"{missing(given)}."

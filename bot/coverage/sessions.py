@@ -48,6 +48,16 @@ _START = re.compile(r"(start|update|do)?( the| our| my)? ?coverage( check-?in| u
 _ASK = re.compile(r"(what('s| is)|how high is|show)( me)?( the| our| my)? coverage\W*")
 
 
+def names_coverage(text: str) -> bool:
+    """The whole of these words opens the check-in or asks how high coverage is."""
+    said = _bare(text)
+    return bool(_START.fullmatch(said) or _ASK.fullmatch(said))
+
+
+def _bare(text: str) -> str:
+    return " ".join(text.lower().replace("’", "'").split()).strip(" .!")
+
+
 def start_choice(department_id: int, label: str = "Start") -> Choice:
     """The button that opens, or goes on with, a department's coverage check-in."""
     return Choice(id=str(ChoiceId(PREFIX, 0, 0, f"start.{department_id}")), label=label, style="primary")
@@ -71,8 +81,7 @@ class CoverageUseCase:
         """Free words are for the check-in where its card takes words, or where they name it."""
         if turn.public or turn.text is None:
             return False
-        said = " ".join(turn.text.lower().replace("’", "'").split()).strip(" .!")
-        if _START.fullmatch(said) or _ASK.fullmatch(said):
+        if names_coverage(turn.text):
             return bool(await led_departments(tx, turn.person_id))
         rows = await live_sessions(tx, turn.person_id, (SessionKind.COVERAGE,))
         return any(State.model_validate(row.state).asks_words for row in rows)
@@ -93,7 +102,7 @@ class CoverageUseCase:
         led = await led_departments(tx, turn.person_id)
         if not led:
             return [_NOT_A_LEAD]
-        if _ASK.fullmatch(" ".join(text.lower().replace("’", "'").split()).strip(" .!")):
+        if _ASK.fullmatch(_bare(text)):
             return [await department_message(tx, self._instrument, each, turn.at) for each in led]
         if len(led) == 1:
             return await self.start(tx, turn.person_id, led[0], turn.at)

@@ -165,10 +165,7 @@ def test_the_placement_is_said_in_plain_words() -> None:
     assert "WE-" not in text
     reasons = placement_with_reasons(RULES, scores({"WE": 2, "WE-4": 1, "EC": 2, "SD": 2}))
     assert "Skipped, and later work rests on it:" in reasons
-    assert (
-        "- **Workforce Empowerment**: “Data and tool rules in daily use” is at level 1, level 2 is needed"
-        in reasons
-    )
+    assert "- **Workforce Empowerment**: “Data and tool rules in daily use” needs level 2 (now 1)" in reasons
     assert "needed for" not in reasons.split("Workforce Empowerment**")[1].splitlines()[0]
     assert "provisional" in provisional_sentences(RULES, scores({"WE": 3}))
     done = placement_sentences(RULES, scores(dict.fromkeys(("WE", "AD", "EC", "SD", "PR"), 4)))
