@@ -155,7 +155,8 @@ class _Importer:
             "region": part.region,
             "slot_day": part.slot.day if part.slot else None,
             "slot_time": part.slot.time if part.slot else None,
-            "channels": dict(part.channel),
+            # A lead may have chosen a channel in the settings: one that the file does not name stays.
+            "channels": {at: name for at, name in {**row.channels, **part.channel}.items() if name},
         }
         if noted:
             self.book.set(row, f"department {part.id}", values)

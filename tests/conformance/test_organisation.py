@@ -88,6 +88,25 @@ async def test_letters_follow_the_address_and_a_choice_in_the_chat_stays(store: 
     assert await take(store, moved) == []
 
 
+async def test_a_channel_chosen_in_the_settings_stays_until_the_file_names_one(store: Store) -> None:
+    def with_channel(channel: str) -> str:
+        return BASE.replace("- id: people\n", f"- id: people\n    channel: {channel}\n")
+
+    async def channels() -> dict[str, str]:
+        async with store.read() as session:
+            return (await department_by_slug(session, "people")).channels
+
+    await take(store, BASE)
+    async with store.write() as tx:
+        (await department_by_slug(tx, "people")).channels = {"slack": "C7", "email": "hr@acme.example.com"}
+    assert await take(store, BASE) == []
+    assert await channels() == {"slack": "C7", "email": "hr@acme.example.com"}
+    await take(store, with_channel('{slack: "C8"}'))
+    assert await channels() == {"slack": "C8", "email": "hr@acme.example.com"}
+    await take(store, with_channel('{slack: "C8", email: ""}'))
+    assert await channels() == {"slack": "C8"}
+
+
 async def test_a_renamed_and_a_removed_department_keep_their_answers(store: Store) -> None:
     await take(store, BASE)
     async with store.write() as tx:
