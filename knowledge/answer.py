@@ -16,7 +16,8 @@ from knowledge.checker import differ_in_figures
 from knowledge.quoting import header_of, quote_lines, stretch
 
 MAX_SOURCES = 3
-_NEAR = 0.65  # share of the first source's score that a further one needs
+_NEAR = 0.65  # share of the first source's score that a further document needs
+_BESIDE = 0.95  # and that a further section of the first document needs: nothing tells the two apart
 
 
 @dataclass(frozen=True)
@@ -116,25 +117,29 @@ def with_owner(answer: PolicyAnswer, sources: Sequence[Source]) -> PolicyAnswer:
 
 def _quoted(question: str, sources: Sequence[Source], decisive: Decisive) -> list[tuple[Source, str]]:
     """A quote of each of the first few documents, word for word as it stands in its passage. Documents
-    that fit much less than the first add nothing."""
+    that fit much less than the first add nothing; a second section of one document is quoted where it fits
+    as well as the first."""
     quoted: list[tuple[Source, str]] = []
     for source in sources:
         if len(quoted) == MAX_SOURCES or source.score < _NEAR * sources[0].score:
             break
-        if any(source.document_id == other.document_id for other, _ in quoted):
+        again = any(source.document_id == other.document_id for other, _ in quoted)
+        beside = len(quoted) == 1 and source.score >= _BESIDE * sources[0].score
+        if again and not beside:
             continue
         sentences = decisive(question, source.text)
-        quote = stretch(source.text, sentences if not quoted else sentences[:1])
+        quote = stretch(source.text, sentences if beside or not quoted else sentences[:1])
         if quote:
             quoted.append((source, quote))
     return quoted
 
 
 def conflict(quoted: Sequence[tuple[Source, str]]) -> str | None:
-    """What to say where the first of these quotes and a later one give different figures for one thing."""
+    """What to say where the first of these quotes and one of another document give different figures for one
+    thing."""
     (first, quote), *others = quoted
     for other, other_quote in others:
-        if differ_in_figures(quote, other_quote):
+        if other.document_id != first.document_id and differ_in_figures(quote, other_quote):
             return (
                 f"Two policies give different figures: {plain(first.document)}{in_force(first)} and "
                 f"{plain(other.document)}{in_force(other)}. Ask {_owners(first, other)} which one holds."

@@ -448,3 +448,11 @@ def test_a_citation_carries_its_document() -> None:
     cited = LEAVE.cited("Everybody has 30 days")
     assert isinstance(cited, Citation)
     assert (cited.document_id, cited.version, cited.owner) == (1, 2, "Olga Brandt")
+
+
+@pytest.mark.parametrize(("score", "sources"), [(0.97, 2), (0.9, 1)])
+def test_a_section_that_fits_as_well_is_quoted_beside_the_first(score: float, sources: int) -> None:
+    other = replace(LEAVE, passage_id=3, section="Carrying over", text="At most 5 days go over.", score=score)
+    answer = extractive("how many days of leave?", Band.ANSWER, [LEAVE, other], first, TODAY)
+    assert [citation.passage_id for citation in answer.citations] == [1, 3][:sources]
+    assert "different figures" not in answer.text
