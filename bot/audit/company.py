@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from bot.audit.gates import CLEAN, ESTABLISHED, ModelState
+from bot.audit.gates import ACTIVE, CLEAN, ESTABLISHED, ModelState
 from bot.audit.instrument import Instrument
 from bot.audit.parts import ValueModel
 from bot.audit.phrases import joined
@@ -153,8 +153,26 @@ def _hard_skips(instrument: Instrument, departments: Sequence[DepartmentScores])
         ]
         if skipping:
             verb = "builds" if len(skipping) == 1 else "build"
-            why = f"{_listed(skipping)} already {verb} on {model.name}, which is not safe to build on yet"
+            why = (
+                f"{_listed(skipping)} already {verb} on {model.name}, which is not safe to build on yet; "
+                f"{_to_begin_with(instrument, model, skipping)}"
+            )
             yield Action("hard_skip", model.id, tuple(each.id for each in skipping), why)
+
+
+def _to_begin_with(instrument: Instrument, model: ValueModel, skipping: Sequence[DepartmentScores]) -> str:
+    """What is missing there: critical questions that are not safe, else the lowest ones; two at most."""
+    rated = [
+        (criterion.critical and each.level < ACTIVE, -each.level, criterion.name)
+        for department in skipping
+        for criterion in model.criteria
+        if (each := department.scores.criteria[criterion.id]).applies and each.level < ESTABLISHED
+    ]
+    rated.sort(key=lambda found: found[:2], reverse=True)
+    names = list(dict.fromkeys(f"“{name}”" for *_, name in rated))[:2]
+    if not names:
+        return "what stands in its way comes first"
+    return f"{joined(names)} {'comes' if len(names) == 1 else 'come'} first"
 
 
 def _blocker_action(instrument: Instrument, shared: Shared) -> Action:

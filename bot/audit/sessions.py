@@ -188,7 +188,8 @@ class AuditUseCase:
 
     def _input(self, turn: Turn, state: State) -> Input:
         if turn.text is not None:
-            if is_start(turn.text) and not takes_words(state, turn.text):
+            # "Audit" is never an answer; "start" is what the first card waits for.
+            if is_start(turn.text) and not (hearing.command(turn.text) and takes_words(state, turn.text)):
                 return Resume()
             if self._asides is not None and self._asides.recognises(turn.text):
                 return Asked(turn.text)
