@@ -7,6 +7,7 @@ and last value beside it, so that none is needed. The words for those who see no
 from __future__ import annotations
 
 import io
+import textwrap
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
@@ -19,6 +20,9 @@ BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 SKY, PURPLE = "#56B4E9", "#CC79A7"
 INCHES = (6.4, 3.2)
 DPI = 160
+LINE = 78
+"""Letters in a line of words."""
+BAND = "Shaded: where it lies with a chance of 80%"
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,21 @@ def draw_png(chart: Chart, dark: bool = False) -> bytes:
     return written.getvalue()
 
 
+def draw_words(title: str, text: str) -> bytes:
+    """Plain words as a PNG as wide as a chart, where a picture is asked for and there is nothing to draw."""
+    lines = [part for line in text.splitlines() for part in textwrap.wrap(line, LINE) or [""]]
+    figure = Figure(figsize=(INCHES[0], 0.5 + 0.22 * len(lines)), dpi=DPI, facecolor=LIGHT.paper)
+    FigureCanvasAgg(figure)
+    # A sum of money holds dollar signs, which would be read as formulas.
+    figure.text(
+        0.03, 0.5, "\n".join(lines), color=LIGHT.ink, fontsize=10, va="center", linespacing=1.4,
+        parse_math=False,
+    )  # fmt: skip
+    written = io.BytesIO()
+    figure.savefig(written, format="png", metadata={"Title": title, "Description": text})
+    return written.getvalue()
+
+
 def _draw_lines(axes: Axes, chart: Chart, theme: Theme) -> None:
     places = range(len(chart.labels))
     for color, one in zip(_cycle(theme, chart.series), chart.series, strict=True):
@@ -65,7 +84,10 @@ def _draw_lines(axes: Axes, chart: Chart, theme: Theme) -> None:
         axes.plot(places, values, color=color, linewidth=2.2, marker="o", markersize=3.5)
         _name_the_end(axes, one, chart, color)
     step = max(1, len(chart.labels) // 6)
-    axes.set_xticks(list(places)[::step], list(chart.labels)[::step])
+    # Counted from the end, so that the latest is named.
+    axes.set_xticks(list(places)[::-step], list(chart.labels)[::-step])
+    if any(one.low and one.high for one in chart.series):
+        axes.set_xlabel(BAND, loc="left", color=theme.ink, fontsize=8)
     axes.set_xlim(-0.3, len(chart.labels) + 1.2)
     _scale(axes, chart)
 
@@ -96,7 +118,8 @@ def _name_the_end(axes: Axes, one: Series, chart: Chart, color: str) -> None:
 
 
 def _scale(axes: Axes, chart: Chart) -> None:
-    axes.set_ylim(bottom=0)
+    # From nothing, so that a small change looks small; with room for the words above the line.
+    axes.set_ylim(0, axes.get_ylim()[1] * 1.08)
     if chart.unit == "%":
         axes.yaxis.set_major_formatter(lambda value, _: f"{value * 100:.0f}%")
 

@@ -12,6 +12,9 @@ from scheduler.figures import DepartmentWeek
 from scheduler.phrases import Notes, day, names, percent, uncapitalised
 
 MOST_DECISIONS = 3
+MOST_PLACES = 3
+MOST_LISTED = 30
+"""Departments that are told to whoever asks which."""
 EXPOSURE_FROM = 0.1
 """Unchecked use is worth a decision from this share of a department's known hours on."""
 
@@ -43,7 +46,7 @@ def decisions(
     shown = [week for week in weeks if week.shown]
     by = monday + TO_DECIDE_WITHIN
     found = [
-        *_hard_skips(instrument, shown, by),
+        *_hard_skips(instrument, shown, by, notes),
         *_blockers(instrument, shown, by, notes),
         *_exposure(shown, by, notes),
         *_silence(shown, by),
@@ -51,7 +54,9 @@ def decisions(
     return sorted(found, key=lambda decision: -decision.weight)[:MOST_DECISIONS]
 
 
-def _hard_skips(instrument: Instrument, weeks: list[DepartmentWeek], by: date) -> Iterable[Decision]:
+def _hard_skips(
+    instrument: Instrument, weeks: list[DepartmentWeek], by: date, notes: Notes
+) -> Iterable[Decision]:
     """Departments that build on a model whose critical ground is missing."""
     groups: dict[tuple[str, str], list[str]] = {}
     for week in weeks:
@@ -60,13 +65,13 @@ def _hard_skips(instrument: Instrument, weeks: list[DepartmentWeek], by: date) -
                 groups.setdefault((skip.model, skip.criterion or ""), []).append(week.name)
     for (model, criterion), where in groups.items():
         ground = instrument.model(model).name
-        gap = f"{ground} has to stand first"
+        gap = f"{ground} comes first"
         if criterion:
             gap = uncapitalised(instrument.criterion(criterion).name)
         yield Decision(
             about=f"skip:{model}:{criterion}",
             weight=100 + len(where),
-            what=f"Close the gap in {names(where)}: {gap}.",
+            what=f"Close the gap in {_places(where, gap, notes)}: {gap}.",
             who="The lead" if len(where) == 1 else "The leads",
             by=by,
             cost=f"Until then, nothing that builds on {ground} counts as in place.",
@@ -85,18 +90,41 @@ def _blockers(
         oldest = max(days for _, days in where)
         said = notes.say(
             f"{oldest} days",
-            "Age of the oldest such blocker.",
-            "Counted from the day on which a lead raised it.",
+            f"age of “{_label(instrument, code)}” in {_oldest(where)}",
+            f"How long “{_label(instrument, code)}” has stood in the way of {_oldest(where)}.",
+            "Counted from the day on which a lead raised it to the end of the week.",
         )
-        model = instrument.model(code.partition("-")[0])
+        model, label = instrument.model(code.partition("-")[0]), _label(instrument, code)
+        places = _places([name for name, _ in where], label, notes)
         yield Decision(
             about=f"blocker:{code}",
             weight=50 + len(where) + min(oldest, 90) / 100,
-            what=f"Unblock {names([name for name, _ in where])}: {uncapitalised(_label(instrument, code))}.",
+            what=f"Unblock {places}: {uncapitalised(label)}.",
             who="Its owner" if len(where) == 1 else "The owners",
             by=by,
             cost=f"Open for {said}; {model.name} can't be in place before.",
         )
+
+
+def _places(where: list[str], what: str, notes: Notes) -> str:
+    """Departments in a row; of many the first, since three decisions are to fit on a screen. Who asks is told
+    the others.
+    """
+    if len(where) <= MOST_PLACES:
+        return names(where, MOST_PLACES)
+    more = notes.say(
+        f"{len(where) - 1} more",
+        f"departments with “{uncapitalised(what)}”",
+        f"The same decision waits in {names(where, MOST_LISTED)}.",
+        "In the order of their names.",
+    )
+    return f"{plain(where[0])} and {more}"
+
+
+def _oldest(where: list[tuple[str, int]]) -> str:
+    """The department that has waited longest, and how many others wait for the same."""
+    name = plain(max(where, key=lambda each: each[1])[0])
+    return name if len(where) == 1 else f"{name} (there the longest, of {len(where)} departments)"
 
 
 def _exposure(weeks: list[DepartmentWeek], by: date, notes: Notes) -> Iterable[Decision]:
@@ -107,7 +135,9 @@ def _exposure(weeks: list[DepartmentWeek], by: date, notes: Notes) -> Iterable[D
             continue
         share = notes.say(
             percent(week.unchecked_hours / hours),
-            f"Share of the known repetitive hours of {week.name} with unchecked results or unapproved tools.",
+            f"unchecked use in {plain(week.name)}",
+            f"Unchecked use: the share of the known repetitive hours of {plain(week.name)} with unchecked "
+            "results or unapproved tools.",
             f"{round(week.unchecked_hours):,} of {round(hours):,} hours a week.",
         )
         yield Decision(

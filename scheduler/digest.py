@@ -18,6 +18,7 @@ from bot.clock import previous_weeks, week_start
 from bot.messages import Chart, Choice, Message, Series, Table, plain
 from bot.store.tables import Company, Department, ScheduledMessage, SentDigest
 from scheduler.decisions import decisions, exceptions
+from scheduler.department_map import department_map
 from scheduler.figures import CompanyWeek, CoverageFigure, DepartmentWeek
 from scheduler.freezing import TREND_WEEKS, Weeks, company_trend, department_trend, department_weeks
 from scheduler.movements import movements, told_in_full
@@ -25,6 +26,7 @@ from scheduler.phrases import (
     Notes,
     SourcedFigure,
     change_words,
+    count_of,
     count_words,
     coverage_sentence,
     day,
@@ -34,17 +36,17 @@ from scheduler.phrases import (
 from scheduler.post import Written
 
 MOST_WORDS = 150
-MARKS = {
-    "not_started": "· not started",
-    "exploring": "○ first tries",
-    "building": "◔ being built",
-    "operational": "● in place",
-    "steering": "◉ steered",
-    "not_applicable": "n/a",
-}
-"""Shape and word, so that no colour is needed to read the map."""
-
+MOST_EXCEPTIONS = 20
+"""That are told to whoever asks for those that did not fit."""
+LEAST_WEEKS = 2
+"""Of known coverage in a picture: one dot shows nothing that its figure does not say."""
 SOURCES = "Where do these figures come from?"
+FIRST = "The first week: there is nothing to compare with yet."
+ALL_SHOWN = "the departments shown"
+UNMOVED = "Nothing moved beyond noise this week."
+ALL_SMALL = (
+    "Every department has too few people for figures that say nothing about one of them, so none are shown."
+)
 
 
 @dataclass(frozen=True)
@@ -72,27 +74,30 @@ def company_digest(
 ) -> Digest:
     """The company's week for executives. `trend` holds the company's frozen weeks, `week` among them."""
     notes, now = Notes(), trend[week]
+    title = f"{plain(company)}, week of {day(week_start(week))}"
     shown = sorted((each for each in weeks.values() if each.shown), key=lambda each: each.name)
+    if not shown and now.hidden:
+        return _digest(week, title, [f"**{title}**", ALL_SMALL], notes, quiet=True)
     monday = week_start(week) + timedelta(days=7)
     asked = decisions(instrument, shown, monday, notes)
     first = _is_first(week, trend)
     told = {decision.about for decision in asked} | (set() if first else told_in_full(shown))
     noted = exceptions(instrument, shown, told)
     changed = _what_changed(instrument, notes, now, shown, first)
-    title = f"{plain(company)}, week of {day(week_start(week))}"
-    coverage = coverage_sentence(notes, "the departments shown", now.coverage, now.trend_change)
+    coverage = coverage_sentence(notes, ALL_SHOWN, now.coverage, now.trend_change, _rebased(trend))
     if not asked and not noted and changed is None:
         lines = [f"**{title}**: nothing moved beyond noise. {coverage}", _next_audit(shown, monday)]
         return _digest(week, title, lines, notes, quiet=True)
     health = _health(notes, now, shown)
     text = _fit(
-        [f"**{title}**", changed or "Nothing moved beyond noise."],
+        notes,
+        [f"**{title}**", changed or UNMOVED],
         _numbered([decision.line for decision in asked]),
         noted,
         [coverage, health],
     )
     chart = _line(week, {key: each.coverage for key, each in trend.items()}, "the company")
-    return _digest(week, title, text, notes, chart=chart, table=_map(instrument, shown, now.hidden))
+    return _digest(week, title, text, notes, chart=chart, table=department_map(instrument, shown, now.hidden))
 
 
 def department_digest(
@@ -113,18 +118,19 @@ def department_digest(
     told = {decision.about for decision in asked} | (set() if first else {f"fell:{now.slug}"})
     noted = exceptions(instrument, [now], told)
     changed = _department_changed(instrument, notes, now, first)
-    coverage = coverage_sentence(notes, now.name, now.coverage, now.trend_change)
+    coverage = coverage_sentence(notes, plain(now.name), now.coverage, now.trend_change, _rebased(trend))
     if not asked and not noted and changed is None:
         lines = [f"**{title}**: nothing moved beyond noise. {coverage}", _next_audit([now], monday)]
         return _digest(week, title, lines, notes, quiet=True)
     text = _fit(
-        [f"**{title}**", changed or "Nothing moved beyond noise."],
+        notes,
+        [f"**{title}**", changed or UNMOVED],
         _numbered([decision.line for decision in asked]),
         noted,
         [coverage, _age(notes, now)],
     )
     chart = _line(week, {key: each.coverage for key, each in trend.items() if each.shown}, now.name)
-    return _digest(week, title, text, notes, chart=chart, table=_map(instrument, [now], 0))
+    return _digest(week, title, text, notes, chart=chart, table=department_map(instrument, [now], 0))
 
 
 def _is_first(week: str, trend: dict[str, Any]) -> bool:
@@ -136,10 +142,10 @@ def _what_changed(
 ) -> str | None:
     """One sentence on what moved beyond noise; None if nothing did."""
     if first:
-        return f"The first week: {_answering(notes, now)} have answered so far."
+        return FIRST if now.answering else "The first week: no department has answered yet."
     parts = []
     if now.week_change.changed:
-        parts.append(f"coverage is {change_words(notes, now.week_change, 'in a week')}")
+        parts.append(f"coverage is {change_words(notes, ALL_SHOWN, now.week_change, 'in a week')}")
     parts += movements(instrument, shown)
     if not parts:
         return None
@@ -152,7 +158,7 @@ def _department_changed(instrument: Instrument, notes: Notes, now: DepartmentWee
         return "The first week with figures of your own."
     parts = []
     if now.week_change.changed:
-        parts.append(f"coverage is {change_words(notes, now.week_change, 'in a week')}")
+        parts.append(f"coverage is {change_words(notes, plain(now.name), now.week_change, 'in a week')}")
     for label, criteria in (("up with evidence", now.up), ("lower", now.down)):
         if criteria:
             parts.append(f"{label}: {names([instrument.criterion(c).name for c in criteria], 2)}")
@@ -168,8 +174,9 @@ def _department_changed(instrument: Instrument, notes: Notes, now: DepartmentWee
 
 def _answering(notes: Notes, now: CompanyWeek) -> str:
     return notes.say(
-        f"{now.answering} of {now.departments} departments",
-        "Departments with an answer younger than 90 days, of those shown.",
+        count_of(now.answering, "department", now.departments),
+        "answer rate of the company",
+        "Answer rate: departments with an answer younger than 90 days, of those shown.",
         "Counted over the whole company, never for a part of it.",
     )
 
@@ -180,17 +187,32 @@ def _health(notes: Notes, now: CompanyWeek, shown: list[DepartmentWeek]) -> str:
     if stale:
         parts.append(
             notes.say(
-                f"{stale} stale", "Answers older than 180 days.", "They count for nothing until renewed."
+                count_of(stale, "stale answer"),
+                "stale answers",
+                f"Stale: answers older than 180 days, in {names([w.name for w in shown if w.stale], 6)}.",
+                "They count for nothing until renewed.",
             )
         )
     if contested:
         parts.append(
             notes.say(
-                f"{contested} contested", "Answers on which two people lie apart.", "The lower one stands."
+                count_of(contested, "contested answer"),
+                "contested answers",
+                "Contested: answers on which two people lie two or more levels apart, in "
+                f"{names([w.name for w in shown if w.contested], 6)}.",
+                "The lower one stands until they agree.",
             )
         )
     if now.hidden:
-        parts.append(f"{now.hidden} small departments left out")
+        parts.append(
+            notes.say(
+                f"{count_of(now.hidden, 'small department')} left out",
+                "small departments left out",
+                "Hidden: departments with fewer than five people, and the next smallest where one could be "
+                "worked out.",
+                "Nothing of theirs is in any figure.",
+            )
+        )
     return f"Data: {', '.join(parts)}."
 
 
@@ -216,14 +238,39 @@ def _numbered(lines: list[str]) -> list[str]:
     return ["To decide:", *numbered] if numbered else []
 
 
-def _fit(head: list[str], asked: list[str], noted: list[str], tail: list[str]) -> list[str]:
+def _fit(notes: Notes, head: list[str], asked: list[str], noted: list[str], tail: list[str]) -> list[str]:
     """The parts in their order, in at most 150 words: exceptions give way first, then later decisions."""
-    noted, asked = list(noted), list(asked)
+    kept, asked = list(noted), list(asked)
     while True:
-        lines = [*head, *asked, *([f"Exceptions: {' '.join(noted)}"] if noted else []), *tail]
-        if count_words(" ".join(lines)) <= MOST_WORDS or not (noted or len(asked) > 2):
-            return lines
-        (noted or asked).pop()
+        dropped = noted[len(kept) :]
+        lines = [*head, *asked, *_exceptions(kept, len(dropped)), *tail]
+        if count_words(" ".join(lines)) <= MOST_WORDS or not (kept or len(asked) > 2):
+            break
+        (kept or asked).pop()
+    if dropped:
+        notes.say(
+            _more(len(dropped)),
+            "exceptions that did not fit",
+            " ".join(dropped[:MOST_EXCEPTIONS]),
+            "Left out there, so that the digest stays on one screen.",
+        )
+    return lines
+
+
+def _exceptions(kept: list[str], dropped: int) -> list[str]:
+    """One line; what did not fit is counted, so that nobody takes the list for whole."""
+    if not dropped:
+        return [f"Exceptions: {' '.join(kept)}"] if kept else []
+    return [f"Exceptions: {' '.join(kept)} And {_more(dropped)}." if kept else f"There are {_more(dropped)}."]
+
+
+def _more(dropped: int) -> str:
+    return count_of(dropped, "more exception")
+
+
+def _rebased(trend: dict[str, CompanyWeek] | dict[str, DepartmentWeek]) -> str | None:
+    """The latest week after the first in which hours of tasks were asked anew."""
+    return max((week for week, each in trend.items() if each.rebased and week > min(trend)), default=None)
 
 
 def _digest(
@@ -236,16 +283,24 @@ def _digest(
     quiet: bool = False,
 ) -> Digest:
     text = "\n".join(lines) if quiet else "\n\n".join(lines)
+    # A decision that did not fit took its figures with it.
+    figures = tuple(each for each in notes.figures if each.text in text)
     choices = (Choice(id=str(ChoiceId("digest", 0, 0, f"sources.{week}")), label=SOURCES),)
     message = Message(
         kind="digest",
         text=text,
         chart=chart,
         table=table,
-        choices=choices if notes.figures else (),
-        input_hint="Ask about any figure" if notes.figures else None,
+        choices=choices if figures else (),
+        input_hint=_example(figures),
     )
-    return Digest(week, title, message, tuple(notes.figures), quiet)
+    return Digest(week, title, message, figures, quiet)
+
+
+def _example(figures: tuple[SourcedFigure, ...]) -> str | None:
+    """A question that can be asked as it stands."""
+    shares = [figure.text for figure in figures if figure.text.endswith("%")]
+    return f"Where does {shares[0]} come from?" if shares else None
 
 
 def _line(week: str, trend: dict[str, CoverageFigure], where: str) -> Chart | None:
@@ -254,7 +309,7 @@ def _line(week: str, trend: dict[str, CoverageFigure], where: str) -> Chart | No
     figures = [trend.get(key, CoverageFigure()) for key in keys]
     values = tuple(_rounded(figure.coverage) for figure in figures)
     known = [(key, figure) for key, figure in zip(keys, figures, strict=True) if figure.coverage is not None]
-    if not known:
+    if len(known) < LEAST_WEEKS:
         return None
     (_, first), (_, last) = known[0], known[-1]
     return Chart(
@@ -281,32 +336,6 @@ def _line(week: str, trend: dict[str, CoverageFigure], where: str) -> Chart | No
 
 def _rounded(share: float | None) -> float | None:
     return None if share is None else round(share, 4)
-
-
-def _map(instrument: Instrument, shown: list[DepartmentWeek], hidden: int) -> Table:
-    """Departments by models. Arrows only for what rose with evidence or fell this week."""
-    rows = tuple(
-        (plain(week.name), *(_cell(week, model.id) for model in instrument.models)) for week in shown
-    )
-    left_out = f"; {hidden} small departments are left out" if hidden else ""
-    return Table(
-        caption=f"Where each department stands in the five models{left_out}",
-        columns=("Department", *(model.name for model in instrument.models)),
-        rows=rows,
-    )
-
-
-def _cell(week: DepartmentWeek, model: str) -> str:
-    arrow = ""
-    if any(criterion.startswith(f"{model}-") for criterion in week.down):
-        arrow = " ↓"
-    elif any(criterion.startswith(f"{model}-") for criterion in week.up):
-        arrow = " ↑"
-    if not week.answered:
-        return "not asked yet"
-    if model in week.stale_models:
-        return "◌ out of date"
-    return MARKS[week.states.get(model, "not_started")] + arrow
 
 
 async def render_digest(

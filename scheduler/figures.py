@@ -93,6 +93,8 @@ class DepartmentWeek(_Figures):
     coverage: CoverageFigure = CoverageFigure()
     week_change: ChangeFigure = ChangeFigure()
     trend_change: ChangeFigure = ChangeFigure()
+    rebased: bool = False
+    """Whether hours of tasks were asked anew in this week."""
     unchecked_hours: float = 0.0
     """Hours a week in which AI's results are used unchecked, or come from a tool that is not approved."""
     blockers: tuple[BlockerFigure, ...] = ()
@@ -225,6 +227,7 @@ def company_week(
         coverage=coverage_figure(tasks),
         week_change=_company_change(shown, before, tasks),
         trend_change=_company_change(shown, first, tasks),
+        rebased=any(week.rebased for week in shown),
     )
 
 

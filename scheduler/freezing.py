@@ -104,6 +104,7 @@ def department_week(
         coverage=coverage_figure(facts),
         week_change=_change(before, facts),
         trend_change=_change(first, facts),
+        rebased=id_ in found.rebased,
         unchecked_hours=unchecked_hours(facts),
         blockers=_old_blockers(instrument, found, id_),
         steps_done=sum(plan.status == PlanStatus.DONE for plan in plans),

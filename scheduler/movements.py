@@ -10,6 +10,10 @@ from scheduler.figures import DepartmentWeek
 from scheduler.phrases import names, uncapitalised
 
 MOST_CRITERIA = 2
+MOST_TOLD = 5
+"""Departments that moved, up to which one that did both says in what."""
+MOST_NAMES = 3
+"""Departments that are named together: more are one name and a number, since the map has them all."""
 
 
 def movements(instrument: Instrument, shown: Sequence[DepartmentWeek]) -> list[str]:
@@ -21,11 +25,7 @@ def movements(instrument: Instrument, shown: Sequence[DepartmentWeek]) -> list[s
     down = [week for week in shown if week.down and not week.up]
     return [
         *_rose(instrument, up),
-        *(
-            f"{plain(week.name)} rose with evidence in {_criteria(instrument, week.up)} "
-            f"and fell in {_criteria(instrument, week.down)}"
-            for week in both
-        ),
+        *_both_ways(instrument, both, crowded=len(up) + len(down) + len(both) > MOST_TOLD),
         *_fell(instrument, down),
     ]
 
@@ -34,19 +34,35 @@ def told_in_full(shown: Sequence[DepartmentWeek]) -> set[str]:
     """The falls that `movements` says in full, as `fell:<department>`: no exception repeats them."""
     fell = [week for week in shown if week.down and not week.up]
     alone = fell if len(fell) == 1 else []
-    return {f"fell:{week.slug}" for week in [*alone, *(w for w in shown if w.up and w.down)]}
+    moved = [week for week in shown if week.up or week.down]
+    both = [week for week in moved if week.up and week.down] if len(moved) <= MOST_TOLD else []
+    return {f"fell:{week.slug}" for week in [*alone, *both]}
+
+
+def _both_ways(instrument: Instrument, weeks: list[DepartmentWeek], crowded: bool) -> list[str]:
+    if crowded:
+        return [f"{_named(weeks)} moved both ways"] if weeks else []
+    return [
+        f"{plain(week.name)} rose with evidence in {_criteria(instrument, week.up)} "
+        f"and fell in {_criteria(instrument, week.down)}"
+        for week in weeks
+    ]
 
 
 def _rose(instrument: Instrument, weeks: list[DepartmentWeek]) -> list[str]:
     if len(weeks) == 1:
         return [f"{plain(weeks[0].name)} rose with evidence in {_criteria(instrument, weeks[0].up)}"]
-    return [f"{names([week.name for week in weeks])} rose with evidence"] if weeks else []
+    return [f"{_named(weeks)} rose with evidence"] if weeks else []
 
 
 def _fell(instrument: Instrument, weeks: list[DepartmentWeek]) -> list[str]:
     if len(weeks) == 1:
         return [f"{plain(weeks[0].name)} fell in {_criteria(instrument, weeks[0].down)}"]
-    return [f"{names([week.name for week in weeks])} fell"] if weeks else []
+    return [f"{_named(weeks)} fell"] if weeks else []
+
+
+def _named(weeks: list[DepartmentWeek]) -> str:
+    return names([week.name for week in weeks], MOST_NAMES if len(weeks) <= MOST_NAMES else 1)
 
 
 def _criteria(instrument: Instrument, ids: Sequence[str]) -> str:

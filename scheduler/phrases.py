@@ -15,11 +15,13 @@ YEAR_IS_CLEAR = timedelta(days=300)
 
 @dataclass(frozen=True, slots=True)
 class SourcedFigure:
-    """A figure as it stands in a digest, what it means and what it was made of."""
+    """A figure as it stands in a digest, what it means, what it was made of, and what and where it is."""
 
     text: str
     meaning: str
     source: str
+    name: str = ""
+    """In a few words, to ask about it by."""
 
 
 @dataclass
@@ -28,9 +30,11 @@ class Notes:
 
     figures: list[SourcedFigure] = field(default_factory=list)
 
-    def say(self, text: str, meaning: str, source: str) -> str:
-        """`text`, noted."""
-        self.figures.append(SourcedFigure(text, meaning, source))
+    def say(self, text: str, name: str, meaning: str, source: str) -> str:
+        """`text`, noted; once, however often it is said."""
+        figure = SourcedFigure(text, meaning, source, name)
+        if figure not in self.figures:
+            self.figures.append(figure)
         return text
 
 
@@ -52,6 +56,12 @@ def day(value: date, seen_from: date | None = None) -> str:
     return f"{said} {value.year}" if far else said
 
 
+def count_of(number: int, thing: str, most: int | None = None) -> str:
+    """'3 departments', '1 department'; with `most`, '3 of 5 departments'."""
+    said = thing if (number if most is None else most) == 1 else f"{thing}s"
+    return f"{number:,} {said}" if most is None else f"{number:,} of {most:,} {said}"
+
+
 def uncapitalised(text: str) -> str:
     """A name within a sentence: its first letter small, unless it begins with an abbreviation."""
     return text if text[:2].isupper() else text[:1].lower() + text[1:]
@@ -67,18 +77,31 @@ def names(items: list[str], most: int = 3) -> str:
     return f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
-def coverage_sentence(notes: Notes, where: str, figure: CoverageFigure, change: ChangeFigure) -> str:
-    """Coverage with its interval and the share of hours it rests on; what may not be published is said so."""
+def coverage_sentence(
+    notes: Notes, where: str, figure: CoverageFigure, change: ChangeFigure, rebased: str | None = None
+) -> str:
+    """Coverage with its interval and the share of hours it rests on; what may not be published is said so.
+
+    `rebased` is the latest week of the trend in which the hours of tasks were asked anew: that moves the
+    level without any change in the work.
+    """
     if figure.coverage is None:
         if not figure.known:
             return "Coverage is not known yet: there are no fresh answers about everyday tasks."
         known = notes.say(
             percent(figure.known),
-            f"Share of the repetitive hours of {where} about which there is a fresh answer.",
+            f"hours known of {where}",
+            f"Known hours: the share of the repetitive hours of {where} about which there is a fresh answer.",
             f"{figure.tasks} tasks; a coverage is shown from 60% on.",
         )
         return f"Coverage is not shown yet: only {known} of the hours are known."
-    return _published(notes, where, figure, change)
+    marker = ""
+    if rebased is not None:
+        marker = (
+            f" Task hours were asked anew in the week of {day(week_start(rebased))}: trust the change, "
+            "not the level."
+        )
+    return _published(notes, where, figure, change) + marker
 
 
 def _published(notes: Notes, where: str, figure: CoverageFigure, change: ChangeFigure) -> str:
@@ -88,30 +111,47 @@ def _published(notes: Notes, where: str, figure: CoverageFigure, change: ChangeF
     )
     point = notes.say(
         percent(figure.coverage or 0),
+        f"coverage of {where}",
         f"Coverage: the share of repetitive hours of {where} that approved AI handles at accepted quality.",
         source,
     )
     reach = f"{percent(figure.low or 0)}–{percent(figure.high or 0)}"
     notes.say(
-        reach, "Where coverage lies with a chance of 80%, given how surely the hours are known.", source
+        reach,
+        f"interval of the coverage of {where}",
+        "Interval: where coverage lies with a chance of 80%, given how surely the hours are known.",
+        source,
     )
     known = percent(figure.known or 0)
-    notes.say(known, f"Share of the repetitive hours of {where} with a fresh answer.", source)
+    notes.say(
+        known,
+        f"hours known of {where}",
+        f"Known hours: the share of the repetitive hours of {where} with a fresh answer.",
+        source,
+    )
+    return f"Coverage **{point}** ({reach}), {known} of hours known{_trend(notes, where, change)}."
+
+
+def _trend(notes: Notes, where: str, change: ChangeFigure) -> str:
+    """What became of coverage since the trend began; nothing where there is nothing to compare with."""
+    if change.change is None:
+        return ""
     since = f" since {day(week_start(change.since))}" if change.since else ""
-    trend = change_words(notes, change, f"on the same tasks{since}")
-    return f"Coverage **{point}** ({reach}), {known} of hours known; {trend}."
+    return f"; {change_words(notes, where, change, f'on the same tasks{since}', since)}"
 
 
-def change_words(notes: Notes, change: ChangeFigure, span: str) -> str:
-    """'up 4 points in twelve weeks', or 'no clear change'."""
+def change_words(notes: Notes, where: str, change: ChangeFigure, span: str, since: str = "") -> str:
+    """'up 4 points in a week', or 'no clear change since 31 August'."""
     if change.change is None or not change.changed:
-        return "no clear change"
+        return f"no clear change{since}"
     direction = "up" if change.change > 0 else "down"
     said = points(change.change)
     notes.say(
         said,
-        f"Change of coverage {span}, on the tasks known at both ends, weighed by the hours of then.",
-        f"The noise of this difference is {points(change.noise or 0)}; only more than that counts as change.",
+        f"change of the coverage of {where} {span}",
+        f"Change: how far the coverage of {where} moved {span}, weighed by the hours of then.",
+        f"Only tasks known at both ends. The noise of this difference is {points(change.noise or 0)}; "
+        "only more than that counts as change.",
     )
     return f"{direction} {said} {span}"
 

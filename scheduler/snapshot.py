@@ -48,6 +48,8 @@ class Snapshot:
     answers: dict[int, list[Answer]] = field(default_factory=dict)
     blockers: dict[int, list[Blocker]] = field(default_factory=dict)
     plans: dict[int, list[Plan]] = field(default_factory=dict)
+    rebased: set[int] = field(default_factory=set)
+    """Departments in which hours of a task were asked anew within the seven days before `at`."""
 
 
 async def snapshot(session: AsyncSession, instrument: Instrument, at: datetime) -> Snapshot:
@@ -70,6 +72,7 @@ async def snapshot(session: AsyncSession, instrument: Instrument, at: datetime) 
         open_codes = {row.code for row in found.blockers.get(id_, [])} & known
         found.scores[id_] = score(instrument, answers, open_codes, no_models(department), mode, at)
     await _coverage(session, instrument, found)
+    found.rebased = await _rebased(session, at)
     return found
 
 
@@ -133,6 +136,15 @@ async def _plans(session: AsyncSession, at: datetime) -> dict[int, list[Plan]]:
     for row in rows:
         plans[row.department_id].append(row)
     return plans
+
+
+async def _rebased(session: AsyncSession, at: datetime) -> set[int]:
+    rows = await session.exec(
+        select(CoverageTask.department_id)
+        .where(col(CoverageTask.rebased_at) <= at, col(CoverageTask.rebased_at) > at - timedelta(days=7))
+        .distinct()
+    )
+    return set(rows)
 
 
 async def _coverage(session: AsyncSession, instrument: Instrument, found: Snapshot) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -16,9 +17,9 @@ from bot.config import Settings
 from bot.errors import InputError
 from bot.organisation.directory import department_by_slug
 from handlers.commands.common import open_store, run, say
-from handlers.email.letter import as_html, as_text
+from handlers.email.letter import as_html, as_text, without_marks
 from handlers.teams import render as teams
-from scheduler.charts import draw_png
+from scheduler.charts import draw_png, draw_words
 from scheduler.digest import Digest
 from scheduler.phrases import count_words
 from scheduler.preview import preview_digest
@@ -34,13 +35,13 @@ def digest_command(
         raise InputError(f"Unknown format {', '.join(unknown) or '(none)'}. There are: {', '.join(FORMATS)}.")
     if week is not None:
         week_start(week)
-    if out is None and (len(wanted) > 1 or wanted == ["png"]):
+    if out is None and (len(wanted) > 1 or (wanted == ["png"] and sys.stdout.isatty())):
         raise InputError(
             "Name a folder with --out: a picture, or several formats, don't fit on the terminal."
         )
     digest = run(_digest(settings, department, week))
     if out is None:
-        typer.echo(FORMATS[wanted[0]](digest).decode())
+        typer.echo(FORMATS[wanted[0]](digest), nl=wanted != ["png"])
         return
     out.mkdir(parents=True, exist_ok=True)
     stem = f"digest-{department or 'company'}-{digest.week}"
@@ -83,8 +84,9 @@ def _as_html(digest: Digest) -> bytes:
 
 
 def _as_png(digest: Digest) -> bytes:
+    """The chart; a quiet week has none, and is drawn in its two lines."""
     if digest.message.chart is None:
-        raise InputError("This digest has no picture: it was a quiet week, or no coverage is known yet.")
+        return draw_words(without_marks(digest.title), without_marks(digest.message.text))
     return draw_png(digest.message.chart)
 
 

@@ -14,6 +14,7 @@ from bot.audit.instrument import load_instrument
 from bot.clock import previous_weeks
 from bot.coverage.formula import Estimate, TaskFact
 from scheduler.charts import draw_png
+from scheduler.department_map import MOST_ROWS
 from scheduler.digest import MOST_WORDS, Digest, company_digest, department_digest
 from scheduler.figures import (
     BlockerFigure,
@@ -121,6 +122,35 @@ SITUATIONS = {
     "little known": lambda: company(
         department("Finance", facts=[*tasks(number=2), *_unknown(3)], up=("WE-1",))
     ),
+    "after a re-base": lambda: company(
+        department("Finance", rebased=True), department("Legal"), trend_change=UP, rebased=True
+    ),
+    "skipped hard": lambda: company(
+        department("Finance", skipped=(HARD, SkipFigure(model="AD", severity="hard", needed_by="SD"))),
+        department("Legal"),
+    ),
+    "old blockers": lambda: company(
+        department("Finance", blockers=(BlockerFigure(code="WE-B2", days=86),)),
+        department("Legal", blockers=(BlockerFigure(code="AD-B1", days=41),)),
+        department("Sales", blockers=(BlockerFigure(code="WE-B2", days=22),)),
+    ),
+    "sixty departments": lambda: company(
+        *(
+            department(
+                f"Branch {n:02}",
+                people=4 if n % 10 == 9 else 20,
+                up=("WE-2",) if n % 9 == 0 else (),
+                down=("WE-3",) if n % 13 == 0 else (),
+                skipped=(HARD,) if n % 7 == 0 else (),
+                blockers=(OLD,) if n % 11 == 0 else (),
+                contested=int(n == 20),
+            )
+            for n in range(60)
+        ),
+        week_change=UP,
+        trend_change=UP,
+    ),
+    "all small": lambda: company(department("Board", people=3), department("Legal", people=4)),
     "a department": lambda: department_digest(
         INSTRUMENT,
         WEEK,
@@ -171,13 +201,28 @@ def test_at_most_three_decisions_and_likes_are_one() -> None:
 
 def test_no_names_of_who_did_not_answer_and_no_ranking() -> None:
     text = SITUATIONS["nobody answered"]().message.text
-    assert "0 of 1 departments" in text
+    assert "0 of 1 department answered" in text
     assert "rank" not in text
 
 
 def test_too_little_known_is_not_published() -> None:
     text = SITUATIONS["little known"]().message.text
     assert "Coverage is not shown yet: only 40% of the hours are known." in text
+
+
+def test_the_map_of_a_large_company_is_one_screen_of_those_that_need_a_look() -> None:
+    table = SITUATIONS["sixty departments"]().message.table
+    assert table is not None
+    assert len(table.rows) <= MOST_ROWS
+    listed = [row[0] for row in table.rows[:-1]]
+    assert listed == sorted(listed)
+    assert {f"Branch {n:02}" for n in range(60) if n % 13 == 0 and n % 10 != 9} <= set(listed)
+    assert table.rows[-1][0] == f"The other {54 - len(listed)}"
+
+
+def test_names_that_are_left_out_of_a_decision_can_be_asked_about() -> None:
+    figures = SITUATIONS["sixty departments"]().figures
+    assert any("Branch 42" in figure.meaning for figure in figures if figure.text.endswith("more"))
 
 
 people_counts = st.dictionaries(st.sampled_from("abcdefghij"), st.integers(0, 30), min_size=1)
