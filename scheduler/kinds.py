@@ -34,7 +34,7 @@ class When(StrEnum):
 
     SLOT = "the weekly slot"
     WORKDAY = "the slot's time on the next working day"
-    SOON = "the next moment outside of quiet hours"
+    AT_ONCE = "the moment at which it is known, also in quiet hours: it was asked for"
     DIGEST = "the digest's day and time of that week, or the next working day"
 
 
@@ -44,6 +44,7 @@ class Missed(StrEnum):
     NEXT_SLOT = "it waits for the next slot"
     NEXT_OPEN = "it comes at the slot's time, or at once where that is past today"
     SAME_WEEK = "it comes in the same week, or not at all: the next one tells more"
+    AT_ONCE = "it leaves as soon as its platform is back"
 
 
 Finder = Callable[[AsyncSession, Look], Awaitable[list[Wish]]]
@@ -59,13 +60,16 @@ class Kind:
     missed: Missed
     repeats: str
     find: Finder | None
-    """Reads what could be sent; None where another row's finder brings it along."""
+    """Reads what could be sent; None where another row's finder brings it along, or it is written at once."""
     counts: bool = True
     needs_yes: bool = True
     prefers_repeat: bool = False
     reminds: bool = False
     after_working_days: int = 0
 
+
+QUESTION_ANSWERED = "question_answered"
+"""Never planned: written together with the reply itself (bot.store.outbox.write_to_person, `at_once`)."""
 
 _SLOT = (When.SLOT, Missed.NEXT_SLOT)
 _WORKDAY = (When.WORKDAY, Missed.NEXT_OPEN)
@@ -113,6 +117,11 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "open_question", "the policy owner for whom a question has waited three days", *_WORKDAY,
         "never for the same question", follow_up_wishes.open_questions,
+    ),
+    Kind(
+        QUESTION_ANSWERED, "who asked a question that the policies left open, once its owner has replied",
+        When.AT_ONCE, Missed.AT_ONCE, "never: once for each question, with the reply", None,
+        counts=False, needs_yes=False, prefers_repeat=True,
     ),
     Kind(
         "department_digest", "the channel of a department", *_DIGEST,

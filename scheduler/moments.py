@@ -95,8 +95,8 @@ def _workday(ask: _Ask) -> Moment:
     return Moment(moment, ((calendar.at(day, recipient.slot_time), why),) if why else ())
 
 
-def _soon(ask: _Ask) -> Moment:
-    return Moment(ask.recipient.calendar.next_open(max(ask.ready, ask.earliest)))
+def _at_once(ask: _Ask) -> Moment:
+    return Moment(max(ask.ready, ask.earliest))
 
 
 def _digest(ask: _Ask) -> Moment:
@@ -118,6 +118,6 @@ def _digest(ask: _Ask) -> Moment:
 _RULES: dict[When, Callable[[_Ask], Moment]] = {
     When.SLOT: _slot,
     When.WORKDAY: _workday,
-    When.SOON: _soon,
+    When.AT_ONCE: _at_once,
     When.DIGEST: _digest,
 }

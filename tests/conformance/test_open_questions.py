@@ -90,6 +90,8 @@ async def test_a_question_that_waits_is_brought_to_mind_and_its_answer_is_known(
 
     await say(library, olga, choice=button(reminders[0], "Answer").id)
     (preview,) = await say(library, olga, "Yes, up to five days, until the end of March.")
+    # Late at night: an answer to one's own question comes at once all the same.
+    library.clock.move_to(library.clock() + timedelta(hours=11))  # type: ignore[attr-defined]
     await say(library, olga, choice=button(preview, "Publish").id)
     (told,) = await heard(library, scheduler, fay)
     assert QUESTION in told.text
