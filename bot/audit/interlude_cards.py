@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bot.audit.state import State
-from bot.messages import Message
+from bot.messages import Message, plain
 
 if TYPE_CHECKING:
     from bot.audit.wording import Cards
@@ -49,9 +49,15 @@ def _later(cards: Cards, state: State) -> Message:
 
 def _hand_over(cards: Cards, state: State) -> Message:
     listed = cards.facts.colleagues[:8]
+    text = "Who can tell more about this? They get the remaining questions; what you answered stays yours."
+    if not listed:
+        text = (
+            f"I know nobody else in {plain(cards.facts.department)} yet. An administrator can add "
+            "colleagues; until then we go on together."
+        )
     return Message(
         kind="question",
-        text="Who can tell more about this? They get the remaining questions; what you answered stays yours.",
+        text=text,
         choices=(
             *(cards.choice(state, f"to.{someone.id}", someone.name) for someone in listed),
             cards.choice(state, "cancel", "Back to the question"),

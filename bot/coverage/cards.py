@@ -152,8 +152,28 @@ class Cards:
             text="Last tap for this role: does all of that run on tools that the company has approved?",
             choices=(
                 self._choice(state, "tools.all", "Yes, all of it"),
-                self._choice(state, "tools.none", "Not all of it"),
+                self._choice(state, "some", "Not all of it"),
             ),
+        )
+
+    def _which_card(self, state: State) -> Message:
+        """Marked tasks run on other tools; the rest counts."""
+        tasks = list(enumerate(state.on_tools, 1))
+        lines = "\n".join(
+            f"- **{n}** {plain(task.text)}{' _(another tool)_' if task.slug in state.left_out else ''}"
+            for n, task in tasks
+        )
+        marks = (
+            self._choice(
+                state, f"mark.{task.slug}", f"{n} is approved" if task.slug in state.left_out else f"{n}"
+            )
+            for n, task in tasks
+        )
+        go_on = (self._choice(state, "marked", "That's it", primary=True),) if state.left_out else ()
+        return Message(
+            kind="question",
+            text=f"Which of these run on a tool that is not approved yet? They count once it is.\n\n{lines}",
+            choices=(*go_on, *marks, self._choice(state, "tools.none", "All of them")),
         )
 
     def _overview_card(self, state: State) -> Message:
@@ -212,7 +232,8 @@ def share_words(taps: Taps | None) -> str:
         return "kept for people"
     if taps.share == "none":
         return "no AI yet"
-    return f"AI has a part in {dict(SHARES).get(taps.share, taps.share)} of ten cases"
+    other = ", on a tool that is not approved yet" if taps.tool == "not_approved" else ""
+    return f"AI has a part in {dict(SHARES).get(taps.share, taps.share)} of ten cases{other}"
 
 
 _CARDS: dict[str, Callable[[Cards, State], Message]] = {
@@ -224,6 +245,7 @@ _CARDS: dict[str, Callable[[Cards, State], Message]] = {
     "accepted": Cards._accepted_card,
     "reason": Cards._reason_card,
     "tools": Cards._tools_card,
+    "which": Cards._which_card,
     "overview": Cards._overview_card,
     "changed": Cards._changed_card,
     "rest": Cards._rest_card,

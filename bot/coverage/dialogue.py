@@ -120,7 +120,7 @@ class Checkin:
         return self._tools_or_done(state, *effects)
 
     def _tools_or_done(self, state: State, *effects: Effect) -> Outcome:
-        if any(taps.mode is not None and taps.tool is None for taps in state.answered.values()):
+        if state.on_tools:
             return self._show(state.model_copy(update={"phase": "tools"}), *effects)
         return self._role_done(state, *effects)
 
@@ -153,7 +153,7 @@ class Checkin:
     def _save(self, state: State, taps: Taps) -> Outcome:
         """Kept at once; approved tools are asked for the role as a whole and then kept with each task."""
         task = state.task
-        if taps.mode is not None and task.before is not None:
+        if taps.mode is not None and task.before is not None and task.before.tool == "approved":
             taps = taps.model_copy(update={"tool": task.before.tool})
         state = state.model_copy(
             update={"answered": state.answered | {task.slug: taps}, "todo": state.todo[1:], "taps": Taps()}
@@ -180,17 +180,30 @@ class Checkin:
     # Tools
 
     def _tools(self, state: State, argument: str) -> Outcome:
-        approved = {"all": "approved", "none": "not_approved"}.get(argument)
-        if approved is None:
+        """One word for all tasks of the role."""
+        if argument not in ("all", "none"):
             return state, (Say(self._cards.card(state)),)
-        tasks = {task.slug: task for task in state.role.tasks}
-        with_tool = {
-            slug: taps.model_copy(update={"tool": approved})
-            for slug, taps in state.answered.items()
-            if taps.mode is not None and taps.tool is None
-        }
-        saved = tuple(SaveTask(state.role.role, tasks[slug], taps) for slug, taps in with_tool.items())
-        return self._role_done(state.model_copy(update={"answered": state.answered | with_tool}), *saved)
+        everything = tuple(task.slug for task in state.on_tools)
+        return self._on_tools(state, everything if argument == "none" else ())
+
+    def _some(self, state: State, _argument: str) -> Outcome:
+        """Not all of it: of several tasks, ask which."""
+        if len(state.on_tools) < 2:
+            return self._tools(state, "none")
+        return self._show(state.model_copy(update={"phase": "which", "left_out": ()}))
+
+    def _marked(self, state: State, _argument: str) -> Outcome:
+        return self._on_tools(state, state.left_out) if state.left_out else self._show(state)
+
+    def _on_tools(self, state: State, others: tuple[str, ...]) -> Outcome:
+        """Keep with each task whether its tool is approved; those in `others` run on another one."""
+        saved = []
+        for task in state.on_tools:
+            tool = "not_approved" if task.slug in others else "approved"
+            taps = state.answered[task.slug].model_copy(update={"tool": tool})
+            saved.append(SaveTask(state.role.role, task, taps))
+        answered = state.answered | {each.task.slug: each.taps for each in saved}
+        return self._role_done(state.model_copy(update={"answered": answered, "left_out": ()}), *saved)
 
     def _role_done(self, state: State, *effects: Effect) -> Outcome:
         rest = state.roles[1:]
@@ -269,6 +282,10 @@ _MOVES: dict[tuple[str, str], Move] = {
     ("mode", "mode"): Checkin._mode,
     ("accepted", "accepted"): Checkin._accepted,
     ("tools", "tools"): Checkin._tools,
+    ("tools", "some"): Checkin._some,
+    ("which", "mark"): Checkin._toggle,
+    ("which", "marked"): Checkin._marked,
+    ("which", "tools"): Checkin._tools,
     ("overview", "same"): Checkin._all_same,
     ("overview", "open"): Checkin._open,
     ("overview", "later"): Checkin._enough,

@@ -52,10 +52,17 @@ def _figure(name: str, found: Coverage, letter: Grade | None) -> str:
     known = letter or "C"
     return (
         f"**AI handles about {percent(found.coverage)} of the repetitive hours in {plain(name)}** at a "
-        f"quality that is used, likely between {percent(found.low)} and {percent(found.high)}. That rests "
+        f"quality that is used{_range(found)}. That rests "
         f"on {percent(found.known_share)} of these hours and {_GRADES[known]} (grade {known}). AI has "
-        f"a hand in {percent(found.touched)} in all; what nobody checks doesn't count."
+        f"a hand in {percent(found.touched)} in all; what nobody checks, or what runs on a tool that is not "
+        "approved, doesn't count."
     )
+
+
+def _range(found: Coverage) -> str:
+    """The likely range; a single figure needs none."""
+    low, high = percent(found.low), percent(found.high)
+    return "" if low == high else f", likely between {low} and {high}"
 
 
 def _change(change: Change) -> str:

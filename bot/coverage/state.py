@@ -21,6 +21,7 @@ Phase = Literal[
     "accepted",
     "reason",  # why a person keeps it
     "tools",  # approved tools, for the whole role
+    "which",  # which tasks run on other tools
     "overview",  # later: one card with all tasks
     "changed",  # later: how has this one changed?
     "rest",  # between two roles
@@ -91,6 +92,14 @@ class State(_Record):
     def updating(self) -> bool:
         """This role was described before, so that one card shows all of it."""
         return any(task.before is not None for task in self.role.tasks)
+
+    @property
+    def on_tools(self) -> tuple[Task, ...]:
+        """The tasks of the role in which AI has a part and whose tool is still to be asked for."""
+        waiting = {
+            slug for slug, taps in self.answered.items() if taps.mode is not None and taps.tool is None
+        }
+        return tuple(task for task in self.role.tasks if task.slug in waiting)
 
     @property
     def asks_words(self) -> bool:

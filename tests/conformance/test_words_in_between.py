@@ -86,4 +86,4 @@ async def test_words_that_open_a_part_are_no_answer(lead: Lead, words: str) -> N
     assert "policies do not say" not in said
     assert await lead.stored(Answer) == []
     assert SessionStatus.OPEN in {row.status for row in await lead.stored(DialogueSession)}
-    assert "to how it is today?" in await lead.says("Last week two of eight clerks matched 40 invoices with it.")
+    assert "to how it is today?" in await lead.says("Last week two of eight clerks matched 40 invoices.")
