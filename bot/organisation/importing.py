@@ -146,6 +146,8 @@ class _Importer:
         self.tx.add(row)
 
     def _describe(self, row: Department, part: DepartmentPart, noted: bool) -> None:
+        # A lead may have chosen a channel in the settings: one that the file does not name stays.
+        channels: dict[str, str] = {**row.channels, **dict(part.channel)}
         values = {
             "name": part.name,
             "template": part.template,
@@ -155,8 +157,7 @@ class _Importer:
             "region": part.region,
             "slot_day": part.slot.day if part.slot else None,
             "slot_time": part.slot.time if part.slot else None,
-            # A lead may have chosen a channel in the settings: one that the file does not name stays.
-            "channels": {at: name for at, name in {**row.channels, **part.channel}.items() if name},
+            "channels": {at: name for at, name in channels.items() if name},
         }
         if noted:
             self.book.set(row, f"department {part.id}", values)
