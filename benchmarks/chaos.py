@@ -13,7 +13,7 @@ TABLES = (
     "tests/faults/test_processes.py",
     "tests/faults/test_slack_deliveries.py",
     "tests/property/test_moments.py",
-    "tests/property/test_slack_render.py",
+    "tests/property/test_renderers.py",
 )
 
 

@@ -1,13 +1,13 @@
 """Whatever people type and policies hold: Slack takes every form of a message, and nothing in it acts.
 
-The limits are those of tests.fakes.slack_limits, written apart from the renderer.
+The limits are those of tests.fakes.slack_limits, written apart from the renderer. The long form, through the
+renderers of all surfaces, is test_renderers.
 """
 
 from __future__ import annotations
 
 import html
 import json
-import os
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -20,8 +20,7 @@ from handlers.light import words
 from handlers.slack.render import LONGEST_TEXT, Rendered, blocks, fallback_text, forms
 from tests.fakes.slack_limits import problems
 
-# `make chaos` asks for the long form.
-EXAMPLES = 10_000 if os.environ.get("STAGECOACH_LONG") else 300
+EXAMPLES = 300
 FUZZ = settings(
     max_examples=EXAMPLES,
     deadline=None,
