@@ -147,7 +147,7 @@ class _Importer:
 
     def _describe(self, row: Department, part: DepartmentPart, noted: bool) -> None:
         # A lead may have chosen a channel in the settings: one that the file does not name stays.
-        channels: dict[str, str] = {**row.channels, **dict(part.channel)}
+        channels = row.channels | {str(at): name for at, name in part.channel.items()}
         values = {
             "name": part.name,
             "template": part.template,
