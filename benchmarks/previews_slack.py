@@ -84,6 +84,9 @@ def _words(section: Block) -> str:
 
 
 def _element(element: Block) -> str:
+    if element["type"] == "overflow":
+        entries = "".join(f"<li>{_said(one['text'])}</li>" for one in element["options"])
+        return f'<span class="b">⋯</span><ul class="c">{entries}</ul>'
     text = element["placeholder"] if element["type"] == "datepicker" else element["text"]
     return f'<span class="b {element.get("style", "")}">{_said(text)}</span>'
 

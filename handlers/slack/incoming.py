@@ -204,9 +204,9 @@ def _action(body: Payload) -> Understood:
 
 
 def _chosen(action: Payload) -> str | None:
-    """The id of our choice: the value of a button of ours, or of one of the two feedback buttons."""
+    """The id of our choice: the value of a button or a menu's entry of ours, or of a feedback button."""
     name = str(action.get("action_id", ""))
-    value = action.get("value")
+    value = action.get("value") or (action.get("selected_option") or {}).get("value")
     if (name.startswith("choice:") or name == "feedback") and isinstance(value, str) and value:
         return value
     return _picked(action)

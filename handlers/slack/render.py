@@ -14,6 +14,7 @@ from typing import Literal
 
 from bot.choice_ids import ChoiceId
 from bot.messages import Chart, Choice, Citation, Message
+from handlers.asides import is_always_there
 from handlers.chart_tables import chart_table, table_words
 from handlers.light import clean, cut, words
 from handlers.slack.charts import native_chart, table_block
@@ -28,6 +29,9 @@ LONGEST_CONTEXT = 300
 LONGEST_ALT = 1_900
 BUTTONS_A_ROW = 5
 MOST_CHOICES = 50
+MOST_OPTIONS, LONGEST_OPTION = 5, 150
+"""Of a menu: its entries, and the characters of an entry's value."""
+
 MOST_CITATIONS = 5
 LEAST_BODY = 1_000
 """Characters that the words keep, whatever else there is to show."""
@@ -228,10 +232,10 @@ def _below(message: Message) -> list[Block]:
     choices = [*message.choices[:MOST_CHOICES]]
     if message.citations and message.kind == "answer":
         choices.append(SHOW_SECTION)
-    made += _rows(choices)
     if evidence := next((found for one in choices if (found := _EVIDENCE.fullmatch(one.id))), None):
         label = "Write it in a form"
-        made += _rows([Choice(id=f"{FORM}evidence:{evidence[1]}:{evidence[2]}", label=label)])
+        choices.append(Choice(id=f"{FORM}evidence:{evidence[1]}:{evidence[2]}", label=label))
+    made += _rows(choices, _seldom(message))
     if any(_SNOOZE.match(choice.id) for choice in message.choices):
         made.append(_date_picker())
     if message.answer_id:
@@ -276,12 +280,26 @@ def _source(citation: Citation) -> str:
     return " · ".join(part for part in named if part)
 
 
-def _rows(choices: list[Choice]) -> list[Block]:
-    buttons = [_button(choice, number) for number, choice in enumerate(choices)]
-    return [
-        {"type": "actions", "elements": buttons[start : start + BUTTONS_A_ROW]}
-        for start in range(0, len(buttons), BUTTONS_A_ROW)
-    ]
+def _seldom(message: Message) -> list[Choice]:
+    """What a question offers beside its answers, for a menu; none where a menu would hold a single entry."""
+    if message.kind != "question":
+        return []
+    fits = [one for one in message.choices if is_always_there(one) and len(one.id) <= LONGEST_OPTION]
+    return fits[:MOST_OPTIONS] if len(fits) > 1 else []
+
+
+def _rows(choices: list[Choice], in_menu: list[Choice]) -> list[Block]:
+    """Rows of buttons; the last one ends with the menu."""
+    elements = [_button(one, number) for number, one in enumerate(choices) if one not in in_menu]
+    rows = [elements[start : start + BUTTONS_A_ROW] for start in range(0, len(elements), BUTTONS_A_ROW)]
+    if in_menu:
+        rows = [*rows[:-1], [*(rows[-1] if rows else []), _menu(in_menu)]]
+    return [{"type": "actions", "elements": row} for row in rows]
+
+
+def _menu(choices: list[Choice]) -> Block:
+    options = [{"text": _plain(one.label, LONGEST_LABEL), "value": clean(one.id)} for one in choices]
+    return {"type": "overflow", "action_id": "choice:menu", "options": options}
 
 
 def _button(choice: Choice, number: int) -> Block:

@@ -11,12 +11,10 @@ import re
 from dataclasses import dataclass
 
 from bot.messages import Choice, Message
+from handlers.asides import is_aside
 
 _PROGRESS = re.compile(r"\*\*Question \d+ of \d+\*\*[^\n]*")
 _OPTION = re.compile(r"- \*\*([A-Z])\*\* +(.+)")
-
-_ASIDES = frozenset({"again", "drop", "edit", "hand", "later", "na", "pause", "skip", "snooze", "why"})
-"""What the last part of a button's id says where the button leads away from what was asked."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ def card(message: Message) -> Card:
             texts[option[1]] = option[2]
         elif not (message.progress and _PROGRESS.fullmatch(line)):
             kept.append(line)
-    asides = tuple(choice for choice in message.choices if _is_aside(choice))
+    asides = tuple(choice for choice in message.choices if is_aside(choice))
     return Card(
         text="\n".join(kept),
         options=tuple(Option(one, texts[one.label]) for one in message.choices if one.label in texts),
@@ -66,7 +64,3 @@ def spoken(message: Message) -> dict[str, str]:
 
 def _unescaped(text: str) -> str:
     return re.sub(r"\\([\\`*_{}\[\]<>#|~])", r"\1", text)
-
-
-def _is_aside(choice: Choice) -> bool:
-    return choice.style == "default" and re.split(r"[.:]", choice.id)[-1] in _ASIDES

@@ -77,7 +77,7 @@ async def test_a_lead_is_audited_with_double_clicks_and_old_buttons(slack: Runni
     await people.say("ULEA", "start audit")
     await people.next("ULEA")
     await people.click("ULEA", "Start")
-    assert "The last real case" in (await people.next("ULEA"))["text"]
+    assert "Question 1 of" in (await people.next("ULEA"))["text"]
     await people.say("ULEA", "Last Tuesday two of us drafted the report with the assistant; see REP-12.")
     anchors = await people.next("ULEA")
     assert {"A", "B", "Not sure", "Hand over"} <= set(labels(anchors))
@@ -89,6 +89,26 @@ async def test_a_lead_is_audited_with_double_clicks_and_old_buttons(slack: Runni
     moved_on = await people.next("ULEA")
     assert "moved on" in moved_on["text"] or "already" in moved_on["text"], moved_on["text"]
     assert len([m for m in place.messages if m["text"] == asked["text"]]) == 1
+
+
+async def test_what_few_need_stands_in_a_menu_of_the_question_and_is_heard(slack: Running) -> None:
+    people = slack.people
+    await people.say("ULEA", "start audit")
+    await people.next("ULEA")
+    await people.click("ULEA", "Start")
+    first = await people.next("ULEA")
+    rows = [block["elements"] for block in first["blocks"] if block["type"] == "actions"]
+    kinds = [element["type"] for row in rows for element in row]
+    assert set(kinds[:-1]) == {"button"}
+    assert kinds[-1] == "overflow"
+    assert [option["text"]["text"] for option in rows[-1][-1]["options"]] == [
+        "Skip", "Ask me later", "Hand over", "Edit an answer", "Pause"
+    ]  # fmt: skip
+    await people.click("ULEA", "Skip", times=2)
+    skipped = await people.next("ULEA")
+    assert "Skipped" in skipped["text"] or "Question" in skipped["text"]
+    said = [m["text"] for m in slack.slack.direct("ULEA").messages if m["user"] == BOT]
+    assert sum("Skipped" in text for text in said) == 1
 
 
 async def test_a_question_goes_to_its_owner_and_the_answer_comes_back(slack: Running) -> None:

@@ -142,6 +142,18 @@ def _actions(block: Block) -> Iterator[str]:
     for element in block.get("elements", []):
         if element.get("type") == "button":
             yield from _button(element)
+        elif element.get("type") == "overflow":
+            yield from _overflow(element)
+        elif element.get("type") != "datepicker":
+            yield f"element {element.get('type')}"
+
+
+def _overflow(menu: Block) -> Iterator[str]:
+    if not 2 <= len(menu.get("options", [])) <= 5:
+        yield "2 to 5 options in a menu"
+    if not 1 <= len(menu.get("action_id", "")) <= 255:
+        yield "action_id"
+    yield from _options(menu)
 
 
 def _button(button: Block) -> Iterator[str]:

@@ -141,11 +141,12 @@ class Workspace:
         )
 
     def action(self, element: dict[str, Any]) -> dict[str, Any]:
-        """What Slack tells about a pressed button."""
+        """What Slack tells about a pressed button, or about a picked entry of a menu."""
+        kind, value = element.get("type", "button"), {"value": element["value"]}
         return {
-            "type": element.get("type", "button"),
+            "type": kind,
             "action_id": element["action_id"],
-            "value": element["value"],
+            **({"selected_option": {"text": element["text"], **value}} if kind == "overflow" else value),
             "action_ts": f"{time.time():.6f}{next(self._numbers)}",
         }
 
@@ -243,12 +244,15 @@ def _filled(element: dict[str, Any], given: str | None) -> dict[str, Any]:
 
 
 def buttons(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """All buttons of blocks, the feedback pair included."""
+    """All buttons of blocks, the feedback pair and the entries of menus included."""
     found = []
     for block in blocks:
         for element in block.get("elements", []):
             if element.get("type") == "button":
                 found.append(element)
+            elif element.get("type") == "overflow":
+                named = {"type": "overflow", "action_id": element["action_id"]}
+                found += [{**option, **named} for option in element["options"]]
             elif element.get("type") == "feedback_buttons":
                 for name in ("positive_button", "negative_button"):
                     found.append(
