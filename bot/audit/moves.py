@@ -52,10 +52,11 @@ def pause(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome
 
 
 def resume(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """Show the present card, on whatever device."""
+    """Show the present card, on whatever device; whoever comes back is not asked again when to come."""
     if state.phase == "placing":
         state, _ = answering.proposal(steps, state, NoProposal())
-    return steps.again(changed(state, paused=False, later_on=None))
+    interlude = "" if state.interlude == "later" else state.interlude
+    return steps.again(changed(state, paused=False, later_on=None, interlude=interlude))
 
 
 def not_applicable(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:

@@ -72,13 +72,13 @@ def hello(facts: Facts) -> str:
 
 
 def hello_again(facts: Facts) -> str:
-    """Before a re-audit."""
+    """Before somebody's first look at a department that was looked at before."""
     return (
-        f"Good to see you again. Let's see what has changed in {plain(facts.department)}: at most four "
-        "questions, about 3 minutes, and one tap where nothing has.\n\n"
-        "**Who sees what, as before**\n"
-        f"{privacy(facts)}\n\n"
-        "Shall we start?"
+        f"Hello! {plain(facts.department)} has told me before how it works with AI. Let's see what has "
+        "changed: at most four questions, about 3 minutes, and one tap where nothing has. There is no right "
+        "answer, and “not sure” is a good one.\n\n"
+        f"**Who sees what**\n{privacy(facts)}\n\n"
+        "Skip, pause or stop whenever you like; nothing is lost. Shall we start?"
     )
 
 

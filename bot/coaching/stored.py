@@ -192,10 +192,15 @@ def compared(instrument: Instrument, asked: Asked, scores: Scores, changes: dict
     )
     up = sum(kind == "up_evidenced" for kind in changes.values())
     down = sum(kind == "down" for kind in changes.values())
+    counts = (
+        (up, "up with evidence"),
+        (down, "down"),
+        (len(changes) - up - down, "without a change that counts"),
+    )
+    said = joined([f"{count} {how}" for count, how in counts if count])
     return Message(
         kind="result",
-        text=f"Since the answers before: {up} up with evidence, {down} down, {len(changes) - up - down} as "
-        "they were or not shown yet. Only what can be shown counts as a change.",
+        text=f"Since the answers before: {said}. Only what can be shown counts as a change.",
         table=Table(
             caption="Change since the answer before", columns=("Question", "Level", "Change"), rows=rows
         ),
