@@ -12,6 +12,7 @@ from bot.audit.instrument import Instrument, load_instrument
 from bot.audit.proposal import AnchorProposer
 from bot.audit.sessions import AuditUseCase
 from bot.clock import Clock, clock_from_setting
+from bot.coaching.all_blockers import AllBlockersUseCase
 from bot.coaching.asides import Asides
 from bot.coaching.sessions import CoachingUseCase
 from bot.config import Settings
@@ -100,6 +101,7 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
         SettingsUseCase(reachable_on(settings)),
         DigestUseCase(),
         CompanyUseCase(instrument),
+        AllBlockersUseCase(instrument),
         audit,
         coaching,
         EventUseCase(instrument),

@@ -107,6 +107,8 @@ class CompanyUseCase:
         if view.processes:
             across = [f"- {_in_a_line(each)}" for each in view.processes[:MOST_PROCESSES]]
             lines.append("Processes across departments:\n\n" + "\n".join(across))
+        if any(each.scores.open_blockers for each in known):
+            lines.append(_ABOUT_BLOCKERS)
         return "\n\n".join(lines)
 
     def _table(self, departments: list[Department], view: CompanyView) -> Table:
@@ -126,6 +128,7 @@ class CompanyUseCase:
         )
 
 
+_ABOUT_BLOCKERS = 'Say "blockers of all departments" to see what is in the way, and with whom it lies.'
 _AT_WORK = {"planned": "planned", "trial": "agents on trial", "live": "agents at work"}
 
 

@@ -108,7 +108,7 @@ def holding_back(instrument: Instrument, asked: Asked, scores: Scores, blockers:
         )
     model = instrument.model(working)
     lines = [_gap_line(scores, criterion) for criterion in _gaps(scores, model)]
-    lines += [f"- Open since {day(row.raised_at)}: {_blocker(instrument, row)}" for row in blockers]
+    lines += [f"- Open since {day(row.raised_at)}: {blocker_words(instrument, row)}" for row in blockers]
     return Message(
         kind="result",
         text=f"{plain(asked.department.name)} works on **{model.name}**. It counts as in place when each "
@@ -150,7 +150,8 @@ def _held_name(instrument: Instrument, name: str) -> str:
     return f"{instrument.model(name).name} in place"
 
 
-def _blocker(instrument: Instrument, row: Blocker) -> str:
+def blocker_words(instrument: Instrument, row: Blocker) -> str:
+    """What is in the way and with whom it lies, in a few words."""
     known = {kind.id: kind.label for model in instrument.models for kind in model.blockers}
     what = known[row.code] if row.code in known else plain(row.note)
     return f"{what} (with {plain(row.owner)})" if row.owner else what
@@ -162,7 +163,7 @@ def blocker_list(instrument: Instrument, asked: Asked, blockers: list[Blocker]) 
     if not blockers:
         return Message(text="Nothing is noted as being in your way.", choices=(new,))
     lines = [
-        f"- **{n}** {_blocker(instrument, row)}, {_since(asked.now, row.raised_at)}"
+        f"- **{n}** {blocker_words(instrument, row)}, {since_when(asked.now, row.raised_at)}"
         for n, row in enumerate(blockers, 1)
     ]
     solved = [
@@ -172,7 +173,8 @@ def blocker_list(instrument: Instrument, asked: Asked, blockers: list[Blocker]) 
     return Message(kind="result", text="In your way:\n\n" + "\n".join(lines), choices=(*solved, new))
 
 
-def _since(now: datetime, raised_at: datetime) -> str:
+def since_when(now: datetime, raised_at: datetime) -> str:
+    """For how long something has been open, in full days."""
     days = (now - raised_at).days
     if days == 0:
         return "since today"

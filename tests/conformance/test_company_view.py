@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from bot.audit.company_turns import CompanyUseCase, Prepared
 from bot.audit.instrument import load_instrument
-from bot.organisation.directory import person_by_email
+from bot.coaching.all_blockers import AllBlockersUseCase
+from bot.organisation.directory import active_departments, person_by_email
 from bot.organisation.importing import import_organisation
 from bot.organisation.parse import parse_organisation
 from bot.store.engine import Store
-from bot.store.tables import Audience
+from bot.store.tables import Audience, Blocker
 from bot.turns import Turn
 from handlers.demo.history import load_history, plant
 from handlers.demo.sample_files import HISTORY_FILE, organisation_file
@@ -47,6 +49,8 @@ async def test_an_executive_sees_the_map_and_what_to_do_next(sqlite_store: Store
         assert not await company.wants(tx, replace(executive, text="May I use a company car?"))
         (message,) = await company.apply(tx, executive, Prepared())
     assert "5 of 6 departments answered" in message.text
+    assert 'Say "blockers of all departments"' in message.text
+    assert "; “Data and tool rules in daily use” and “Shared picture of limits” come first." in message.text
     assert "Engineering already builds on Workforce Empowerment" in message.text
     assert "Support hands work to Engineering" not in message.text, "the name is the department's own"
     assert "**From complaint to refund** (Customer Support → Finance → Customer Support)" in message.text
@@ -57,3 +61,44 @@ async def test_an_executive_sees_the_map_and_what_to_do_next(sqlite_store: Store
     assert list(rows) == [row[0] for row in message.table.rows]
     assert rows["Legal and Compliance"] == ("–",) * 5, "never asked, and never guessed"
     assert rows["Customer Support"][0] == "in place"
+
+
+async def test_who_runs_the_programme_sees_what_is_in_the_way_everywhere(sqlite_store: Store) -> None:
+    instrument = load_instrument()
+    audiences = {template.id: Audience(template.ad_audience) for template in instrument.departments}
+    file = organisation_file(NOW.date())
+    draft = parse_organisation(file.text, file.name, frozenset(audiences))
+    await import_organisation(sqlite_store, draft, NOW, audiences)
+    blockers = AllBlockersUseCase(instrument)
+    long_ago = NOW - timedelta(days=20)
+    async with sqlite_store.write() as tx:
+        people = {
+            name: (await person_by_email(tx, f"{name}@tarnwood.example.com")).id or 0
+            for name in ("mirela.castellan", "elena.marquardt", "devon.price", "maya.okonkwo")
+        }
+        rows = {row.slug: row.id or 0 for row in await active_departments(tx)}
+        tx.add(Blocker(department_id=rows["hr"], code="WE-B1", owner="IT", raised_at=NOW - timedelta(days=3)))
+        tx.add(Blocker(department_id=rows["legal"], code="own", note="Ana is away", raised_at=NOW))
+        tx.add(Blocker(department_id=rows["support"], code="WE-B2", raised_at=long_ago, escalated_at=NOW))
+        turns = {name: Turn(1, who, "web", "c", NOW, "Blockers") for name, who in people.items()}
+        wanted = {name: await blockers.wants(tx, turn) for name, turn in turns.items()}
+        assert wanted == {
+            "mirela.castellan": True,
+            "elena.marquardt": True,
+            "devon.price": False,
+            "maya.okonkwo": False,
+        }
+        assert not await blockers.wants(tx, replace(turns["elena.marquardt"], public=True))
+        (owner,) = await blockers.apply(tx, turns["elena.marquardt"], None)
+        (executive,) = await blockers.apply(tx, turns["mirela.castellan"], None)
+        assert await blockers.apply(tx, turns["devon.price"], None) == []
+    lines = owner.text.splitlines()[2:]
+    assert [line.split("**")[1] for line in lines] == [
+        "Customer Support",
+        "People and HR",
+        "Legal and Compliance",
+    ]
+    assert "for 20 days. **It is critical and has waited too long.**" in lines[0]
+    assert "(with IT), for 3 days." in lines[1]
+    assert "Ana is away" in owner.text
+    assert "Ana is away" not in executive.text
