@@ -24,6 +24,7 @@ MOST_BYTES = 80_000
 """Of a card as JSON. Teams draws the line at about 100 KB for the whole message."""
 
 MOST_TEXT = 20_000
+LEAST_TEXT = 500
 ACTIONS_A_ROW = 6
 MOST_CHOICES = 48
 LONGEST_TITLE = 80
@@ -48,7 +49,11 @@ def render(message: Message) -> Card:
         if size(card) <= MOST_BYTES or rows <= 2:
             break
         rows = rows * 2 // 3
-    return card if size(card) <= MOST_BYTES else _card(_shortened(message), 2)
+    room = MOST_BYTES // 4
+    while size(card) > MOST_BYTES and room > LEAST_TEXT:
+        # Many short lines need several times the room of their letters.
+        card, room = _card(_shortened(message, room), 2), room // 2
+    return card
 
 
 def size(card: Card) -> int:
@@ -217,12 +222,12 @@ def _bare(text: str) -> str:
     return " ".join(_MARKS.sub(" ", clean(text)).split()) or "…"
 
 
-def _shortened(message: Message) -> Message:
-    """Words alone, and few enough for any card."""
+def _shortened(message: Message, room: int) -> Message:
+    """Words alone, of at most `room` bytes."""
     told = words(message.text)
     if message.table is not None:
         told = f"{told}\n{table_words(message.table)}"
-    text = clean(told).encode()[: MOST_BYTES // 4].decode(errors="ignore")
+    text = clean(told).encode()[:room].decode(errors="ignore")
     # Backslashes keep it from being read as light Markdown a second time.
     inert = re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", text)
     return message.model_copy(

@@ -73,6 +73,11 @@ def test_every_message_is_a_card_and_nothing_acts(message: Message) -> None:
     check(render(message))
 
 
+def test_many_short_lines_fit_too() -> None:
+    """Each line is a run of its own, and takes far more room than its letters."""
+    check(render(Message(text="x\n" * 15_000)))
+
+
 def test_a_card_says_what_the_message_says() -> None:
     message = Message(
         text=f"**Larkfield**, week 47\n\n1. First\n2. Second\n\n> a quote\n\n{plain('*kept* [x](http://e)')}",
