@@ -9,6 +9,7 @@ import pytest
 
 TABLES = (
     "tests/conformance/test_planner.py",
+    "tests/faults/test_killed_stream.py",
     "tests/faults/test_post_office.py",
     "tests/faults/test_processes.py",
     "tests/faults/test_slack_deliveries.py",

@@ -16,10 +16,10 @@ LONGEST_START = 120.0
 
 
 class Serving:
-    """One process that serves the fake Slack behind `api` from the database at `url`."""
+    """One process that serves the fake Slack behind `api` from the database at `url`; `more` settings."""
 
-    def __init__(self, home: Path, url: str, api: str) -> None:
-        self._home, self._api, self._url = home, api, url
+    def __init__(self, home: Path, url: str, api: str, **more: str) -> None:
+        self._home, self._api, self._url, self._more = home, api, url, more
         self._said = home / f"said-{time.monotonic_ns()}"
         with self._said.open("w") as said:
             self._process = subprocess.Popen(
@@ -29,7 +29,7 @@ class Serving:
     def _environment(self) -> dict[str, str]:
         return environment(
             self._home, PORT="0", DATABASE_URL=self._url, SLACK_BOT_TOKEN=TOKEN,
-            SLACK_SIGNING_SECRET=SECRET, SLACK_API_URL=f"{self._api}/api/",
+            SLACK_SIGNING_SECRET=SECRET, SLACK_API_URL=f"{self._api}/api/", **self._more,
         )  # fmt: skip
 
     async def address(self) -> str:
