@@ -143,6 +143,9 @@ class Counter:
             if error.whole_platform and error.after:
                 self.budget.pause(error.after)
             await self.record(outbox.put_off, row, str(error), error.after, claimed.uncertain)
+            if error.after:
+                # What the platform put off leaves then, and not at the next look.
+                asyncio.get_running_loop().call_later(error.after, self.news.set)
         except Gone as error:
             await self.put_aside(row, error)
         except (Uncertain, StoreUnavailable, TimeoutError) as error:
