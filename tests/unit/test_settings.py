@@ -54,7 +54,8 @@ async def make_admin(store: Store, person: int) -> None:
 async def planned(store: Store, kind: str) -> set[str]:
     """When messages of that kind would come, by local weekday and time."""
     lines = await explain(store, NOW, LATER)
-    times = [datetime.fromisoformat(str(line["local_time"])) for line in lines if line["kind"] == kind]
+    sent = [line for line in lines if line["kind"] == kind and not line["held"]]
+    times = [datetime.fromisoformat(str(line["local_time"])) for line in sent]
     return {f"{at:%A %H:%M}" for at in times}
 
 
