@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from bot.clock import MovableClock
 from bot.store.engine import Store
 from tests.support.databases import PostgresFactory, SqliteFactory
+
+if TYPE_CHECKING:
+    from tests.fakes.slack_product import Running
 
 SHARED = Path(__file__).parents[2] / "shared"
 """Data beside the checkout that tests may read where it is present."""
@@ -69,3 +73,19 @@ async def sqlite_store(sqlite_factory: SqliteFactory) -> AsyncIterator[Store]:
 def clock() -> MovableClock:
     """A clock that stands (nearly) still on a Wednesday morning and can be moved."""
     return MovableClock(NOW)
+
+
+@pytest.fixture
+async def slack(sqlite_store: Store, clock: MovableClock, tmp_path: Path) -> AsyncIterator[Running]:
+    """The product at work beside Slack's fake, with a small company of which everybody has an account.
+
+    What the product does in Slack is the same on both databases; the inbox and the outbox are tested on both.
+    """
+    # Here, because most tests need neither side of it and should not wait for its imports.
+    from tests.fakes.slack_product import plant, running
+    from tests.fakes.slack_server import FakeSlack
+
+    fake = FakeSlack()
+    async with running(sqlite_store, clock, tmp_path, fake) as at_work:
+        await plant(sqlite_store, at_work.app, fake, tmp_path)
+        yield at_work

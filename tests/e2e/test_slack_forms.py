@@ -4,34 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from datetime import time
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlmodel import select
 
-from bot.clock import MovableClock
 from bot.errors import StoreUnavailable
 from bot.store.engine import Store
 from bot.store.tables import Department, Person
 from handlers.slack.forms import Forms
-from tests.fakes.slack_product import Running, plant, running
-from tests.fakes.slack_server import TEAM, FakeSlack
+from tests.fakes.slack_product import Running
+from tests.fakes.slack_server import TEAM
 
 
 @pytest.fixture
 async def store(sqlite_store: Store) -> Store:
     return sqlite_store
-
-
-@pytest.fixture
-async def slack(store: Store, clock: MovableClock, tmp_path: Path) -> AsyncIterator[Running]:
-    fake = FakeSlack()
-    async with running(store, clock, tmp_path, fake) as at_work:
-        await plant(store, at_work.app, fake, tmp_path)
-        yield at_work
 
 
 async def open_settings(slack: Running, user: str) -> dict[str, Any]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +16,8 @@ from bot.store.outbox import address_of
 from bot.store.tables import Identity, Person, Platform
 from handlers.slack.linking import Linking
 from handlers.slack.people import People
-from tests.fakes.slack_product import Running, plant, running
-from tests.fakes.slack_server import BOT, TEAM, FakeSlack
+from tests.fakes.slack_product import Running
+from tests.fakes.slack_server import BOT, TEAM
 from tests.fakes.slack_workspace import buttons
 
 
@@ -27,14 +25,6 @@ from tests.fakes.slack_workspace import buttons
 async def store(sqlite_store: Store) -> Store:
     """What the product does is the same on both databases; the inbox and the outbox are tested on both."""
     return sqlite_store
-
-
-@pytest.fixture
-async def slack(store: Store, clock: MovableClock, tmp_path: Path) -> AsyncIterator[Running]:
-    fake = FakeSlack()
-    async with running(store, clock, tmp_path, fake) as at_work:
-        await plant(store, at_work.app, fake, tmp_path)
-        yield at_work
 
 
 async def test_an_employee_asks_in_a_direct_message(slack: Running) -> None:

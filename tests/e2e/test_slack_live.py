@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -24,8 +22,8 @@ from handlers.light import words
 from handlers.slack import live
 from handlers.worker import APOLOGY, MOST_ATTEMPTS
 from tests.fakes.responses_server import responses_server
-from tests.fakes.slack_product import Running, plant, running
-from tests.fakes.slack_server import BOT, FakeSlack
+from tests.fakes.slack_product import Running
+from tests.fakes.slack_server import BOT
 
 PIECES = (
     "You may take **30 days** a year.\n\n",
@@ -69,15 +67,9 @@ async def store(sqlite_store: Store) -> Store:
     return sqlite_store
 
 
-@pytest.fixture
-async def slack(
-    store: Store, clock: MovableClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Running]:
+@pytest.fixture(autouse=True)
+def quick_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "APART_SECONDS", 0.01)
-    fake = FakeSlack()
-    async with running(store, clock, tmp_path, fake) as at_work:
-        await plant(store, at_work.app, fake, tmp_path)
-        yield at_work
 
 
 @pytest.fixture

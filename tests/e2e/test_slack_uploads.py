@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +14,8 @@ from bot.store.engine import Store
 from bot.store.tables import Department, Document, DocumentAudience, DocumentVersion, PendingUpload, Person
 from handlers.slack import live
 from handlers.slack.files import is_of_slack
-from tests.fakes.slack_product import Running, plant, running
-from tests.fakes.slack_server import BOT, FakeSlack
+from tests.fakes.slack_product import Running
+from tests.fakes.slack_server import BOT
 from tests.support.company import LEAVE
 
 TRAVEL = b"# Travel\n\n## Trains\n\nOn journeys below six hours take the train in second class.\n"
@@ -28,15 +26,9 @@ async def store(sqlite_store: Store) -> Store:
     return sqlite_store
 
 
-@pytest.fixture
-async def slack(
-    store: Store, clock: MovableClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Running]:
+@pytest.fixture(autouse=True)
+def quick_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "APART_SECONDS", 0.01)
-    fake = FakeSlack()
-    async with running(store, clock, tmp_path, fake) as at_work:
-        await plant(store, at_work.app, fake, tmp_path)
-        yield at_work
 
 
 async def drop(slack: Running, user: str, name: str, data: bytes, text: str = "", **marks: Any) -> str:

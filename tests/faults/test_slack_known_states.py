@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlmodel import select
@@ -18,16 +16,8 @@ from bot.store.tables import Identity, OutboxMessage, OutboxStatus, Platform
 from handlers import worker
 from handlers.slack.doctor import examine
 from scheduler.outbox import dead_letters, try_again
-from tests.fakes.slack_product import Running, plant, running
-from tests.fakes.slack_server import BOT, TEAM, TOKEN, FakeSlack
-
-
-@pytest.fixture
-async def slack(sqlite_store: Store, clock: MovableClock, tmp_path: Path) -> AsyncIterator[Running]:
-    fake = FakeSlack()
-    async with running(sqlite_store, clock, tmp_path, fake) as at_work:
-        await plant(sqlite_store, at_work.app, fake, tmp_path)
-        yield at_work
+from tests.fakes.slack_product import Running
+from tests.fakes.slack_server import BOT, TEAM, TOKEN
 
 
 async def send(store: Store, clock: MovableClock, key: str, channel: str) -> None:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
-from pathlib import Path
 
-import pytest
 from aiohttp import web
 from sqlmodel import select
 
@@ -17,18 +14,10 @@ from bot.store.engine import Store
 from bot.store.outbox import enqueue
 from bot.store.tables import OutboxMessage, OutboxStatus, Platform
 from scheduler.outbox import dead_letters
-from tests.fakes.slack_product import Running, plant, running
-from tests.fakes.slack_server import BOT, TEAM, FakeSlack
+from tests.fakes.slack_product import Running
+from tests.fakes.slack_server import BOT, TEAM
 
 MESSAGES, CHANNELS = 60, 20
-
-
-@pytest.fixture
-async def slack(sqlite_store: Store, clock: MovableClock, tmp_path: Path) -> AsyncIterator[Running]:
-    fake = FakeSlack()
-    async with running(sqlite_store, clock, tmp_path, fake) as at_work:
-        await plant(sqlite_store, at_work.app, fake, tmp_path)
-        yield at_work
 
 
 async def send(store: Store, clock: MovableClock, number: int, channel: str) -> None:
