@@ -177,7 +177,7 @@ async def coverage_update(desk: Desk, row: ScheduledMessage) -> Card | None:
     return Card(
         f"The everyday tasks of {plain(department.name)}: does AI do the same, more or less of them {since}? "
         "Taps only, about a minute.",
-        (start_coverage(department.id or 0, "Take a look"),),
+        (start_coverage(department.id or 0, "Go through the tasks"),),
     )
 
 
