@@ -154,6 +154,7 @@ async def open_session(
         started_at=now,
         updated_at=now,
     )
+    keep_state(row, state)
     try:
         async with tx.begin_nested():
             tx.add(row)
@@ -164,17 +165,17 @@ async def open_session(
             for found in await live_sessions(tx, person_id, (KINDS[state.kind],), lock=True)
             if found.department_id == department_id
         )
-    keep_state(row, state.model_copy(update={"session": row.id}))
     return row
 
 
 def load_state(row: DialogueSession) -> State:
-    return State.model_validate(row.state)
+    """The state of a stored sitting; its number is the row's."""
+    return State.model_validate({**row.state, "session": row.id})
 
 
 def keep_state(row: DialogueSession, state: State) -> None:
     """Put the state into its row, with what follows from it for the row's other columns."""
-    row.state = state.model_dump(mode="json", exclude_defaults=True)
+    row.state = state.model_dump(mode="json", exclude_defaults=True, exclude={"session"})
     row.instrument_version = state.version
     row.remind_on = state.later_on
     row.status = _status(state)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, exists
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,13 +19,13 @@ from bot.audit.opening import LIVE, keep_state, load_state, open_session
 from bot.audit.planning import chance
 from bot.audit.state import State
 from bot.messages import Message, plain
-from bot.organisation.directory import holders
 from bot.store.outbox import write_to_person
 from bot.store.tables import (
     Answer,
     Claim,
     Department,
     DialogueSession,
+    Duty,
     DutyName,
     EvidenceClass,
     Person,
@@ -77,13 +77,19 @@ _OPEN_SECOND = (
     )
     .with_for_update()
 )
-_MEMBERS = (
+_DEPARTMENT = bindparam("department")
+_TEAM = (
     select(Person.id)
     .where(
-        Person.department_id == bindparam("department"),
+        Person.department_id == _DEPARTMENT,
         col(Person.archived_at).is_(None),
         col(Person.declined_at).is_(None),
         col(Person.external).is_(False),
+        ~exists().where(
+            col(Duty.person_id) == Person.id,
+            col(Duty.duty) == DutyName.LEAD,
+            col(Duty.department_id) == _DEPARTMENT,
+        ),
     )
     .order_by(col(Person.id))
 )
@@ -91,9 +97,8 @@ _MEMBERS = (
 
 async def _team(tx: AsyncSession, department_id: int) -> list[int]:
     """The members without the leads, by id."""
-    leads = {lead.id for lead in await holders(tx, DutyName.LEAD, department_id)}
-    members = await tx.exec(_MEMBERS, params={"department": department_id})
-    return [member for member in members if member is not None and member not in leads]
+    members = await tx.exec(_TEAM, params={"department": department_id})
+    return [member for member in members if member is not None]
 
 
 async def resolve(
