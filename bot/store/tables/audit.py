@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
-from bot.store.tables.base import by_value, json_type
+from bot.store.tables.base import by_value, json_type, no_dict, no_list
 
 
 class SessionKind(StrEnum):
@@ -81,7 +81,7 @@ class DialogueSession(SQLModel, table=True):
     kind: SessionKind = Field(sa_type=by_value(SessionKind))
     status: SessionStatus = Field(default=SessionStatus.OPEN, sa_type=by_value(SessionStatus))
     instrument_version: str
-    state: dict[str, Any] = Field(default_factory=dict, sa_type=json_type())
+    state: dict[str, Any] = Field(default_factory=no_dict, sa_type=json_type())
     started_at: datetime
     updated_at: datetime
     finished_at: datetime | None = None
@@ -111,7 +111,7 @@ class Answer(SQLModel, table=True):
     words: str = ""
     probe_words: str = ""
     evidence_text: str = ""
-    shown: list[int] = Field(default_factory=list, sa_type=json_type())
+    shown: list[int] = Field(default_factory=no_list, sa_type=json_type())
     proposed_by: str = ""
     """model, embeddings or all: who chose which anchors were shown."""
     picked_by: int | None = Field(default=None, foreign_key="person.id", index=True)
@@ -218,4 +218,4 @@ class WeeklyAggregate(SQLModel, table=True):
     department_id: int | None = Field(default=None, foreign_key="department.id")
     week: str = Field(max_length=8, index=True)
     frozen_at: datetime
-    figures: dict[str, Any] = Field(default_factory=dict, sa_type=json_type())
+    figures: dict[str, Any] = Field(default_factory=no_dict, sa_type=json_type())

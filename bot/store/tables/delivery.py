@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from bot.store.tables.base import by_value, json_type
+from bot.store.tables.base import by_value, json_type, no_dict
 from bot.store.tables.organisation import Platform
 
 
@@ -49,7 +49,7 @@ class InboxEvent(SQLModel, table=True):
     platform: Platform = Field(sa_type=by_value(Platform))
     dedupe_key: str = Field(max_length=200)
     conversation: str = Field(max_length=200)
-    payload: dict[str, Any] = Field(default_factory=dict, sa_type=json_type())
+    payload: dict[str, Any] = Field(default_factory=no_dict, sa_type=json_type())
     received_at: datetime
     status: InboxStatus = Field(default=InboxStatus.NEW, sa_type=by_value(InboxStatus))
     claimed_until: datetime | None = None
@@ -81,7 +81,7 @@ class OutboxMessage(SQLModel, table=True):
     event_id: int | None = Field(default=None, foreign_key="inboxevent.id")
     scheduled_id: int | None = Field(default=None, foreign_key="scheduledmessage.id", index=True)
     dedupe_key: str = Field(max_length=200)
-    message: dict[str, Any] = Field(default_factory=dict, sa_type=json_type())
+    message: dict[str, Any] = Field(default_factory=no_dict, sa_type=json_type())
     prefers_repeat: bool = True
     waits: bool = False
     """Not in the person's quiet hours: it was not asked for."""
@@ -130,7 +130,7 @@ class ScheduledMessage(SQLModel, table=True):
     planned_at: datetime
     status: ScheduledStatus = Field(default=ScheduledStatus.PLANNED, sa_type=by_value(ScheduledStatus))
     reason: str = ""
-    detail: dict[str, Any] = Field(default_factory=dict, sa_type=json_type())
+    detail: dict[str, Any] = Field(default_factory=no_dict, sa_type=json_type())
     sent_at: datetime | None = None
 
 
@@ -143,7 +143,7 @@ class SentDigest(SQLModel, table=True):
     recipient: str = Field(max_length=64)
     week: str = Field(max_length=8, index=True)
     department_id: int | None = Field(default=None, foreign_key="department.id")
-    content: dict[str, Any] = Field(default_factory=dict, sa_type=json_type())
+    content: dict[str, Any] = Field(default_factory=no_dict, sa_type=json_type())
     made_at: datetime
 
 
@@ -156,7 +156,7 @@ class AuditLogEntry(SQLModel, table=True):
     action: str = Field(max_length=60)
     subject_id: int | None = Field(default=None, foreign_key="person.id", index=True)
     resource: str = ""
-    detail: dict[str, Any] = Field(default_factory=dict, sa_type=json_type())
+    detail: dict[str, Any] = Field(default_factory=no_dict, sa_type=json_type())
 
 
 class Installation(SQLModel, table=True):

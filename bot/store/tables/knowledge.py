@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from bot.store.tables.base import by_value, json_type
+from bot.store.tables.base import by_value, json_type, no_dict, no_list
 
 
 class Band(StrEnum):
@@ -81,7 +81,7 @@ class DocumentVersion(SQLModel, table=True):
     added_at: datetime
     added_by: int | None = Field(default=None, foreign_key="person.id")
     current: bool = True
-    flags: list[str] = Field(default_factory=list, sa_type=json_type())
+    flags: list[str] = Field(default_factory=no_list, sa_type=json_type())
 
 
 class Passage(SQLModel, table=True):
@@ -93,7 +93,7 @@ class Passage(SQLModel, table=True):
     document_id: int = Field(foreign_key="document.id", index=True)
     version_id: int = Field(foreign_key="documentversion.id")
     ordinal: int
-    heading_path: list[str] = Field(default_factory=list, sa_type=json_type())
+    heading_path: list[str] = Field(default_factory=no_list, sa_type=json_type())
     text: str
     start: int
     end: int
@@ -140,8 +140,8 @@ class PolicyQuestion(SQLModel, table=True):
     text: str
     normalised: str = Field(default="", index=True, max_length=500)
     band: Band = Field(sa_type=by_value(Band))
-    answer: dict[str, Any] = Field(default_factory=dict, sa_type=json_type())
-    passage_ids: list[int] = Field(default_factory=list, sa_type=json_type())
+    answer: dict[str, Any] = Field(default_factory=no_dict, sa_type=json_type())
+    passage_ids: list[int] = Field(default_factory=no_list, sa_type=json_type())
     model: str | None = None
     took_ms: int = 0
     asked_at: datetime
@@ -192,5 +192,5 @@ class CachedAnswer(SQLModel, table=True):
 
     key: str = Field(primary_key=True, max_length=64)
     revision: int = Field(index=True)
-    answer: dict[str, Any] = Field(default_factory=dict, sa_type=json_type())
+    answer: dict[str, Any] = Field(default_factory=no_dict, sa_type=json_type())
     made_at: datetime

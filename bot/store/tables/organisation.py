@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from bot.store.tables.base import by_value, json_type
+from bot.store.tables.base import by_value, json_type, no_dict, no_list
 
 
 class Audience(StrEnum):
@@ -61,7 +61,7 @@ class Company(SQLModel, table=True):
     time_zone: str = "UTC"
     country: str | None = None
     region: str | None = None
-    settings: dict[str, Any] = Field(default_factory=dict, sa_type=json_type())
+    settings: dict[str, Any] = Field(default_factory=no_dict, sa_type=json_type())
 
 
 class Department(SQLModel, table=True):
@@ -79,10 +79,10 @@ class Department(SQLModel, table=True):
     slot_day: int | None = None
     """Weekday (Monday 0) on which its lead wishes to be asked; None = Tuesday."""
     slot_time: time | None = None
-    channels: dict[str, str] = Field(default_factory=dict, sa_type=json_type())
+    channels: dict[str, str] = Field(default_factory=no_dict, sa_type=json_type())
     """Platform -> channel where its digest goes."""
-    former_slugs: list[str] = Field(default_factory=list, sa_type=json_type())
-    settings: dict[str, Any] = Field(default_factory=dict, sa_type=json_type())
+    former_slugs: list[str] = Field(default_factory=no_list, sa_type=json_type())
+    settings: dict[str, Any] = Field(default_factory=no_dict, sa_type=json_type())
     archived_at: datetime | None = None
 
 
@@ -160,7 +160,7 @@ class Identity(SQLModel, table=True):
     platform: Platform = Field(sa_type=by_value(Platform))
     tenant: str = ""
     external_id: str = Field(max_length=200)
-    address: dict[str, Any] = Field(default_factory=dict, sa_type=json_type())
+    address: dict[str, Any] = Field(default_factory=no_dict, sa_type=json_type())
     reachable: bool = True
     last_seen_at: datetime | None = None
 
@@ -205,7 +205,7 @@ class Process(SQLModel, table=True):
     baseline_measure: str = ""
     baseline_value: float | None = None
     baseline_on: date | None = None
-    former_slugs: list[str] = Field(default_factory=list, sa_type=json_type())
+    former_slugs: list[str] = Field(default_factory=no_list, sa_type=json_type())
     noted_by: int | None = Field(default=None, foreign_key="person.id", index=True)
     noted_at: datetime | None = None
     archived_at: datetime | None = None

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from bot.store.tables.base import json_type
+from bot.store.tables.base import json_type, no_list
 
 
 class WatchedFolder(SQLModel, table=True):
@@ -20,7 +20,7 @@ class WatchedFolder(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     place: str = Field(unique=True, max_length=1_000)
     owner_id: int | None = Field(default=None, foreign_key="person.id")
-    audience: list[str] = Field(default_factory=list, sa_type=json_type())
+    audience: list[str] = Field(default_factory=no_list, sa_type=json_type())
     pull: bool = False
     added_at: datetime
     due_at: datetime = Field(index=True)
