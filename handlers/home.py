@@ -9,7 +9,8 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.access import Actor, actor
-from bot.audit.sessions import start_choice
+from bot.audit.hearing import is_greeting
+from bot.audit.sessions import is_for_a_sitting, start_choice
 from bot.messages import Choice, Message, plain
 from bot.organisation.directory import led_departments
 from bot.store.tables import DutyName, Person
@@ -17,7 +18,8 @@ from bot.turns import Turn
 from handlers.conversation import SAY
 
 GREETING = re.compile(
-    r"(hi|hello|hey|good (morning|afternoon|evening)|who are you|what is this)( there| stagecoach)?[\s!.?]*",
+    r"(hi|hello|hey|good (morning|afternoon|evening|day)|who are you|what is this)"
+    r"( there| again| stagecoach)?[\W_]*",
     re.IGNORECASE,
 )
 HELP = re.compile(r"(help|\?|menu|home|what can you do|what can i do here)[\s!.?]*", re.IGNORECASE)
@@ -52,9 +54,11 @@ class Home:
         self.prefix = prefix
 
     async def wants(self, session: AsyncSession, turn: Turn) -> bool:
-        """Whether the words match. Guests always end here."""
-        if self._asked.fullmatch((turn.text or "").strip()) is not None:
-            return True
+        """Whether the words match; "hello" amid a sitting belongs there. Guests always end here."""
+        words = (turn.text or "").strip()
+        if self._asked.fullmatch(words) is not None:
+            among_us = is_greeting(words) and not turn.public
+            return not (among_us and await is_for_a_sitting(session, turn.person_id, words))
         known = await session.exec(_EXTERNAL, params={"person": turn.person_id})
         return known.all() != [False]
 

@@ -16,7 +16,6 @@ from bot.audit.state import (
     MOST_WORDS,
     Asked,
     AskFreely,
-    Chose,
     Draft,
     Facts,
     Input,
@@ -24,15 +23,16 @@ from bot.audit.state import (
     NoProposal,
     Proposed,
     Resume,
-    Say,
     State,
-    Words,
 )
 from bot.audit.steps import Outcome, Steps, changed
+from bot.speech import Chose, Say, Words
 
 _QUESTION = frozenset({"case", "different", "fresh", "place", "probe", "evidence", "process", "path"})
 _ASKED = _QUESTION | {"welcome", "rest"}
 _ALWAYS = _ASKED | {"done", "away"}
+_SENTENCES = frozenset({"case", "different", "fresh", "place", "probe", "evidence", "reason"})
+"""Where an answer takes more than "yes" or a number."""
 
 
 class Dialogue:
@@ -44,6 +44,12 @@ class Dialogue:
 
     def step(self, state: State, given: Input, now: datetime) -> Outcome:
         """The next state and its effects, in the order they are to happen. Never raises for any input."""
+        state, effects = self._step(state, given, now)
+        if state.phase == "welcome" and not state.greeted and any(isinstance(each, Say) for each in effects):
+            state = changed(state, greeted=True)
+        return state, effects
+
+    def _step(self, state: State, given: Input, now: datetime) -> Outcome:
         match given:
             case Resume():
                 return moves.resume(self.steps, state, "", now)
@@ -61,8 +67,10 @@ class Dialogue:
     def _words(self, state: State, text: str, now: datetime) -> Outcome:
         if state.phase == "placing":
             state, _ = answering.proposal(self.steps, state, NoProposal())
-        if not text:
+        if not text or (state.phase == "welcome" and not state.greeted):
             return self.steps.again(state)
+        if hearing.is_greeting(text) and state.asks:
+            return moves.hello(self.steps, state)
         heard = self._heard(state, text)
         if heard is not None:
             return self._move(state, *heard, now)
@@ -70,8 +78,12 @@ class Dialogue:
             return self._asked(state, text)
         if state.paused:
             return self.steps.again(state)
+        if state.interlude in _SENTENCES and hearing.says_little(text):
+            return self.steps.again(state, self.steps.cards.more(state, text))
         if state.interlude:
             return _IN_INTERLUDE[state.interlude](self.steps, state, text, now)
+        if state.phase in _SENTENCES and hearing.says_little(text):
+            return self.steps.again(state, self.steps.cards.more(state, text))
         return _IN_PHASE[state.phase](self.steps, state, text, now)
 
     def _asked(self, state: State, text: str) -> Outcome:

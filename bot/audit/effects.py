@@ -25,7 +25,6 @@ from bot.audit.state import (
     RequestApproval,
     SaveAnswer,
     SaveProcess,
-    Say,
     ShowPlacement,
     State,
     StayOut,
@@ -33,6 +32,7 @@ from bot.audit.state import (
 )
 from bot.choice_ids import ChoiceId
 from bot.messages import Choice, Message, plain
+from bot.speech import Say
 from bot.store.outbox import write_to_person
 from bot.store.tables import Answer, Department, DialogueSession, Person
 
@@ -147,6 +147,7 @@ class Desk:
         handed = state.model_copy(
             update={
                 "phase": "welcome",
+                "greeted": False,
                 "turn": 0,
                 "current": "",
                 "sitting": (),

@@ -8,18 +8,24 @@ from __future__ import annotations
 import re
 
 from bot.audit.parts import EvidenceClass
+from bot.when import MONTHS
 
 _COMMANDS: dict[str, str] = {
     "back": r"(go )?back|previous|last question",
     "skip": r"skip( it| this| that)?( one| question)?|pass|next( question)?",
     "pause": r"(please )?(pause|stop|stop here|enough|break|quit|bye)",
     "resume": r"resume|continue|carry on|go on|where were we",
-    "start": r"start|begin|yes|yes please|ok|okay|sure|lets go|ready|go",
+    "start": r"yes( please)?|yep|ok|okay|sure|(lets )?go|ready"
+    r"|(lets )?(start|begin)( (the |an |my )?(audit|check ?in|sitting|questions))?",
     "out": r"stay out|not for me|no|no thanks|no thank you|opt out|leave me out",
     "why": r"why( do you (ask|want to know)( this| that)?| this( question)?)?|what for",
     "who": r"who (can |will |may )?(sees?|reads?)( all)?( this| that| it| my answers?| my words)?"
     r"|is this (private|confidential|anonymous)",
-    "unsure": r"(im |i am )?(not sure|unsure)|(i )?(dont|do not) know|no idea|no clue|cant say|hard to say",
+    "unsure": r"(im |i am |im really |really )?(not sure|unsure)|idk|dunno|who knows"
+    r"|(sorry )?(i )?(really )?(dont|do not) (really )?know"
+    r"|(i have |ive )?no (idea|clue)|(i )?cant say|hard to say"
+    r"|(i )?(cant|cannot) (remember|recall|think of (one|any|anything|a case|a time))",
+    "cannot": r"never|not that i (know( of)?|remember|recall)",
     "na": r"not applicable|n ?a|(it |this |that )?(doesnt|does not) apply( to us| here)?|not for us",
     "edit": r"edit|change( an?| my)?( last)? answers?|correct( an?| my)?( last)? answers?",
     "neither": r"neither( of them| of these| one)?|none( of them| of these)?|no fit",
@@ -69,6 +75,14 @@ def command(text: str) -> tuple[str, str] | None:
     return None
 
 
+_GREETING = re.compile(r"(hi|hello|hey|good (morning|afternoon|evening|day))( there| again| stagecoach)?")
+
+
+def is_greeting(text: str) -> bool:
+    """The whole of these words says hello."""
+    return _GREETING.fullmatch(_bare(text)) is not None
+
+
 def letter(text: str, count: int) -> int | None:
     """The position (0-based) that "B", "the second" or "option c" means among `count` anchors."""
     found = _LETTER.fullmatch(_bare(text))
@@ -93,6 +107,24 @@ def is_question(text: str) -> bool:
     return len(said.split()) > 1 and (said.endswith("?") or _ASKING.match(said) is not None)
 
 
+_LITTLE = re.compile(
+    r"[a-z]|an|the|this|that|these|them|it|my|our|same|any|some|both|either|ones?|another|other|first|second|test"
+    r"|ye[sp]|yeah|yup|ok(?:ay)?|sure|right|fine|good|great|cool|done|hm+|ah|oh|well|start|begin|lets|go|ready"
+)
+_NO_NAMES = re.compile(r"all|every|process(?:es)?|(?:some)?thing|name|none|no|nope|etc")
+
+
+def says_little(text: str) -> bool:
+    """Whether `text` is no answer in words: a number, a picture, "yes", "both". "Nobody" is one."""
+    return all(_LITTLE.fullmatch(word) or not any(map(str.isalpha, word)) for word in _bare(text).split())
+
+
+def names_something(text: str) -> bool:
+    """Whether `text` can be a name: at least two letters, and more than fillers or a command."""
+    words = [word for word in _bare(text).split() if not _NO_NAMES.fullmatch(word)]
+    return sum(map(str.isalpha, text)) > 1 and command(text) is None and not says_little(" ".join(words))
+
+
 _OPENABLE = re.compile(
     r"https?://\S+"  # a link
     r"|\bwww\.\S+\.\S+"
@@ -105,7 +137,7 @@ _TIME = re.compile(
     r"|(?:last|this|past) (?:week|month|year|quarter|summer|spring|autumn|winter|fortnight)"
     r"|(?:last|past) (?:two|three|four|few|couple of|\d{1,2}) (?:days|weeks|months|quarters)"
     r"|ago|(?:last |on |this )?(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:in |last |since |early |late )?"
-    r"(?:january|february|march|april|june|july|august|september|october|november|december)"
+    rf"(?:{'|'.join(month for month in MONTHS if month != 'may')})"
     r"|(?:in|since|early|late|last|of) may"
     r"|\d{1,2}[./]\d{1,2}|20\d\d|q[1-4])\b",
     re.IGNORECASE,

@@ -16,12 +16,19 @@ from bot.audit.state import (
     NoProposal,
     RequestApproval,
     SaveAnswer,
-    Say,
     State,
     StayOut,
 )
 from bot.audit.steps import Outcome, Steps, changed
+from bot.speech import Say
 from bot.when import parse_day
+
+
+def hello(steps: Steps, state: State) -> Outcome:
+    """A greeting in the middle: half a sentence, and the question that waits."""
+    if state.phase == "welcome" and not state.interlude:
+        return steps.again(state)
+    return steps.again(state, "Hello! Good to have you here; this is where we were:")
 
 
 def start(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 
+from bot.audit import hearing
 from bot.audit.state import Effect, Given, SaveProcess, State
 from bot.audit.steps import Outcome, Steps, changed
 
@@ -30,13 +31,19 @@ def begin(steps: Steps, state: State, preface: str, effects: tuple[Effect, ...])
     return steps.show(changed(state, phase="process", draft=draft), preface, effects)
 
 
-def name(steps: Steps, state: State, text: str, _now: datetime) -> Outcome:
+def name(steps: Steps, state: State, text: str, now: datetime) -> Outcome:
     """Its name in words."""
     called = " ".join(text.split())[:MOST_CHARACTERS].strip(" .\"'“”")
-    if not called:
-        return steps.again(state)
+    if not hearing.names_something(called):
+        return steps.again(state, _NO_NAME)
+    known = [each.casefold() for each in steps.facts.processes]
+    if called.casefold() in known:
+        return named(steps, state, str(known.index(called.casefold())), now)
     draft = state.draft.model_copy(update={"process": called, "path": ()})
     return steps.show(changed(state, phase="path", draft=draft))
+
+
+_NO_NAME = "I need a name that others would know it by."
 
 
 def named(steps: Steps, state: State, argument: str, _now: datetime) -> Outcome:

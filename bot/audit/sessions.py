@@ -39,7 +39,6 @@ from bot.audit.state import (
     Asked,
     AskFreely,
     AskProposal,
-    Chose,
     Effect,
     Facts,
     Input,
@@ -48,12 +47,12 @@ from bot.audit.state import (
     Proposed,
     Resume,
     State,
-    Words,
 )
 from bot.choice_ids import ChoiceId, parse_choice_id
 from bot.errors import InputError
 from bot.messages import Choice, Message, plain
 from bot.organisation.directory import led_departments
+from bot.speech import Chose, Words
 from bot.store.engine import Store
 from bot.store.tables import Company, Department, DialogueSession, Person, SessionKind, SessionStatus
 from bot.turns import Turn, UseCase
@@ -188,8 +187,9 @@ class AuditUseCase:
 
     def _input(self, turn: Turn, state: State) -> Input:
         if turn.text is not None:
-            # "Audit" is never an answer; "start" is what the first card waits for.
-            if is_start(turn.text) and not (hearing.command(turn.text) and takes_words(state, turn.text)):
+            # "Start" begins where something is to begin; elsewhere neither it nor "audit" is an answer.
+            begins = state.phase in ("welcome", "rest") and hearing.command(turn.text) is not None
+            if is_start(turn.text) and not begins:
                 return Resume()
             if self._asides is not None and self._asides.recognises(turn.text):
                 return Asked(turn.text)
@@ -342,12 +342,18 @@ _WHOSE = (
 
 
 def takes_words(state: State, text: str) -> bool:
-    """A card waits for these words. Between two sittings only short commands are meant for the audit."""
+    """A card waits for these words. Between two sittings only short commands are meant for the audit; of
+    somebody who has not seen the first card only words that agree to begin.
+    """
+    if state.phase == "welcome" and not state.greeted:
+        return is_start(text) or hearing.command(text) == ("start", "")
     return state.asks or (state.phase == "rest" and not state.paused and hearing.command(text) is not None)
 
 
 async def is_for_a_sitting(tx: AsyncSession, person_id: int, text: str) -> bool:
-    """A sitting of this person would act on "pause" or "resume": one that asks, or one to go on with."""
+    """A sitting of this person would act on "pause", "resume" or "hello": one that asks, or one to go on
+    with.
+    """
     states = [load_state(row) for row in await live_sessions(tx, person_id, _EVERY_KIND)]
     if is_start(text):
         return any(state.sittings for state in states)

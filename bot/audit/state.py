@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from bot.audit.parts import EvidenceClass
-from bot.messages import Message
+from bot.speech import Chose, Say, Words
 
 Kind = Literal["first", "re", "second"]
 Phase = Literal[
@@ -102,8 +102,10 @@ class Draft(_Record):
 class State(_Record):
     """Where one person's audit of one department stands.
 
-    `turn` counts the cards shown; a button carries the turn of its card. `current` is the criterion that is
-    asked now. `queue` lists what a re-audit or a second rater is to be asked; a first audit plans as it goes.
+    `turn` counts the cards shown; a button carries the turn of its card. `greeted`: the first card, with who
+    sees what, was shown; until then words show it and do nothing else. `current` is the criterion that is
+    asked now. `queue` lists what a re-audit or a second rater is to be asked; a first audit plans as it
+    goes.
     """
 
     session: int
@@ -111,6 +113,7 @@ class State(_Record):
     version: str
     seed: int
     turn: int = 0
+    greeted: bool = False
     phase: Phase = "welcome"
     interlude: Interlude = ""
     paused: bool = False
@@ -168,25 +171,10 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Words:
-    """Something typed or said."""
-
-    text: str
-
-
-@dataclass(frozen=True)
 class Asked:
     """Words that are known to be a question or a request of their own, not an answer."""
 
     text: str
-
-
-@dataclass(frozen=True)
-class Chose:
-    """A button, with the turn of the card it stood on."""
-
-    turn: int
-    what: str
 
 
 @dataclass(frozen=True)
@@ -220,13 +208,6 @@ Input = Words | Asked | Chose | Proposed | NoProposal | Resume | InstrumentChang
 
 
 # What follows.
-
-
-@dataclass(frozen=True)
-class Say:
-    """Tell the person."""
-
-    message: Message
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ from typing import Any
 
 from bot.audit.instrument import Instrument
 from bot.audit.planning import questions_left
-from bot.audit.state import Draft, Effect, Facts, Given, OfferSteps, Say, ShowPlacement, State
+from bot.audit.state import Draft, Effect, Facts, Given, OfferSteps, ShowPlacement, State
 from bot.audit.wording import Cards
 from bot.messages import Message
+from bot.speech import Say
 
 Outcome = tuple[State, tuple[Effect, ...]]
 """The next state, and what follows from the step, in order."""

@@ -312,6 +312,12 @@ class Cards:
             f"{missing(given)}."
         )
 
+    def more(self, state: State, text: str) -> str:
+        """Said when an answer is no more than "yes", a number or a picture."""
+        if state.phase == "place" and not state.interlude:
+            return _PICK.get(text.strip(" .!").casefold(), "A letter is enough here.")
+        return _MORE[state.interlude or state.phase]
+
     def who_is(self, typed: str, matches: int) -> str:
         """Said when a typed name fits nobody, or several."""
         if matches:
@@ -353,6 +359,17 @@ class Cards:
         )
 
 
+_PICK = {
+    "both": "Something of both, I see. Which one is nearer, if only by a little?",
+} | dict.fromkeys("01234", "A letter, please: a number could mean the level or the place on this card.")
+_MORE = {
+    "case": "A few more words would help me. If no case comes to mind, “not sure” is a good answer.",
+    "different": "Is it better or worse? Or tell me in a few words what is different.",
+    "fresh": "A few more words, please: what happened, and when?",
+    "probe": "Can you tell me about that one time? “I can't think of one” is fine, too.",
+    "evidence": "Please paste the link here, or tell me in a few words what there is.",
+    "reason": "In a sentence, please, so that others can follow it.",
+}
 _HELLOS = {"first": hello, "re": hello_again, "second": hello_second}
 _CARDS = {
     "welcome": Cards._welcome,

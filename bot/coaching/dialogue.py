@@ -17,7 +17,6 @@ from bot.coaching.cards import CARDS, usual_owner
 from bot.coaching.state import (
     MOST_WORDS,
     AddEvidence,
-    Chose,
     Done,
     Effect,
     Input,
@@ -28,11 +27,10 @@ from bot.coaching.state import (
     Option,
     RaiseBlocker,
     SavePlan,
-    Say,
     State,
-    Words,
 )
 from bot.messages import Message, plain
+from bot.speech import Chose, Say, Words
 from bot.when import parse_day
 
 Outcome = tuple[State, tuple[Effect, ...]]

@@ -18,7 +18,6 @@ from bot.coaching.plans import OPEN_PLANS, new_plan, open_plans, open_steps_card
 from bot.coaching.questions import StoredQuestion, is_in_the_way, names_of, route
 from bot.coaching.state import (
     AddEvidence,
-    Chose,
     Done,
     Effect,
     Input,
@@ -30,15 +29,14 @@ from bot.coaching.state import (
     Option,
     RaiseBlocker,
     SavePlan,
-    Say,
     State,
-    Words,
 )
 from bot.coaching.stored import Asked, answer
 from bot.coaching.wording import WORDED, Prepared, better_wording
 from bot.llm import LanguageModel
 from bot.messages import Message
 from bot.organisation.directory import led_departments
+from bot.speech import Chose, Say, Words
 from bot.store.engine import Store
 from bot.store.tables import (
     Answer,

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.messages import Message
+from bot.speech import Chose, Say, Words
 
 PREFIX = "coaching"
 MOST_WORDS = 1_000
@@ -69,21 +69,6 @@ class State(_Record):
 
 
 @dataclass(frozen=True)
-class Words:
-    """Something typed."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Chose:
-    """A button of the card with that turn."""
-
-    turn: int
-    what: str
-
-
-@dataclass(frozen=True)
 class Offer:
     """Begin with the three steps of a criterion."""
 
@@ -117,13 +102,6 @@ class InTheWay:
 
 
 Input = Words | Chose | Offer | Done | NotYet | InTheWay
-
-
-@dataclass(frozen=True)
-class Say:
-    """Tell the person."""
-
-    message: Message
 
 
 @dataclass(frozen=True)

@@ -15,21 +15,19 @@ from bot.coverage.cards import ACCEPTED, HOURS, MODES, REASONS, Cards
 from bot.coverage.state import (
     MOST_TASKS,
     MOST_WORDS,
-    Chose,
     Effect,
     Input,
     LeaveOut,
     SaveTask,
-    Say,
     Show,
     ShowCoverage,
     State,
     Taps,
     Task,
-    Words,
     first_phase,
 )
 from bot.messages import Message
+from bot.speech import Chose, Say, Words
 
 Outcome = tuple[State, tuple[Effect, ...]]
 

@@ -17,22 +17,20 @@ from bot.coverage.dialogue import Checkin
 from bot.coverage.records import role_records, roles_to_ask
 from bot.coverage.result import department_message
 from bot.coverage.state import (
-    Chose,
     Effect,
     Input,
     LeaveOut,
     SaveTask,
-    Say,
     Show,
     ShowCoverage,
     State,
     Task,
-    Words,
     first_phase,
 )
 from bot.coverage.tasks import rebase_due
 from bot.messages import Choice, Message
 from bot.organisation.directory import led_departments
+from bot.speech import Chose, Say, Words
 from bot.store.tables import (
     CoverageAnswer,
     CoverageTask,

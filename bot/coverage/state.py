@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.messages import Message
+from bot.speech import Chose, Say, Words
 
 PREFIX = "coverage"
 MOST_TASKS = 10
@@ -108,33 +108,11 @@ class State(_Record):
 
 
 @dataclass(frozen=True)
-class Words:
-    """Something typed."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Chose:
-    """A button of the card with that turn."""
-
-    turn: int
-    what: str
-
-
-@dataclass(frozen=True)
 class Show:
     """Show the present card."""
 
 
 Input = Words | Chose | Show
-
-
-@dataclass(frozen=True)
-class Say:
-    """Tell the person."""
-
-    message: Message
 
 
 @dataclass(frozen=True)

@@ -250,6 +250,27 @@ async def second_view(office: Office, level: int) -> None:
     await answer(office, level)
 
 
+@pytest.mark.parametrize("words", ["start", "ok", "Start the audit"])
+async def test_who_did_not_see_the_invitation_is_told_first_who_sees_what(office, words):
+    await begin(office, we4=3)
+    office.who = "clerk"
+    [card] = await office.say(words)
+    assert "Who sees what" in card.text
+    [sitting] = [row for row in await rows(office, DialogueSession) if row.kind is SessionKind.SECOND_RATER]
+    assert sitting.state.get("phase", "welcome") == "welcome"
+    assert "Question 1 of 1" in (await office.say(words))[-1].text
+
+
+async def test_words_that_do_not_agree_to_begin_are_not_for_a_sitting_nobody_was_told_of(office):
+    await begin(office, we4=3)
+    office.who = "clerk"
+    part = audit_of(office)
+    for text in ("We have a new printer.", "no", "May I use Copilot?", "skip"):
+        turn = Turn(900, office.ids["clerk"], "chat", "x", office.now, text=text)
+        async with office.store.read() as tx:
+            assert not await part.wants(tx, turn), text
+
+
 async def test_a_second_view_that_agrees_corroborates(office):
     await second_view(office, 3)
     async with office.store.read() as tx:

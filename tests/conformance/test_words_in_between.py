@@ -65,6 +65,16 @@ async def test_pause_and_resume_are_about_the_open_sitting(lead: Lead) -> None:
     assert person.paused_until is None
 
 
+@pytest.mark.parametrize("words", ["Hello", "good morning!", "hi 👋"])
+async def test_a_greeting_in_the_middle_shows_the_question_that_waits(lead: Lead, words: str) -> None:
+    said = await lead.says(words)
+    assert said.startswith("Hello!")
+    assert "Question 1 of 4" in said
+    await lead.says("pause")
+    assert "I'm Stagecoach" in await lead.says(words)
+    assert await lead.stored(Answer) == []
+
+
 async def test_without_a_question_that_waits_pause_stops_all_messages(lead: Lead) -> None:
     await lead.says("pause")
     assert "nothing comes from me unasked" in await lead.says("pause")

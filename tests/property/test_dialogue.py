@@ -19,7 +19,6 @@ from bot.audit.instrument import load_instrument
 from bot.audit.state import (
     Asked,
     AskProposal,
-    Chose,
     Facts,
     HandOver,
     Input,
@@ -29,12 +28,11 @@ from bot.audit.state import (
     Proposed,
     Resume,
     SaveAnswer,
-    Say,
     Someone,
     State,
-    Words,
 )
 from bot.choice_ids import parse_choice_id
+from bot.speech import Chose, Say, Words
 from tests.support.talk import MONDAY
 
 LONG = bool(os.environ.get("STAGECOACH_LONG"))
@@ -260,7 +258,7 @@ TestConversation = Conversation.TestCase
 def test_a_hand_over_is_the_end_of_it():
     dialogue = Dialogue(INSTRUMENT, FACTS)
     state = State(session=1, kind="first", version="0.1.0", seed=1)
-    for text in ("start", "hand it to tom"):
+    for text in ("start", "start", "hand it to tom"):
         state, effects = dialogue.step(state, Words(text), MONDAY)
     assert HandOver(5) in effects
     assert state.phase == "away"

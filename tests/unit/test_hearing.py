@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.audit.hearing import command, evidence_class, is_question, letter
+from bot.audit.hearing import command, evidence_class, is_question, letter, names_something, says_little
 from bot.coaching.questions import is_in_the_way, route
 
 
@@ -35,6 +35,34 @@ from bot.coaching.questions import is_in_the_way, route
 )
 def test_only_a_whole_message_is_a_command(said, meant):
     assert command(said) == meant
+
+
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        ("From order to payment", True),
+        ("P2P", True),
+        ("another audit", True),
+        ("1", False),
+        ("both", False),
+        ("the process", False),
+        ("👍👍", False),
+        ("idk", False),
+        ("yes", False),
+    ],
+)
+def test_a_name_says_more_than_a_filler(said, names):
+    assert names_something(said) is names
+
+
+@pytest.mark.parametrize("said", ["1", "both", "👍", "yes", "Ok, sure!", "..."])
+def test_a_tick_or_a_number_says_too_little(said):
+    assert says_little(said)
+
+
+@pytest.mark.parametrize("said", ["Nobody", "none", "all of us", "2 of 8", "It is both.", "Copilot"])
+def test_one_word_can_be_an_answer(said):
+    assert not says_little(said)
 
 
 @pytest.mark.parametrize(
