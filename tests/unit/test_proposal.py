@@ -1,5 +1,7 @@
 """Anchors are proposed by a model or by embeddings; whatever goes wrong, all five are shown."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,12 @@ from bot.audit.instrument import load_instrument
 from bot.audit.proposal import AnchorProposer, ClosestAnchors, closest_two
 from bot.audit.state import NoProposal, Proposed
 from bot.llm import Outcome
+from knowledge.embed import LocalEmbedder
 
+ANSWERS = Path(__file__).parents[1] / "data" / "lead_answers.tsv"
+"""Criterion, level and an answer as a lead might give it, five for each question; written before any rule was
+tried on them.
+"""
 WORDS = "Two keen people used it for twelve letters last week."
 
 
@@ -45,14 +52,28 @@ def anchors(lower: int, quote: str) -> Outcome:
     [
         ([0.1, 0.8, 0.7, 0.2, 0.1], (1, 2)),
         ([0.1, 0.7, 0.8, 0.2, 0.1], (1, 2)),
-        ([0.1, 0.8, 0.7, 0.69, 0.1], None),
-        ([0.8, 0.1, 0.1, 0.1, 0.7], None),
+        ([0.2, 0.8, 0.1, 0.6, 0.1], (0, 1)),
+        ([0.1, 0.2, 0.1, 0.3, 0.9], (3, 4)),
+        ([0.1, 0.8, 0.2, 0.75, 0.1], None),
+        ([0.8, 0.1, 0.1, 0.1, 0.75], None),
         ([0.5, 0.5, 0.5, 0.5, 0.5], None),
     ],
 )
-def test_two_neighbours_that_stand_clear_or_none(similarities, found):
+def test_the_closest_and_its_nearer_neighbour_where_no_other_is_nearly_as_close(similarities, found):
     proposal = closest_two(np.array(similarities, dtype=np.float32))
     assert (proposal.levels if isinstance(proposal, Proposed) else None) == found
+
+
+async def test_most_answers_get_two_anchors_and_nearly_always_the_right_ones():
+    proposer = AnchorProposer(load_instrument(), LocalEmbedder())
+    lines = [line.split("\t") for line in ANSWERS.read_text().splitlines()]
+    proposed = [
+        (found.levels, int(level))
+        for criterion, level, words in lines
+        if isinstance(found := await proposer.propose(criterion, words), Proposed)
+    ]
+    assert len(proposed) >= 0.65 * len(lines)
+    assert sum(level in levels for levels, level in proposed) >= 0.92 * len(proposed)
 
 
 async def test_a_model_quotes_the_words_it_relied_on():
