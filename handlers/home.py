@@ -9,7 +9,7 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.access import Actor, actor
-from bot.audit.hearing import is_greeting
+from bot.audit.commands import command, is_greeting
 from bot.audit.sessions import is_for_a_sitting, start_choice
 from bot.messages import Choice, Message, plain
 from bot.organisation.directory import led_departments
@@ -57,8 +57,8 @@ class Home:
         """Whether the words match; "hello" amid a sitting belongs there. Guests always end here."""
         words = (turn.text or "").strip()
         if self._asked.fullmatch(words) is not None:
-            among_us = is_greeting(words) and not turn.public
-            return not (among_us and await is_for_a_sitting(session, turn.person_id, words))
+            known = is_greeting(words) or command(words) == ("about", "")
+            return turn.public or not (known and await is_for_a_sitting(session, turn.person_id, words))
         known = await session.exec(_EXTERNAL, params={"person": turn.person_id})
         return known.all() != [False]
 

@@ -174,6 +174,13 @@ def skip(steps: Steps, state: State, _argument: str, now: datetime) -> Outcome:
     return steps.go_on(changed(state, skipped=(*state.skipped, state.current)), "Skipped; it can wait.")
 
 
+def skip_all(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """Leave the rest of this sitting for another time."""
+    left = tuple(criterion for criterion in state.sitting if criterion not in state.settled)
+    state = changed(state, skipped=(*state.skipped, *left))
+    return steps.go_on(state, "All right, the rest can wait.")
+
+
 def keep_answer(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
     """Keep the answer that is being looked at again."""
     if state.current not in state.answers:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from bot.audit import answering, hearing, moves, naming_process
+from bot.audit import answering, hearing, help_words, moves, naming_process
+from bot.audit.commands import command, is_greeting, letter
 from bot.audit.instrument import Instrument
 from bot.audit.state import (
     MOST_WORDS,
@@ -69,7 +70,7 @@ class Dialogue:
             state, _ = answering.proposal(self.steps, state, NoProposal())
         if not text or (state.phase == "welcome" and not state.greeted):
             return self.steps.again(state)
-        if hearing.is_greeting(text) and state.asks:
+        if is_greeting(text) and state.asks:
             return moves.hello(self.steps, state)
         heard = self._heard(state, text)
         if heard is not None:
@@ -79,11 +80,11 @@ class Dialogue:
         if state.paused:
             return self.steps.again(state)
         if state.interlude in _SENTENCES and hearing.says_little(text):
-            return self.steps.again(state, self.steps.cards.more(state, text))
+            return self.steps.again(state, help_words.more(state, text))
         if state.interlude:
             return _IN_INTERLUDE[state.interlude](self.steps, state, text, now)
         if state.phase in _SENTENCES and hearing.says_little(text):
-            return self.steps.again(state, self.steps.cards.more(state, text))
+            return self.steps.again(state, help_words.more(state, text))
         return _IN_PHASE[state.phase](self.steps, state, text, now)
 
     def _asked(self, state: State, text: str) -> Outcome:
@@ -94,17 +95,17 @@ class Dialogue:
     def _heard(self, state: State, text: str) -> tuple[str, str] | None:
         """The move that the words name here; a command that has no place here is an answer."""
         if state.phase == "place" and not state.interlude:
-            position = hearing.letter(text, len(state.draft.shown))
+            position = letter(text, len(state.draft.shown))
             if position is not None:
                 return "pick", str(state.draft.shown[position])
-        found = hearing.command(text)
+        found = command(text)
         if found is None:
             return None
         name, argument = found
         if state.interlude:
             name = "cancel" if name == "back" else name
             said_fully = name in {"hand", "later"} and bool(argument)
-            return (name, argument) if said_fully or name in {"cancel", "pause", "help", "who"} else None
+            return (name, argument) if said_fully or name in _AMID_INTERLUDES else None
         name = _SYNONYMS.get((state.phase, name), name)
         if state.paused and name in {"start", "go"}:
             name = "resume"
@@ -123,7 +124,7 @@ class Dialogue:
         return self._move(changed(state, last_choice=f"{turn}:{what}"), name, argument, now)
 
     def _move(self, state: State, name: str, argument: str, now: datetime) -> Outcome:
-        if name not in {"pause", "why", "who", "help"}:
+        if name not in _ASIDES | {"pause", "quit"}:
             state = changed(state, paused=False, later_on=None)
         if name not in _IN_PLACE:
             state = changed(state, interlude="")
@@ -145,20 +146,28 @@ class Dialogue:
 
 Move = Callable[[Steps, State, str, datetime], Outcome]
 
-_IN_PLACE = frozenset({"approver", "why", "who", "help"})
+_ASIDES = frozenset({"why", "who", "help", "explain", "time", "about"})
+"""Moves that say something and leave everything as it is."""
+_IN_PLACE = _ASIDES | {"approver"}
 """Moves that leave an interlude as it is."""
+_AMID_INTERLUDES = frozenset({"cancel", "pause", "quit", "help", "who", "time", "about"})
 
 _SYNONYMS = {
     ("welcome", "go"): "start",
+    ("welcome", "quit"): "out",
     ("rest", "start"): "go",
     ("rest", "resume"): "go",
     ("rest", "out"): "later",
+    ("rest", "other"): "edit",
     ("different", "keep"): "same",
     ("evidence", "out"): "nothing",
     ("evidence", "neither"): "nothing",
     ("evidence", "unsure"): "nothing",
+    ("probe", "other"): "again",
+    ("evidence", "other"): "again",
     ("probe", "unsure"): "cannot",
     ("process", "unsure"): "skip",
+    ("process", "cannot"): "skip",
     ("process", "nothing"): "skip",
     ("process", "neither"): "skip",
     ("process", "out"): "skip",
@@ -176,7 +185,9 @@ _MOVES: dict[str, tuple[frozenset[str], Move]] = {
     "neither": (frozenset({"place"}), answering.neither),
     "unsure": (_QUESTION, answering.unsure),
     "skip": (_QUESTION, answering.skip),
+    "skip_all": (_QUESTION, answering.skip_all),
     "back": (_QUESTION, moves.back),
+    "other": (_QUESTION, moves.back),
     "keep": (frozenset({"case"}), answering.keep_answer),
     "same": (frozenset({"different"}), answering.same),
     "better": (frozenset({"different"}), answering.better),
@@ -197,11 +208,15 @@ _MOVES: dict[str, tuple[frozenset[str], Move]] = {
     "edit": (_QUESTION | {"rest", "done"}, moves.edit),
     "cancel": (_ASKED, moves.cancel),
     "pause": (_ASKED, moves.pause),
+    "quit": (_QUESTION | {"rest"}, moves.quit_here),
     "resume": (_ALWAYS, moves.resume),
     "show": (_ALWAYS, moves.resume),
     "why": (_QUESTION, moves.why),
     "who": (_ALWAYS, moves.who),
     "help": (_ALWAYS, moves.show_help),
+    "explain": (_QUESTION, moves.explain),
+    "time": (_ASKED, moves.time_left),
+    "about": (_ASKED, moves.about),
 }
 
 _IN_PHASE: dict[str, Move] = {

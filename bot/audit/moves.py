@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from bot.audit import answering
+from bot.audit import answering, help_words
 from bot.audit.phrases import privacy
 from bot.audit.planning import A_SITTING, questions_left
 from bot.audit.state import (
@@ -51,6 +51,11 @@ def next_sitting(steps: Steps, state: State, effects: tuple[Effect, ...] = ()) -
 def go(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
     """Go on with the next sitting."""
     return next_sitting(steps, state)
+
+
+def quit_here(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """No more of this, please: pause, and say how nothing comes unasked at all."""
+    return steps.again(changed(state, paused=True, interlude=""), help_words.NO_MORE)
 
 
 def pause(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
@@ -148,8 +153,10 @@ def hand_to(steps: Steps, state: State, text: str, _now: datetime) -> Outcome:
     return state, (HandOver(matches[0].id), Say(thanks))
 
 
-def back(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """One step back: to the anchors, to the words, or to the question before."""
+def back(steps: Steps, state: State, argument: str, _now: datetime) -> Outcome:
+    """One step back: to the anchors, to the words, or to the question before; or several questions."""
+    if argument.removeprefix("="):
+        return _back_to(steps, state, argument)
     if state.phase == "path":
         return steps.show(changed(state, phase="process"))
     if state.phase in ("probe", "evidence", "process"):
@@ -160,6 +167,17 @@ def back(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
     if not before:
         return steps.again(state, "This is the first question of this sitting.")
     return reopen(steps, state, before[-1])
+
+
+def _back_to(steps: Steps, state: State, argument: str) -> Outcome:
+    """So many questions back, or to the one with that number ("=2")."""
+    if state.current not in state.sitting:
+        return steps.again(state)
+    here, count = state.sitting.index(state.current), int(argument.removeprefix("="))
+    to = count - 1 if argument.startswith("=") else max(0, here - count)
+    if to > here:
+        return steps.again(state, "That question is still to come.")
+    return reopen(steps, state, state.sitting[to])
 
 
 def reopen(steps: Steps, state: State, criterion: str) -> Outcome:
@@ -193,7 +211,7 @@ def cancel(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcom
 
 def why(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
     """Why this is asked."""
-    return steps.again(state, steps.cards.why(state))
+    return steps.again(state, help_words.why(steps.cards.criterion(state)))
 
 
 def who(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
@@ -203,9 +221,25 @@ def who(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
     return steps.again(state, f"**Who sees what**\n{privacy(steps.facts)}")
 
 
+def explain(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """What is asked here, in other words."""
+    return steps.again(state, help_words.explained(steps.cards.criterion(state), state))
+
+
+def time_left(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """How much is left of this sitting; the cards between two sittings say it themselves."""
+    asks = state.phase not in ("welcome", "rest")
+    return steps.again(state, help_words.time_left(steps.cards.progress(state)) if asks else "")
+
+
+def about(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """What this is; the first card says it already."""
+    return steps.again(state, "" if state.phase == "welcome" else help_words.about(steps.facts))
+
+
 def show_help(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
     """What can be said here."""
-    return steps.again(state, steps.cards.help())
+    return steps.again(state, help_words.HELP)
 
 
 def nudge(steps: Steps, state: State, _text: str, _now: datetime) -> Outcome:

@@ -40,7 +40,9 @@ def _readers(facts: Facts) -> str:
     owners = names(facts.owners)
     if not owners:
         return "whoever runs the AI programme"
-    return f"{owners}, who {'runs' if len(facts.owners) == 1 else 'run'} the AI programme"
+    if len(facts.owners) > 1:
+        return f"{owners}, who run the AI programme together"
+    return f"{owners}, who runs the AI programme"
 
 
 def privacy(facts: Facts) -> str:
@@ -55,8 +57,9 @@ def privacy(facts: Facts) -> str:
 def privacy_again(facts: Facts) -> str:
     """The same in two sentences, for whoever has read it before."""
     return (
-        f"_Who sees what is as before: your words you and {_readers(facts)}; where {plain(facts.department)} "
-        "stands, its leads and the executives. Never used for anyone's performance, pay or job._"
+        f"_Who sees what is as before: your words are for you and {_readers(facts)}; where "
+        f"{plain(facts.department)} stands, its leads and the executives see. It is never used for anyone's "
+        "performance, pay or job._"
     )
 
 

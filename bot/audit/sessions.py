@@ -17,7 +17,7 @@ from sqlalchemy import bindparam
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.audit import hearing
+from bot.audit.commands import command
 from bot.audit.dialogue import Dialogue
 from bot.audit.effects import Desk, OfferNextSteps
 from bot.audit.instrument import Instrument
@@ -188,7 +188,7 @@ class AuditUseCase:
     def _input(self, turn: Turn, state: State) -> Input:
         if turn.text is not None:
             # "Start" begins where something is to begin; elsewhere neither it nor "audit" is an answer.
-            begins = state.phase in ("welcome", "rest") and hearing.command(turn.text) is not None
+            begins = state.phase in ("welcome", "rest") and command(turn.text) is not None
             if is_start(turn.text) and not begins:
                 return Resume()
             if self._asides is not None and self._asides.recognises(turn.text):
@@ -322,7 +322,7 @@ def _names_somebody(state: State, given: Input) -> bool:
     """The step may be about handing over, so that it needs to know the colleagues."""
     if isinstance(given, Chose):
         return given.what.partition(".")[2].partition(".")[0] in ("hand", "to")
-    heard = hearing.command(given.text) if isinstance(given, Words) else None
+    heard = command(given.text) if isinstance(given, Words) else None
     return state.interlude == "hand_over" or (heard is not None and heard[0] == "hand")
 
 
@@ -346,8 +346,8 @@ def takes_words(state: State, text: str) -> bool:
     somebody who has not seen the first card only words that agree to begin.
     """
     if state.phase == "welcome" and not state.greeted:
-        return is_start(text) or hearing.command(text) == ("start", "")
-    return state.asks or (state.phase == "rest" and not state.paused and hearing.command(text) is not None)
+        return is_start(text) or command(text) == ("start", "")
+    return state.asks or (state.phase == "rest" and not state.paused and command(text) is not None)
 
 
 async def is_for_a_sitting(tx: AsyncSession, person_id: int, text: str) -> bool:

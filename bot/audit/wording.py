@@ -251,8 +251,12 @@ class Cards:
         models = [self.instrument.model(criterion.split("-")[0]) for criterion in state.queue]
         listed = "; ".join(model.in_short for model in models)
         count = count_words(len(models)).capitalize()
+        answered = bool(state.answers)
+        thanks = (
+            "Thank you, that was the ground." if answered else "That was the ground, for another day then."
+        )
         return (
-            f"Thank you, that was the ground. {count} more questions, about 3 minutes, look at what builds "
+            f"{thanks} {count} more questions, about 3 minutes, look at what builds "
             f"on it, each on the one before: {listed}. Go on now, or another day?"
         )
 
@@ -283,10 +287,6 @@ class Cards:
     def notice(self, text: str, choices: tuple[Choice, ...] = ()) -> Message:
         return Message(kind="notice", text=text, choices=choices)
 
-    def why(self, state: State) -> str:
-        criterion = self.criterion(state)
-        return f"{criterion.why} Here it's about **{lower(criterion.name)}**."
-
     def noted(self, given: Given, counted: int, capped: tuple[Given, ...] = ()) -> str:
         """What became of the answer, in one or two lines.
 
@@ -312,12 +312,6 @@ class Cards:
             f"{missing(given)}."
         )
 
-    def more(self, state: State, text: str) -> str:
-        """Said when an answer is no more than "yes", a number or a picture."""
-        if state.phase == "place" and not state.interlude:
-            return _PICK.get(text.strip(" .!").casefold(), "A letter is enough here.")
-        return _MORE[state.interlude or state.phase]
-
     def who_is(self, typed: str, matches: int) -> str:
         """Said when a typed name fits nobody, or several."""
         if matches:
@@ -337,13 +331,6 @@ class Cards:
             "Thank you!"
         )
 
-    def help(self) -> str:
-        return (
-            "You can answer in your own words, or say: **back**, **skip**, **not sure**, **why**, **who "
-            "sees this**, **edit**, **ask me later**, **hand over**, **doesn't apply**, **pause**. You "
-            "can also ask me anything with a question mark; we come back to this place."
-        )
-
     def moved_on(self, state: State, criterion: str) -> Message:
         """For a button of an old card: nothing happened, and here is how to change that answer."""
         if criterion not in state.answers or state.phase == "away":
@@ -359,17 +346,6 @@ class Cards:
         )
 
 
-_PICK = {
-    "both": "Something of both, I see. Which one is nearer, if only by a little?",
-} | dict.fromkeys("01234", "A letter, please: a number could mean the level or the place on this card.")
-_MORE = {
-    "case": "A few more words would help me. If no case comes to mind, “not sure” is a good answer.",
-    "different": "Is it better or worse? Or tell me in a few words what is different.",
-    "fresh": "A few more words, please: what happened, and when?",
-    "probe": "Can you tell me about that one time? “I can't think of one” is fine, too.",
-    "evidence": "Please paste the link here, or tell me in a few words what there is.",
-    "reason": "In a sentence, please, so that others can follow it.",
-}
 _HELLOS = {"first": hello, "re": hello_again, "second": hello_second}
 _CARDS = {
     "welcome": Cards._welcome,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
-from bot.audit.hearing import command
+from bot.audit.commands import command
 from bot.audit.phrases import day as day_words
 from bot.audit.phrases import lower
 from bot.coaching.cards import CARDS, usual_owner

@@ -52,7 +52,8 @@ COMMANDS = st.sampled_from(
         *("help", "ask me on friday", "hand over", "hand it to tom", "doesn't apply", "cancel", "neither"),
         *("same", "better", "worse", "keep", "no", "nothing at hand", "a", "b", "c", "d", "e", "tomorrow"),
         *("From claim to refund", "Finance, then Sales and Service", "Legal", "none"),
-        *("go on", "", "may I?"),
+        *("go on", "", "may I?", "hello", "skip all", "stop asking me", "go back two", "back to question 1"),
+        *("what do you mean?", "how long is this?", "the other one", "yes", "2"),
     ]
 )
 SPEECH = st.one_of(

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.audit.hearing import command, evidence_class, is_question, letter, names_something, says_little
+from bot.audit.commands import command, letter
+from bot.audit.hearing import evidence_class, is_question, names_something, says_little
 from bot.coaching.questions import is_in_the_way, route
 
 
@@ -30,6 +31,20 @@ from bot.coaching.questions import is_in_the_way, route
         ("hand", None),
         ("We went back to Excel", None),
         ("Nobody knows, we skip it mostly", None),
+        ("go back two", ("back", "2")),
+        ("three questions back", ("back", "3")),
+        ("back to question 1", ("back", "=1")),
+        ("skip all", ("skip_all", "")),
+        ("stop asking me!", ("quit", "")),
+        ("how long is this?", ("time", "")),
+        ("how many more questions are there", ("time", "")),
+        ("who can read what I write?", ("who", "")),
+        ("Can my boss see this?", ("who", "")),
+        ("what do you mean?", ("explain", "")),
+        ("idk what you mean", ("explain", "")),
+        ("what is this?", ("about", "")),
+        ("oops, wrong one", ("other", "")),
+        ("actually I meant the other one", ("other", "")),
         ("", None),
     ],
 )
@@ -86,6 +101,7 @@ def test_a_letter_or_an_ordinal_picks(said, count, position):
         ("All of us used it on contracts in the last two weeks.", "E1"),
         ("We use AI a lot and everyone likes it.", "E0"),
         ("Last week.", "E0"),
+        ("We use GPT-4 and work by ISO-9001.", "E0"),
         ("Last week three clerks matched 40 invoices with it.", "E1"),
         ("In May all of us agreed on three nevers.", "E1"),
         ("It is all here: https://wiki.example/page", "E2"),

@@ -1,0 +1,167 @@
+"""The short things that people say to steer a sitting. Only a whole message that is one counts, so that "we
+went back to Excel" stays an answer.
+"""
+
+from __future__ import annotations
+
+import re
+
+_THIS = r"(?: this| that| it)"
+_MINE = (
+    r"(?: this| that| it| my (?:answers?|words)| what i(?: have)? (?:say|said|type|typed|write|wrote|answer))"
+)
+_OTHERS = (
+    r"(?:(?:my|the|our) (?:boss|manager|team|colleagues|head|executives?)|any(?:one|body)(?: else)?|others"
+    r"|everyone|people|they)"
+)
+_COMMANDS: dict[str, tuple[str, ...]] = {
+    "back": ("(go )?back", "previous", "last question"),
+    "skip": ("skip( it| this| that)?( one| question)?", "pass", "next( question)?"),
+    "skip_all": ("skip (all|everything|the rest|them all|all of (it|them|this))( of it)?( please)?",),
+    "pause": ("(please )?(pause|stop|stop here|enough|break|quit|bye)",),
+    "quit": (
+        "(please )?stop (asking|bothering|questioning)( me)?( this| that| questions)?",
+        "(please )?(dont|do not) ask me( that| this| again| any ?more| anything)*",
+        "leave me (alone|out)",
+        "opt out|stay out|not for me",
+    ),
+    "resume": ("resume", "continue", "carry on", "go on", "where were we"),
+    "start": (
+        "yes( please)?|yep|ok|okay|sure|ready",
+        "(lets )?go",
+        "(lets )?(start|begin)( (the |an |my )?(audit|check ?in|sitting|questions))?",
+    ),
+    "out": ("no|no thanks|no thank you",),
+    "why": ("why( do you (ask|want to know)( this| that)?| this( question)?)?", "what for"),
+    "explain": (
+        "(sorry )?what (do|does|did) (you|this|that|it) mean( by (this|that))?",
+        "(sorry )?(i )?(dont|do not) (understand|follow|get)( it| this| that| the question)?",
+        "(idk|i dont know|not sure) what (you mean|(that|this) means)",
+        f"(can|could|would) you (please )?(explain|rephrase|clarify|give me an example){_THIS}?( please)?",
+        f"(please )?explain{_THIS}?",
+        "((give me|for) )?(an )?example( please)?",
+        "huh|what|unclear",
+    ),
+    "time": (
+        f"how (long|much time)( is| does| will| would)?{_THIS}?( take| last| be)?( in all)?",
+        "how (many|much)( more)?( questions| minutes| longer)?( are| is)?( still)?( there| left| to (go|come))*",
+        "are we (done|finished|nearly there)( yet| soon)?",
+        "is (that|this) (all|it)",
+    ),
+    "about": ("what is this( all)?( about| for)?", "who are you", "what are you"),
+    "who": (
+        f"who (all )?(can |will |may |gets to )?(sees?|reads?|knows?)( all)?{_MINE}?",
+        f"(can|does|do|will|may) {_OTHERS} (see|read){_MINE}",
+        "(is|are) (this|it|that|my answers?) (private|confidential|anonymous)",
+    ),
+    "unsure": (
+        "(im |i am |im really |really )?(not sure|unsure)",
+        "(sorry )?(i )?(really )?(dont|do not) (really )?know",
+        "idk|dunno|who knows",
+        "(i have |ive )?no (idea|clue)",
+        "(i )?cant say|hard to say",
+        "(i )?(cant|cannot) (remember|recall|think of (one|any|anything|a case|a time))",
+    ),
+    "cannot": ("never", "not that i (know( of)?|remember|recall)"),
+    "na": (
+        "not applicable",
+        "n ?a",
+        "(it |this |that )?(doesnt|does not) apply( to us| here)?",
+        "not for us",
+    ),
+    "edit": ("edit", "(change|correct)( an?| my)?( last)? answers?"),
+    "other": (
+        "((no|sorry|oops|wait|actually|hm+) )*(i (meant|mean)( to (pick|say|choose))? )?the other( one)?",
+        "((no|sorry|oops|wait|actually|hm+) )*wrong (one|button|answer)",
+        "i (have )?(changed my mind|misclicked)|i take that back|undo( that)?",
+        "that was (wrong|a mistake|the wrong one)",
+    ),
+    "neither": ("neither( of them| of these| one)?", "none( of them| of these)?", "no fit"),
+    "same": (
+        "(the )?same( as before| as last time)?",
+        "no change|unchanged|still true",
+        "nothing( changed| new| is different)?",
+    ),
+    "better": ("(it got |its |it is )?better", "improved|up"),
+    "worse": ("(it got |its |it is )?worse", "down"),
+    "keep": ("keep( it| that| my answer| as is)?",),
+    "help": ("help", "what can i (say|do)( here)?", "commands|options"),
+    "cancel": ("cancel|never ?mind|forget it",),
+    "nothing": ("nothing at hand|no link|none at hand|i have none|havent any",),
+}
+_COMPILED = {name: re.compile("|".join(patterns)) for name, patterns in _COMMANDS.items()}
+_LATER = re.compile(
+    r"(?:ask me |remind me |do (?:this|it) )?(?:later|another (?:time|day)|not now)(?P<after>.*)"
+    r"|(?:ask|remind) me (?P<day>.+)"
+)
+_HAND = re.compile(
+    r"hand (?:(?:this|it) )?(?:over|on)?(?: ?to (.+))?"
+    r"|ask (?!me\b)(\w.*) instead"
+    r"|pass (?:this|it) on(?: to (.+))?"
+)
+_COUNTS = {
+    "one": 1,
+    "two": 2,
+    "twice": 2,
+    "three": 3,
+    "four": 4,
+    "the first": 1,
+    "1": 1,
+    "2": 2,
+    "3": 3,
+    "4": 4,
+}
+_COUNT = "|".join(_COUNTS)
+_BACK = re.compile(
+    rf"(?:go )?back (?:by )?(?P<after>{_COUNT})(?: questions?| steps?)?"
+    rf"|(?:go )?(?P<before>{_COUNT})(?: questions?| steps?)? back"
+    rf"|(?:go )?back to (?:question |number )?(?P<to>{_COUNT})(?: question| one)?"
+)
+_LETTER = re.compile(
+    r"(?:option |answer |its |it is |the |i pick |i choose )?([a-e])"
+    r"|(?:the )?(first|second|third|fourth|fifth|last)( one)?"
+)
+_ORDINALS = ("first", "second", "third", "fourth", "fifth")
+_GREETING = re.compile(r"(hi|hello|hey|good (morning|afternoon|evening|day))( there| again| stagecoach)?")
+
+
+def bare(text: str) -> str:
+    """`text` in small letters, without marks and apostrophes, its words one space apart."""
+    lowered = re.sub(r"['’]", "", text.lower())
+    return " ".join(re.sub(r"[^\w@.+/-]+", " ", lowered).strip(" .-/").replace("/", " ").split())
+
+
+def command(text: str) -> tuple[str, str] | None:
+    """The command that the whole of `text` is, with its argument: "later" a day, "hand" a name, "back" how
+    many questions, or to which one ("=2").
+    """
+    said = bare(text)
+    if not said or len(said) > 120:
+        return None
+    for name, pattern in _COMPILED.items():
+        if pattern.fullmatch(said):
+            return name, ""
+    if found := _BACK.fullmatch(said):
+        to = _COUNTS.get(found["to"] or "")
+        return "back", f"={to}" if to else str(_COUNTS[found["after"] or found["before"]])
+    if (found := _HAND.fullmatch(said)) and said != "hand":
+        return "hand", (found[1] or found[2] or found[3] or "").strip()
+    if found := _LATER.fullmatch(said):
+        return "later", (found["after"] or found["day"] or "").strip()
+    return None
+
+
+def is_greeting(text: str) -> bool:
+    """The whole of these words says hello."""
+    return _GREETING.fullmatch(bare(text)) is not None
+
+
+def letter(text: str, count: int) -> int | None:
+    """The position (0-based) that "B", "the second" or "option c" means among `count` anchors."""
+    found = _LETTER.fullmatch(bare(text))
+    if found is None:
+        return None
+    if found[2] == "last":
+        return count - 1
+    position = "abcde".index(found[1]) if found[1] else _ORDINALS.index(found[2])
+    return position if position < count else None

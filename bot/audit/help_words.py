@@ -1,0 +1,75 @@
+"""What is said to whoever asks about a card instead of answering it, or answers with no more than a tick."""
+
+from __future__ import annotations
+
+from bot.audit.parts import Criterion
+from bot.audit.phrases import lower
+from bot.audit.state import Facts, State
+from bot.messages import Progress, plain
+
+HELP = (
+    "You can answer in your own words, or say: **back**, **skip**, **not sure**, **why**, **who sees this**, "
+    "**edit**, **ask me later**, **hand over**, **doesn't apply**, **pause**. You can also ask me anything "
+    "with a question mark; we come back to this place."
+)
+NO_MORE = "Understood, I stop here. If I should never write to you unasked, say **pause all**."
+_EXPLAINED = {
+    "place": "Each sentence describes a team. Pick the one that is nearest to yours as it is today; not "
+    "every word has to fit.",
+    "probe": "Even good habits slip now and then, and there is nothing wrong with that. The last time it "
+    "slipped tells how firm it is.",
+    "evidence": "I mean something that others could look at: a page, a file, a list, a ticket. If there is "
+    "nothing, that's fine; your answer is kept and just counts a little less for now.",
+    "process": "I mean one name for the whole way, such as “from order to payment”.",
+    "path": "I mean the departments that work on it, one after the other.",
+}
+_PICK = {
+    "both": "Something of both, I see. Which one is nearer, if only by a little?",
+} | dict.fromkeys("01234", "A letter, please: a number could mean the level or the place on this card.")
+_MORE = {
+    "case": "A few more words would help me. If no case comes to mind, “not sure” is a good answer.",
+    "different": "Is it better or worse? Or tell me in a few words what is different.",
+    "fresh": "A few more words, please: what happened, and when?",
+    "probe": "Can you tell me about that one time? “I can't think of one” is fine, too.",
+    "evidence": "Please paste the link here, or tell me in a few words what there is.",
+    "reason": "In a sentence, please, so that others can follow it.",
+}
+
+
+def why(criterion: Criterion) -> str:
+    """Why this is asked."""
+    return f"{criterion.why} Here it's about **{lower(criterion.name)}**."
+
+
+def explained(criterion: Criterion, state: State) -> str:
+    """What the present card asks, in other words."""
+    if state.phase in _EXPLAINED:
+        return _EXPLAINED[state.phase]
+    return (
+        f"It's about **{lower(criterion.name)}**. {criterion.why} Just tell it as it happened the last time; "
+        "I find the place for it afterwards."
+    )
+
+
+def time_left(at: Progress) -> str:
+    """How far this sitting is."""
+    minutes = "a minute" if at.minutes == 1 else f"{at.minutes} minutes"
+    return (
+        f"This is question {at.done + 1} of {at.total}, so about {minutes} more. Everything you said is "
+        "kept; stop whenever you like."
+    )
+
+
+def about(facts: Facts) -> str:
+    """What these questions are for."""
+    return (
+        f"I'm Stagecoach. These questions are about how {plain(facts.department)} works with AI, never about "
+        "a person; from the answers I suggest a next step that fits."
+    )
+
+
+def more(state: State, text: str) -> str:
+    """Said when an answer is no more than "yes", a number or a picture."""
+    if state.phase == "place" and not state.interlude:
+        return _PICK.get(text.strip(" .!").casefold(), "A letter is enough here.")
+    return _MORE[state.interlude or state.phase]
