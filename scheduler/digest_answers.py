@@ -86,6 +86,15 @@ _TERMS: tuple[tuple[str, str, str], ...] = (
 """What may be asked for by name, how such a figure's name begins, and what the word means without one."""
 
 
+_ASKS = (_WHO, _STALE, _CHANGED, _MAP, _STRONG, _WEAK, _TERM)
+
+
+def may_ask(words: str) -> bool:
+    """Whether the words are a question that some digest might answer, before one is read."""
+    asked = words.lower()
+    return any(pattern.fullmatch(asked) for pattern in _ASKS)
+
+
 def about_digest(digest: SentDigest, words: str) -> Message | None:
     """The answer to a question about this digest; None if `words` are no such question.
 

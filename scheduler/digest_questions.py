@@ -12,7 +12,7 @@ from bot.choice_ids import parse_choice_id
 from bot.messages import Message
 from bot.store.tables import Department, SentDigest
 from bot.turns import Turn
-from scheduler.digest_answers import about_digest, all_sources
+from scheduler.digest_answers import about_digest, all_sources, may_ask
 
 PREFIX = "digest"
 LONGEST_QUESTION = 200
@@ -40,10 +40,11 @@ class DigestUseCase:
         words = _words(turn)
         if not words or len(words) > LONGEST_QUESTION:
             return False
-        digest = await _latest(tx, turn, None)
-        if digest is None:
+        shows = _SHOW.fullmatch(words) is not None
+        if not (shows or may_ask(words)):
             return False
-        return _SHOW.fullmatch(words) is not None or about_digest(digest, words) is not None
+        digest = await _latest(tx, turn, None)
+        return digest is not None and (shows or about_digest(digest, words) is not None)
 
     async def prepare(self, turn: Turn) -> Prepared:
         """Nothing takes time here."""
@@ -74,10 +75,11 @@ def _words(turn: Turn) -> str:
 async def _latest(tx: AsyncSession, turn: Turn, week: str | None) -> SentDigest | None:
     """The digest of `week`, else the newest, that went to this person or to the channel where they ask."""
     recipients = [f"person:{turn.person_id}"]
-    channels = await tx.exec(select(Department.id, Department.channels))
-    recipients += [
-        f"department:{id_}" for id_, known in channels if known.get(turn.platform) == turn.conversation
-    ]
+    if turn.public:
+        channels = await tx.exec(select(Department.id, Department.channels))
+        recipients += [
+            f"department:{id_}" for id_, known in channels if known.get(turn.platform) == turn.conversation
+        ]
     query = select(SentDigest).where(col(SentDigest.recipient).in_(recipients))
     if week:
         query = query.where(SentDigest.week == week)

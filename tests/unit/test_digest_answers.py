@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.store.tables import SentDigest
 from scheduler.digest import Digest
-from scheduler.digest_answers import about_digest, all_sources
+from scheduler.digest_answers import about_digest, all_sources, may_ask
 from tests.unit.test_digest import SITUATIONS
 
 
@@ -26,6 +26,7 @@ STALE = sent(SITUATIONS["all stale"]())
 
 def answer(digest: SentDigest, words: str) -> str:
     found = about_digest(digest, words)
+    assert found is None or may_ask(words)  # what is not asked for is never looked up
     return found.text if found is not None else ""
 
 

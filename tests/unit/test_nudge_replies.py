@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -14,6 +14,7 @@ from bot.messages import Message
 from bot.store.engine import Store
 from bot.store.tables import (
     Blocker,
+    Department,
     Document,
     OutboxMessage,
     Person,
@@ -232,6 +233,29 @@ async def test_other_questions_are_left_to_the_policies(sqlite_store: Store, wor
     async with sqlite_store.read() as session:
         assert not await DigestUseCase().wants(session, turn)
         assert not await NudgeUseCase(INSTRUMENT).wants(session, turn)
+
+
+async def test_a_channel_is_told_about_its_own_digest_only(sqlite_store: Store) -> None:
+    executive = await sample_monday(sqlite_store)
+    async with sqlite_store.write() as tx:
+        department = (await tx.exec(select(Department).order_by(Department.id))).first()
+        department.channels = {"slack": "T1/C1"}
+        tx.add(
+            SentDigest(
+                recipient=f"department:{department.id}",
+                week="2026-W48",
+                content={"figures": [], "message": {"text": "The department's week."}},
+                made_at=MONDAY_AFTER,
+            )
+        )
+    here = Turn(1, executive, "slack", "T1/C1", MONDAY_AFTER, text="show the digest", public=True)
+    elsewhere = replace(here, conversation="T1/C2")
+    use = DigestUseCase()
+    async with sqlite_store.write() as tx:
+        assert (await use.apply(tx, here, await use.prepare(here)))[0].text == "The department's week."
+        assert (await use.apply(tx, elsewhere, await use.prepare(elsewhere)))[0].text != (
+            "The department's week."
+        )
 
 
 async def test_others_do_not_see_an_executive_digest(sqlite_store: Store) -> None:
