@@ -243,7 +243,7 @@ async def test_a_channel_is_told_about_its_own_digest_only(sqlite_store: Store) 
         tx.add(
             SentDigest(
                 recipient=f"department:{department.id}",
-                week="2026-W48",
+                week="2026-W49",
                 content={"figures": [], "message": {"text": "The department's week."}},
                 made_at=MONDAY_AFTER,
             )
