@@ -8,6 +8,7 @@ say, the worst that can come of it is two other anchors on the card, with "neith
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Protocol
 
 import numpy as np
@@ -27,6 +28,9 @@ are shown. Of a hundred answers (tests/data/lead_answers.tsv) 70 get two anchors
 """
 FEWEST_WORDS = 4
 """Fewer words than these say too little to leave anchors out."""
+MOST_WORDS_READ = 60
+"""People tell the case first, and reading takes time: about 0.4 ms a word."""
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
 
 
 class Embedder(Protocol):
@@ -92,8 +96,13 @@ class AnchorProposer:
     def _by_embeddings(self, embedder: Embedder, criterion: Criterion, words: str) -> Proposed | NoProposal:
         if criterion.id not in self._anchors:
             self._anchors[criterion.id] = embedder.encode([criterion.levels[level] for level in LEVELS])
-        said = embedder.encode([words])[0]
+        said = embedder.encode([_gist(words)])[0]
         return closest_two(self._anchors[criterion.id] @ said)
+
+
+def _gist(words: str) -> str:
+    """What is compared with the anchors: no addresses, which say nothing of a level, and not for ever."""
+    return " ".join(_ADDRESS.sub("", words).split()[:MOST_WORDS_READ])
 
 
 def closest_two(similarities: Vectors) -> Proposed | NoProposal:
