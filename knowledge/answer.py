@@ -13,11 +13,11 @@ from datetime import date
 from bot.messages import Citation, plain
 from bot.store.tables import Band
 from knowledge.checker import differ_in_figures
-from knowledge.quoting import header_of, quote_lines, stretch
+from knowledge.quoting import header_of, path_at, quote_lines, section_name, stretch
 
 MAX_SOURCES = 3
-_NEAR = 0.65  # share of the first source's score that a further document needs
-_BESIDE = 0.95  # and that a further section of the first document needs: nothing tells the two apart
+_NEAR = 0.75  # share of the first source's score that a further document needs
+_BESIDE = 0.9  # and that a further section of the first document needs: nothing tells the two apart
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,17 @@ class Source:
     review_by: date | None = None
     expires: date | None = None
 
+    def section_of(self, quote: str) -> str:
+        """The section that a quote of the passage stands in."""
+        place = self.text.find(quote)
+        path = path_at(self.document, self.path, self.text, max(0, place))
+        return section_name(self.document, path) if path else self.section
+
     def cited(self, quote: str) -> Citation:
         """This passage as the source of `quote`."""
         return Citation(
             document=self.document,
-            section=self.section,
+            section=self.section_of(quote),
             version=self.version,
             quote=quote,
             passage_id=self.passage_id,
@@ -159,14 +165,14 @@ def in_force(source: Source) -> str:
 
 def _block(source: Source, quote: str, today: date) -> str:
     """One source: where it stands, the words themselves, and how current they are."""
-    return f"{_heading(source)}\n{quoted_from(source, quote)}\n\n_{_footing(source, today)}_"
+    return f"{_heading(source, quote)}\n{quoted_from(source, quote)}\n\n_{_footing(source, today)}_"
 
 
-def _heading(source: Source) -> str:
+def _heading(source: Source, quote: str) -> str:
     if source.kind == "entry":
         return f"**{plain(source.document)}** (answered by {plain(source.owner or 'the policy owner')})"
-    section = f", {plain(source.section)}" if source.section else ""
-    return f"**{plain(source.document)}**{section}"
+    section = source.section_of(quote)
+    return f"**{plain(source.document)}**" + (f", {plain(section)}" if section else "")
 
 
 def quoted_from(source: Source, quote: str) -> str:

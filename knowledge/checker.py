@@ -7,6 +7,11 @@ from __future__ import annotations
 
 import re
 
+import Stemmer
+
+from knowledge.lexical import STOP_WORDS
+from knowledge.sentences import sentence_spans
+
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NEGATIONS = frozenset(
@@ -45,6 +50,11 @@ _NUMBER_WORDS |= {
     )
     for number, word in enumerate(words.split(), 2)
 } | {"zwanzig": "20", "dreißig": "30", "vingt": "20", "trente": "30", "veinte": "20", "treinta": "30"}
+_CURRENCIES = {"€": "eur", "euro": "eur", "euros": "eur", "$": "usd", "£": "gbp"}
+_MEASURE = re.compile(
+    r"(\b(?:EUR|USD|GBP|CHF)\s?|[€$£])?(\d+(?:[.,]\d+)*)\s*(%|[€$£]|[A-Za-zÀ-ÿ]{2,})?", re.IGNORECASE
+)
+_ONE_SUBJECT = 0.5  # share of the telling words of the shorter sentence that the other one has as well
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.\-]*://|\bwww\.|\]\(|<[@!#]|(?<!\w)@\w", re.I)
 
 
@@ -92,14 +102,41 @@ def _negated(text: str) -> bool:
 
 
 def differ_in_figures(one: str, other: str) -> bool:
-    """Whether two sentences give different figures for one unit ("4 hours" and "24 hours")."""
+    """Whether two texts have sentences about one thing with different figures for one unit, such as "report
+    within 4 hours" and "report within 24 hours"."""
+    mine, theirs = _sentences(one), _sentences(other)
+    return any(_differ(each, another) for each in mine for another in theirs)
+
+
+def _sentences(text: str) -> list[str]:
+    return [text[start:end] for start, end in sentence_spans(text)]
+
+
+def _differ(one: str, other: str) -> bool:
     mine, theirs = _measures(one), _measures(other)
-    shared = mine.keys() & theirs.keys()
-    return any(mine[unit].isdisjoint(theirs[unit]) for unit in shared)
+    shared = [unit for unit in mine.keys() & theirs.keys() if mine[unit].isdisjoint(theirs[unit])]
+    if not shared:
+        return False
+    subject, its = _subject(one, mine), _subject(other, theirs)
+    return len(subject & its) >= max(1.0, _ONE_SUBJECT * min(len(subject), len(its)))
 
 
-def _measures(text: str) -> dict[str, set[str]]:
+def _subject(sentence: str, measures: dict[str, set[str]]) -> set[str]:
+    """The words that say what a sentence is about, without its figures and their units."""
+    words = [word.casefold() for word in _WORD.findall(sentence) if not word.isdecimal()]
+    telling = [word for word in words if word not in STOP_WORDS and _unit(word) not in measures]
+    return set(Stemmer.Stemmer("english").stemWords(telling))
+
+
+def _measures(sentence: str) -> dict[str, set[str]]:
+    """What a sentence measures: unit -> its figures. A currency may stand before or after its figure."""
     measures: dict[str, set[str]] = {}
-    for number, unit in re.findall(r"(\d+(?:[.,]\d+)*)\s*(%|[A-Za-zÀ-ÿ€$£]{2,})", text):
-        measures.setdefault(unit.casefold().rstrip("s"), set()).add(number.replace(",", ""))
+    for before, number, after in _MEASURE.findall(sentence):
+        if unit := _unit((before or after).strip()):
+            measures.setdefault(unit, set()).add(number.replace(",", ""))
     return measures
+
+
+def _unit(word: str) -> str:
+    word = word.casefold()
+    return _CURRENCIES.get(word, word.rstrip("s"))

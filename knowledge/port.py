@@ -63,6 +63,7 @@ class Retriever(Protocol):
         force, None where the index has none. `pairs` are what people have confirmed, oldest first."""
         ...
 
-    def decisive(self, question: str, passage: str) -> list[str]:
-        """The sentences of a passage that decide the question, best first, each a slice of it."""
+    def decisive(self, question: str, passage: str, earlier: Sequence[str] = ()) -> list[str]:
+        """The sentences of a passage that decide the question, best first, each a slice of it; those that
+        come nowhere near the best are left out."""
         ...

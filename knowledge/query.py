@@ -20,6 +20,14 @@ _EARLIER_WEIGHT = 0.6
 _POINTS_BACK = re.compile(
     r"^(?:and|but|also|or|what about|how about)\b|\b(?:it|that|those|these|they|them|same)\b", re.IGNORECASE
 )
+_ASKS_ONLY = frozenset(
+    """
+    many much long often fast quick quickly soon early late far high big time times day days week weeks month
+    months year years hour hours ask asks happen happens happened mean means know need needs else exactly
+    allowed possible ok okay please tell
+    """.split()  # noqa: SIM905 - as in lexical.py
+)
+"""Words that ask or measure and do not say what about."""
 _STANDS_ALONE = 2  # telling words that a question needs to be understood by itself
 _WORD = re.compile(r"[^\W_]+")
 
@@ -46,8 +54,21 @@ class Query:
 
 def leans_on_earlier(question: str) -> bool:
     """Whether a question in a thread can't be understood without the one before it."""
-    telling = {word for word in _WORD.findall(question.casefold()) if word not in STOP_WORDS}
-    return len(telling) < _STANDS_ALONE or _POINTS_BACK.search(question) is not None
+    return len(_telling(question)) < _STANDS_ALONE or _POINTS_BACK.search(question) is not None
+
+
+def names_something(question: str) -> bool:
+    """Whether a question has a word of its own that says what it is about: "and flights?" has, "why?" and
+    "how many days?" have none."""
+    return bool(_telling(question))
+
+
+def _telling(question: str) -> set[str]:
+    return {
+        word
+        for word in _WORD.findall(question.casefold())
+        if word not in STOP_WORDS and word not in _ASKS_ONLY
+    }
 
 
 def make_query(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from bot.messages import plain
+from knowledge.chunk import plain_heading
 from knowledge.sentences import sentence_spans
 
 MAX_QUOTE = 420  # characters of a quote that is put together from several sentences
 _WINDOW = 3  # how many decisive sentences a quote may reach for
 _RULE = re.compile(r"^\s*\|?[\s:|-]*-[\s:|-]*\|?\s*$")
 _FENCE = re.compile(r"^\s*(?:```|~~~)")
+_HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$")
 _BULLET = re.compile(r"^[*+•](?=\s)")
 _ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s")
 _OPEN_END = re.compile(r":[*_\s]*$")
@@ -124,6 +126,33 @@ def header_of(passage: str, quote: str, path: Sequence[str]) -> list[str]:
     if path and " | " in path[-1]:
         return [cell.strip() for cell in path[-1].strip("| ").split(" | ")]
     return []
+
+
+def path_at(title: str, path: Sequence[str], passage: str, place: int) -> tuple[str, ...]:
+    """The headings over the character `place` of a passage that begins under `path`: small sections share a
+    passage, and each has its own heading in it."""
+    named: list[tuple[int, str]] = []  # (level or 0 where it is not known, heading)
+    named += [(0, name) for name in path if " | " not in name]
+    outermost = 1 if named and named[0][1].casefold() == title.casefold() else 2
+    for level, name in _headings(passage[:place]):
+        known = [n for n, (_, each) in enumerate(named) if each.casefold() == name.casefold()]
+        while named and named[-1][0] >= level:
+            named.pop()
+        if known and known[0] < len(named):
+            named = named[: known[0]]
+        elif named and not named[-1][0]:
+            named = named[: max(0, level - outermost)]
+        named.append((level, name))
+    return tuple(name for _, name in named)
+
+
+def _headings(text: str) -> Iterator[tuple[int, str]]:
+    """(level, words) of each heading of a Markdown text in order, without what looks like one in a fence."""
+    fenced = False
+    for line in text.split("\n"):
+        fenced ^= _FENCE.match(line) is not None
+        if not fenced and (found := _HEADING.match(line)):
+            yield len(found[1]), plain_heading(found[2])
 
 
 def section_name(title: str, path: Sequence[str]) -> str:

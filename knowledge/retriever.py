@@ -11,6 +11,7 @@ import numpy as np
 from knowledge.bands import CONFIRMED, PROBES, Bands, Calibration, limits, probe_text
 from knowledge.chunk import chunk, embedded_text
 from knowledge.confirmed import Confirmed
+from knowledge.decisive import ReadPassage, decisive
 from knowledge.embed import MODEL_NAME, LocalEmbedder, Reading
 from knowledge.index import Index, Snapshot
 from knowledge.library import PassageDraft
@@ -18,7 +19,7 @@ from knowledge.minilm import WIDTH, Floats
 from knowledge.port import Indexed, Ranked
 from knowledge.product_names import explained
 from knowledge.projection import project
-from knowledge.query import Asked, Query, make_query, resolve
+from knowledge.query import Asked, Query, make_query, names_something, resolve
 from knowledge.rereading import read_alone
 from knowledge.search import Found, search
 from knowledge.sentences import sentence_spans
@@ -28,7 +29,6 @@ from knowledge.vectors import FORMAT, PassageVectors, Probe, pack
 
 _REMEMBERED = 256  # questions whose vectors are kept
 _READ_AT_ONCE = 64  # passages embedded together, so that a long document needs little memory
-_SHARE_WEIGHT = 0.5  # of shared words beside likeness, when a passage's decisive sentence is chosen
 
 
 class LocalRetriever:
@@ -43,6 +43,7 @@ class LocalRetriever:
         self._calibrating = threading.Lock()
         self._asked: OrderedDict[str, Asked] = OrderedDict()
         self._calibration: Calibration | None = None
+        self._last: tuple[Snapshot, tuple[str, str | None], Query] | None = None
 
     def prepare(self, title: str, text: str) -> list[PassageDraft]:
         """The passages of a document with their vectors."""
@@ -84,11 +85,19 @@ class LocalRetriever:
     ) -> Found:
         """What `search` ranks by, with the parts of its confidence."""
         allowed = np.isin(snapshot.documents, np.fromiter(documents, np.int64, len(documents)))
-        before = resolve(question, earlier)
-        query = self._query(
-            snapshot, self._ask(snapshot, question), self._ask(snapshot, before) if before else None
-        )
+        query = self._question(snapshot, question, earlier)
         return read_alone(snapshot, query, search(snapshot, query, allowed, limit), self._embedder)
+
+    def _question(self, snapshot: Snapshot, question: str, earlier: Sequence[str]) -> Query:
+        """A question as the search needs it, with the one before where it leans on that. The last one is
+        remembered: after the search it is wanted again for each passage that is quoted."""
+        before = resolve(question, earlier)
+        known, words, query = self._last or (None, None, None)
+        if query is None or known is not snapshot or words != (question, before):
+            lean = self._ask(snapshot, before) if before else None
+            query = self._query(snapshot, self._ask(snapshot, question), lean)
+            self._last = snapshot, (question, before), query
+        return query
 
     def bands(self, snapshot: Snapshot) -> Bands:
         """The limits between the bands for this library, found anew when it has changed notably."""
@@ -108,28 +117,25 @@ class LocalRetriever:
             self._calibration = kept
             return kept
 
-    def decisive(self, question: str, passage: str) -> list[str]:
-        """The sentences of a passage that decide the question, best first, each a slice of it."""
+    def decisive(self, question: str, passage: str, earlier: Sequence[str] = ()) -> list[str]:
+        """The sentences of a passage that decide the question, best first, each a slice of it. A follow-up
+        that names something is decided by that: "and flights?" is about flights."""
         snapshot = self._index.snapshot()
-        details = snapshot.details_of(passage)
-        if details is not None and len(details.spans):
-            spans = [(int(a), int(b)) for a, b in details.spans]
-            sentences = details.sentences
-        else:
-            spans = sentence_spans(passage)
-            sentences = self._embedder.encode([passage[a:b] for a, b in spans])
-        likeness = sentences @ self._ask(snapshot, question).vector
-        texts = [passage[a:b] for a, b in spans]
-        scores = [
-            float(x) + _SHARE_WEIGHT * self._share(question, t) for x, t in zip(likeness, texts, strict=True)
-        ]
-        ranked = [texts[n] for n in sorted(range(len(texts)), key=lambda n: -scores[n])]
-        return [t for t in ranked if _says_something(t)] or ranked
+        query = self._question(snapshot, question, () if names_something(question) else earlier)
+        return decisive(query, self._read(snapshot, passage)) if passage.strip() else []
 
-    def _share(self, question: str, sentence: str) -> float:
-        """How much of the question's terms a sentence holds, 0..1."""
-        wanted = set(self._index.terms.of(question))
-        return len(wanted.intersection(self._index.terms.of(sentence))) / len(wanted) if wanted else 0.0
+    def _read(self, snapshot: Snapshot, passage: str) -> ReadPassage:
+        """A passage as it was read when it was indexed, or as it is read now where it is not there."""
+        row = snapshot.texts.get(hash(passage))
+        if row is None:
+            vectors = _vectors(sentence_spans(passage), 0, self._embedder.read([passage])[0], None)
+            whole, start = passage, 0
+        else:
+            vectors, (whole, start) = snapshot.details(row), snapshot.text(row)
+        starts = np.array([first - start for first, _ in self._embedder.pieces([whole])[0]], dtype=np.int64)
+        spans = [(int(first), int(last)) for first, last in vectors.spans]
+        words = vectors.tokens[: len(starts)]
+        return ReadPassage(passage, spans, vectors.sentences, words, starts[: len(words)])
 
     def _asked_probes(self, snapshot: Snapshot) -> list[Found]:
         everything = np.ones(len(snapshot.ids), dtype=np.bool_)
@@ -188,11 +194,6 @@ class LocalRetriever:
             made = _probe(probe, next(of_probes)) if probe else None
             packed.append(pack(_vectors(own, len(whole) - len(text), reading, made)))
         return packed
-
-
-def _says_something(sentence: str) -> bool:
-    """Whether a sentence is more than a heading or a table's rule."""
-    return not sentence.startswith("#") and any(c.isalnum() for c in sentence)
 
 
 def _asked(text: str, reading: Reading) -> Asked:

@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
@@ -92,6 +93,7 @@ class _Understood:
     text: str
     sources: list[Source]
     band: Band
+    earlier: tuple[str, ...] = ()
     note: str = ""
 
 
@@ -349,9 +351,8 @@ class KnowledgeService:
         found = await self._understood(question, text, who)
         sources, band = found.sources, found.band
         today = self.clock().date()
-        plain_answer = await asyncio.to_thread(
-            extractive, found.text, band, sources, self.retriever.decisive, today
-        )
+        decisive = partial(self.retriever.decisive, earlier=found.earlier)
+        plain_answer = await asyncio.to_thread(extractive, found.text, band, sources, decisive, today)
         if found.note:
             text_with_note = f"_{found.note}_\n\n{plain_answer.text}"
             plain_answer = replace(plain_answer, text=text_with_note, settled=self.model is None)
@@ -366,14 +367,14 @@ class KnowledgeService:
         sources, band = await self._found(who, text, _OFFERED, earlier)
         language = language_of(text)
         if language is None or (sources and language_of(sources[0].text) == language):
-            return _Understood(text, sources, band)
+            return _Understood(text, sources, band, earlier)
         english = await self._translations.english(text) if question.worded else None
         if english is None:
             # The search took it for English, and is less sure than it seems.
             doubtful = Band.CLOSEST if band is Band.ANSWER else Band.SILENT
-            return _Understood(text, sources, doubtful, NOTES[language])
+            return _Understood(text, sources, doubtful, earlier, NOTES[language])
         sources, band = await self._found(who, english, _OFFERED, earlier)
-        return _Understood(english, sources, band)
+        return _Understood(english, sources, band, earlier)
 
     def _since(self, started: datetime) -> int:
         return max(0, round((self.clock() - started).total_seconds() * 1000))

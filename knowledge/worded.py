@@ -104,7 +104,7 @@ class _Writing:
                 await self._say(claim.text, *checked)
 
     async def _say(self, claim: str, source: Source, quote: str) -> None:
-        piece = f"{plain(claim)}\n{quoted_from(source, quote)}\n\n_{_where(source)}_"
+        piece = f"{plain(claim)}\n{quoted_from(source, quote)}\n\n_{_where(source, quote)}_"
         if note := conflict([(source, quote), *self.kept]):
             piece += f"\n\n{note}"
         if self.pieces:
@@ -169,6 +169,6 @@ def _checked(claim: Claim, sources: Sequence[Source]) -> tuple[Source, str] | No
     return source, quote
 
 
-def _where(source: Source) -> str:
-    section = f", {plain(source.section)}" if source.section else ""
-    return f"{plain(source.document)}{section}{in_force(source)}"
+def _where(source: Source, quote: str) -> str:
+    section = source.section_of(quote)
+    return plain(source.document) + (f", {plain(section)}" if section else "") + in_force(source)

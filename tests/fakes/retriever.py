@@ -69,6 +69,6 @@ class WordRetriever:
     def settle(self, kept: Calibration | None, pairs: Sequence[Confirmed]) -> Calibration | None:
         return None
 
-    def decisive(self, question: str, passage: str) -> list[str]:
+    def decisive(self, question: str, passage: str, earlier: Sequence[str] = ()) -> list[str]:
         sentences = [found[0] for found in re.finditer(r"[^\s#][^.!?\n]*[.!?]?", passage)]
         return sorted(sentences, key=lambda sentence: -len(_words(sentence) & _words(question)))

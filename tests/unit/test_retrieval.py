@@ -132,6 +132,43 @@ def test_decisive_sentences_are_slices_and_the_best_is_first(
     assert retriever.decisive(question, unknown)[0] == "Leave in Portugal is long."
 
 
+@pytest.mark.parametrize(
+    ("question", "decisive"),
+    [
+        ("can I expense a beer", "Alcohol is paid with a meal"),
+        ("may I get money for fines", "- Fines, parking tickets"),
+        ("my grandmother died, how many days off do I get", "| Death of grandparent, sibling"),
+        ("how many days of leave in Portugal", "| Portugal | 26 "),
+        ("what is the limit for flights", "| Flight | Economy"),
+    ],
+)
+def test_the_sentence_or_row_that_says_it_is_the_decisive_one(
+    passages: Sequence[Indexed], retriever: LocalRetriever, question: str, decisive: str
+) -> None:
+    (text,) = {p.text for p in passages if decisive in p.text}
+    found = retriever.decisive(question, text)
+    assert found[0].startswith(decisive)
+    if decisive.startswith("|"):
+        assert all(each.startswith("|") for each in found), "a row stands for itself"
+
+
+def test_what_decides_is_never_a_heading_or_a_header() -> None:
+    retriever = LocalRetriever(EMBEDDER)
+    table = "## What is kept\n\n| What | Kept for |\n|---|---|\n| Chat messages | 18 months |\n"
+    assert retriever.decisive("What is kept for how long?", table) == ["| Chat messages | 18 months |"]
+    assert retriever.decisive("What is kept?", "## What is kept") == ["## What is kept"]
+    assert retriever.decisive("What?", " ") == []
+
+
+def test_a_follow_up_is_decided_in_the_light_of_the_question_before(
+    passages: Sequence[Indexed], retriever: LocalRetriever
+) -> None:
+    (text,) = {p.text for p in passages if "| Hotel, per night |" in p.text}
+    before = ("What may I spend on a hotel?",)
+    assert retriever.decisive("and flights?", text, before)[0].startswith("| Flight")
+    assert retriever.decisive("and how much?", text, before)[0].startswith("| Hotel")
+
+
 def test_vectors_survive_packing(passages: Sequence[Indexed]) -> None:
     for passage in passages:
         vectors = unpack(passage.vectors)

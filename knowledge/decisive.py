@@ -1,0 +1,96 @@
+"""Which sentences of a passage decide a question.
+
+A sentence, list item or table row is compared with the question as a passage is: by the likeness of its
+vector and word by word (late interaction, see search.py). It is read under the heading that stands above it,
+and a row under its table's header, since those say what it is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from knowledge.minilm import Floats
+from knowledge.query import Query
+
+_NEAR = 0.8  # share of the best sentence's score that a further one needs
+_ROW_NEAR = 0.95  # the same for rows of a table: each stands for itself
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class ReadPassage:
+    """A passage as the model read it: unit vectors of its sentences (n, 384) at `spans`, and of its words,
+    (m, width), which begin at the characters `starts`; those of the headings above it begin below 0."""
+
+    text: str
+    spans: Sequence[Span]
+    sentences: Floats
+    words: Floats
+    starts: npt.NDArray[np.integer]
+
+
+def decisive(query: Query, passage: ReadPassage) -> list[str]:
+    """The sentences that decide the question, best first, each a slice of the passage: the best one, and
+    those that come near it."""
+    text, spans = passage.text, passage.spans
+    scores = _scores(query, passage)
+    telling = [n for n in range(len(spans)) if _tells(text, spans, n)] or list(range(len(spans)))
+    ranked = sorted(telling, key=lambda n: -scores[n])
+    near = [n for n in ranked if scores[n] >= _NEAR * scores[ranked[0]]] or ranked[:1]
+    if near and _is_row(text, spans[near[0]]):
+        near = [n for n in near if _is_row(text, spans[n]) and scores[n] >= _ROW_NEAR * scores[near[0]]]
+    return [text[start:end] for start, end in (spans[n] for n in near)]
+
+
+def _scores(query: Query, passage: ReadPassage) -> Floats:
+    """For each sentence how well it fits the question."""
+    likeness: Floats = passage.sentences @ query.vector
+    words = query.tokens @ passage.words.T
+    if not words.size:
+        return likeness
+    nearest = np.stack([_nearest(words, passage.starts, read) for read in _read_together(passage)])
+    fits: Floats = likeness + nearest @ query.weights + nearest.mean(axis=1)
+    return fits
+
+
+def _nearest(words: Floats, starts: npt.NDArray[np.integer], read: Sequence[Span]) -> Floats:
+    """For each word of the question how near the nearest word of these spans comes to it."""
+    parts = [words[:, slice(*np.searchsorted(starts, span))] for span in read]
+    nearest: Floats = np.concatenate(parts, axis=1).max(axis=1, initial=0.0)
+    return nearest
+
+
+def _read_together(passage: ReadPassage) -> Iterator[list[Span]]:
+    """Each sentence with the heading over it, and with the header of the table that it is a row of."""
+    heading: Span = (int(passage.starts.min(initial=0)), 0)
+    header: Span | None = None
+    for n, span in enumerate(passage.spans):
+        if passage.text.startswith("#", span[0]):
+            heading = span
+        if not _is_row(passage.text, span):
+            header = None
+        elif _is_header(passage.text, passage.spans, n):
+            header = span
+        yield [span, heading, header] if header else [span, heading]
+
+
+def _tells(text: str, spans: Sequence[Span], n: int) -> bool:
+    """Whether a sentence is more than a heading, a table's header or its rule."""
+    start, end = spans[n]
+    named = text.startswith("#", start) or _is_header(text, spans, n)
+    return not named and any(letter.isalnum() for letter in text[start:end])
+
+
+def _is_row(text: str, span: Span) -> bool:
+    return text.startswith("|", span[0])
+
+
+def _is_header(text: str, spans: Sequence[Span], n: int) -> bool:
+    if n + 1 == len(spans) or not (_is_row(text, spans[n]) and _is_row(text, spans[n + 1])):
+        return False
+    return not set(text[slice(*spans[n + 1])]) - set("|:- \t")
