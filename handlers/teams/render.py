@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from bot.choice_ids import ChoiceId
 from bot.messages import Chart, Choice, Citation, Message, Series, Table
 from handlers.chart_tables import chart_table, table_words
 from handlers.light import Part, Run, clean, cut, parts, words
@@ -66,6 +67,21 @@ def summary(message: Message) -> str:
     return cut(clean(" ".join(words(message.text).split())), 400) or "A message"
 
 
+def words_alone(message: Message) -> str:
+    """For where the card is refused: the whole message in words, and what can be answered. Read by nobody as
+    markup, as it is sent as plain text.
+    """
+    said = [words(message.text), message.chart.alt if message.chart else ""]
+    said += [table_words(message.table)] if message.table else []
+    said += [_source(citation) for citation in _untold(message)]
+    said += [AI_NOTE] if message.written_by_model else []
+    text = clean("\n\n".join(part for part in said if part.strip())) or "…"
+    labels = [f"• {clean(choice.label)}" for choice in message.choices[:MOST_CHOICES]]
+    if labels:
+        text = f"{cut(text, MOST_TEXT)}\n\nYou can reply in words:\n" + "\n".join(labels)
+    return cut(text, MOST_TEXT)
+
+
 def _card(message: Message, rows: int) -> Card:
     return {
         "type": "AdaptiveCard",
@@ -92,6 +108,8 @@ def _body(message: Message, rows: int) -> Iterator[Card]:
     if message.written_by_model:
         yield _subtle(AI_NOTE)
     yield from _actions(message.choices[:MOST_CHOICES])
+    if message.answer_id:
+        yield from _actions(_feedback(message.answer_id))
     if message.input_hint:
         yield _subtle(f"Or write: {message.input_hint}")
 
@@ -195,6 +213,14 @@ def _actions(choices: tuple[Choice, ...]) -> Iterator[Card]:
     for start in range(0, len(choices), ACTIONS_A_ROW):
         row = choices[start : start + ACTIONS_A_ROW]
         yield {"type": "ActionSet", "actions": [_action(choice) for choice in row]}
+
+
+def _feedback(answer_id: int) -> tuple[Choice, ...]:
+    """Teams' own feedback buttons ask for a reason in free words, which nobody here would read."""
+    return (
+        Choice(id=str(ChoiceId("kb", answer_id, 0, "up")), label="Helpful"),
+        Choice(id=str(ChoiceId("kb", answer_id, 0, "down")), label="Not helpful"),
+    )
 
 
 def _action(choice: Choice) -> Card:
