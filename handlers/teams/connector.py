@@ -34,7 +34,7 @@ class Connector:
     """Calls with our token. Raises, besides Refused, TokenRefused, TokenAway and aiohttp's own errors."""
 
     def __init__(self, tokens: Tokens, microsoft: Microsoft, http: aiohttp.ClientSession) -> None:
-        self.tokens, self.microsoft, self._http = tokens, microsoft, http
+        self.tokens, self.microsoft, self.http = tokens, microsoft, http
 
     async def send(self, service_url: str, conversation: str, activity: Json) -> str:
         """Post an activity; returns its id."""
@@ -82,7 +82,7 @@ class Connector:
         head = {"Authorization": f"Bearer {token}"} if token else {}
         url = f"{service_url.rstrip('/')}/{path}"
         named: Any = {"json": body, "headers": head, "allow_redirects": False}
-        async with self._http.request(method, url, **named) as response:
+        async with self.http.request(method, url, **named) as response:
             if response.status >= 300:
                 raise Refused(response.status, await _code(response), _after(response))
             return await _object(response)

@@ -11,9 +11,11 @@ from bot.messages import Message
 from bot.store.engine import Store
 from bot.store.outbox import enqueue
 from bot.store.tables import InboxEvent, Platform
-from bot.turns import Turn
+from bot.turns import Dropped, Turn
 from handlers.home import OUTSIDE
 from handlers.teams.address import Address
+from handlers.teams.connector import Connector
+from handlers.teams.files import dropped
 from handlers.teams.live import TeamsLive, Typing
 from handlers.teams.people import Account, People, Who
 
@@ -36,8 +38,11 @@ NO_CHAT = Message(
 class TeamsHearing:
     """What handlers.conversation.Hearing asks of a surface."""
 
-    def __init__(self, store: Store, people: People, clock: Clock, typing: Typing) -> None:
-        self._store, self._people, self._clock, self._typing = store, people, clock, typing
+    def __init__(
+        self, store: Store, people: People, clock: Clock, connector: Connector, typing: Typing
+    ) -> None:
+        self._store, self._people, self._clock = store, people, clock
+        self._connector, self._typing = connector, typing
 
     async def __call__(self, session: AsyncSession, event: InboxEvent) -> Turn | None:
         """The turn of a known person. Others get one kind sentence; what needs no answer gets none.
@@ -60,7 +65,8 @@ class TeamsHearing:
             return _turn(event, who, text="hello") if new else None
         if heard.get("shared") and heard["kind"] == "say":
             await self._reply(event, IN_PRIVATE if who.direct else NO_CHAT)
-        turn = _turn(event, who, heard.get("text"), heard.get("choice"))
+        files = dropped(self._connector, heard.get("files") or [])
+        turn = _turn(event, who, heard.get("text"), heard.get("choice"), files)
         return turn and replace(turn, live=TeamsLive(self._typing, account.service_url, str(_place(event))))
 
     async def _reply(self, event: InboxEvent, message: Message) -> None:
@@ -99,11 +105,22 @@ def _place(event: InboxEvent) -> Address:
     return Address.parse(event.conversation)
 
 
-def _turn(event: InboxEvent, who: Who, text: str | None = None, choice: str | None = None) -> Turn | None:
+def _turn(
+    event: InboxEvent,
+    who: Who,
+    text: str | None = None,
+    choice: str | None = None,
+    files: tuple[Dropped, ...] = (),
+) -> Turn | None:
     heard, address = event.payload, _place(event)
     # Where people of another company may read along, the answer goes to the personal chat.
     private = bool(heard.get("shared"))
-    if event.id is None or who.person_id is None or not (text or choice) or (private and not who.direct):
+    if (
+        event.id is None
+        or who.person_id is None
+        or not (text or choice or files)
+        or (private and not who.direct)
+    ):
         return None
     return Turn(
         event_id=event.id,
@@ -115,4 +132,5 @@ def _turn(event: InboxEvent, who: Who, text: str | None = None, choice: str | No
         choice=choice,
         thread=None if private else address.thread or None,
         public=bool(heard["public"]) and not private,
+        files=files,
     )

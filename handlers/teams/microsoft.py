@@ -31,6 +31,16 @@ class Microsoft:
     """Answers for every tenant; used until an activity names a nearer one."""
     on_loopback: bool = False
 
+    def is_local(self, url: str) -> bool:
+        """Whether `url` is on this machine, and this machine stands in for Microsoft's."""
+        try:
+            address = urlsplit(url)
+            host = address.hostname or ""
+        except ValueError:
+            return False
+        plain = address.scheme in ("http", "https") and address.username is None
+        return self.on_loopback and plain and is_loopback(host)
+
     def is_service(self, url: object) -> bool:
         """Whether `url` is an address of the Bot Connector service."""
         if not isinstance(url, str):
@@ -40,7 +50,7 @@ class Microsoft:
             host, port = address.hostname or "", address.port
         except ValueError:
             return False
-        if self.on_loopback and address.scheme in ("http", "https") and is_loopback(host):
-            return address.username is None
+        if self.is_local(url):
+            return True
         theirs = host in _HOSTS or host.endswith(_DOMAINS)
         return theirs and address.scheme == "https" and port in (None, 443) and address.username is None

@@ -23,7 +23,7 @@ from handlers.teams.live import Typing
 from handlers.teams.microsoft import Microsoft
 from handlers.teams.people import People
 from handlers.teams.sender import TeamsSender
-from handlers.teams.tokens import make_tokens
+from handlers.teams.tokens import app_type, make_tokens
 from handlers.teams.trust import Keys, Verifier
 
 Service = Callable[[asyncio.Event], Awaitable[None]]
@@ -75,7 +75,7 @@ def make_teams(app: Product, settings: Settings, microsoft: Microsoft | None = N
     tenant = settings.microsoft_app_tenant_id or ""
     gate = Gate(intake, microsoft, verifier, settings.teams_anonymous, tenant)
     return TeamsSurface(
-        hearing=TeamsHearing(app.store, people, app.clock, typing),
+        hearing=TeamsHearing(app.store, people, app.clock, connector, typing),
         sender=TeamsSender(app.store, connector, typing.end),
         services=(Linking(app.store, connector, people).run,),
         routes=(web.post(PATH, gate.take),),
@@ -86,10 +86,14 @@ def make_teams(app: Product, settings: Settings, microsoft: Microsoft | None = N
 
 
 def check(settings: Settings) -> None:
-    """Refuse settings that would trust too much. Raises SettingsError.
+    """Refuse settings that can't work or would trust too much. Raises SettingsError.
 
     People are recognised by their address, and whoever runs a tenant decides which addresses its accounts
     have: so the tenant has to be named, also for an app that others could install.
     """
-    if settings.microsoft_app_id and not (settings.microsoft_app_tenant_id or settings.teams_anonymous):
+    if settings.teams_anonymous:
+        return
+    if not settings.microsoft_app_tenant_id:
         raise SettingsError("MICROSOFT_APP_TENANT_ID is missing: the id of your organisation's tenant.")
+    if app_type(settings) != "UserAssignedMSI" and settings.microsoft_app_password is None:
+        raise SettingsError("MICROSOFT_APP_PASSWORD is missing: the secret of the app's registration.")
