@@ -86,16 +86,18 @@ async def test_a_whole_first_sitting(teams: Running) -> None:
     await people.next("lea")
     await people.click("lea", "Start")
     heard: list[str] = []
-    while not any("No model is fully in place" in words for words in heard):
+    while "model" not in "".join(heard[-1:]) or "Question" in heard[-1]:
         message = await people.next("lea")
         heard.append(said(message))
         offered = labels(message)
-        if "C" in offered:
-            await people.click("lea", "C")
+        if "A" in offered:
+            await people.click("lea", "C" if "C" in offered else "A")
+        elif "Nothing at hand" in offered:
+            await people.click("lea", "Nothing at hand")
         elif "Skip" in offered:
-            await people.click("lea", "Skip")
-        assert len(heard) < 40
-    assert sum("Question" in words for words in heard) >= 4
+            await people.say("lea", "Last Tuesday two of us drafted the report with the assistant.")
+        assert len(heard) < 40, heard
+    assert [f"Question {number} of 4" in "".join(heard) for number in range(1, 5)] == [True] * 4
 
 
 async def test_a_mention_is_answered_in_its_thread(teams: Running) -> None:

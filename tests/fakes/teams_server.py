@@ -57,6 +57,7 @@ class FakeTeams:
         self.tokens: set[str] = set()
         self.tokens_asked = 0
         self.password = PASSWORD
+        self.anonymous = False
         self.keys_asked = 0
         self.keys_away = False
         self.endorsements = ["msteams", "webchat"]
@@ -145,7 +146,8 @@ class FakeTeams:
             fault = await self._fault(what, request)
             if fault is not None:
                 return fault
-            if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self.tokens:
+            token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+            if token not in self.tokens and not (self.anonymous and not token):
                 return no(401, "Unauthorized")
             reply = await handler(request)
             async with self.news:
