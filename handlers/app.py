@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.audit.company_turns import CompanyUseCase
+from bot.audit.contested import ContestedUseCase
 from bot.audit.event_turns import EventUseCase
 from bot.audit.instrument import Instrument, load_instrument
 from bot.audit.proposal import AnchorProposer
@@ -102,6 +103,7 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
         DigestUseCase(),
         CompanyUseCase(instrument),
         AllBlockersUseCase(instrument),
+        ContestedUseCase(instrument),
         audit,
         coaching,
         EventUseCase(instrument),

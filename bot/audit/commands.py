@@ -44,7 +44,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     ),
     "time": (
         f"how (long|much time)( is| does| will| would)?{_THIS}?( take| last| be)?( in all)?",
-        "how (many|much)( more)?( questions| minutes| longer)?( are| is)?( still)?( there| left| to (go|come))*",
+        "how (many|much)( more)?( questions| minutes| longer)?( are| is)?( still)?( there| left| to go)*",
         "are we (done|finished|nearly there)( yet| soon)?",
         "is (that|this) (all|it)",
     ),

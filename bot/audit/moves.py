@@ -195,6 +195,13 @@ def edit(steps: Steps, state: State, argument: str, _now: datetime) -> Outcome:
     return steps.again(changed(state, interlude="edit"))
 
 
+def look(steps: Steps, state: State, criterion: str, _now: datetime) -> Outcome:
+    """Open a given answer once more, from a message that asked for it; twice is once."""
+    if criterion not in state.answers or state.current == criterion:
+        return steps.again(state)
+    return edit(steps, state, criterion, _now)
+
+
 def pick_answer(steps: Steps, state: State, text: str, now: datetime) -> Outcome:
     """The name of an answer in words."""
     wanted = text.casefold().strip()

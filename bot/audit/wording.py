@@ -89,10 +89,14 @@ class Cards:
         return _CARDS[state.phase](self, state)
 
     def _welcome(self, state: State) -> Message:
-        text = _HELLOS[state.kind](self.facts)
+        said = {
+            "first": hello(self.facts),
+            "re": hello_again(self.facts),
+            "second": hello_second(self.facts, len(state.queue)),
+        }
         return Message(
             kind="question",
-            text=text,
+            text=said[state.kind],
             choices=(
                 self.choice(state, "start", "Start", primary=True),
                 self.choice(state, "out", "Not for me"),
@@ -346,7 +350,6 @@ class Cards:
         )
 
 
-_HELLOS = {"first": hello, "re": hello_again, "second": hello_second}
 _CARDS = {
     "welcome": Cards._welcome,
     "case": Cards._case,

@@ -290,6 +290,75 @@ async def test_a_second_view_far_apart_lets_the_lower_stand_after_a_week(office)
     assert after.level == 1
 
 
+async def test_saying_it_again_within_the_week_does_not_outvote_a_colleague(office):
+    await second_view(office, 1)
+    office.who = "lead"
+    office.now += timedelta(days=2)
+    await office.tap("Answer it again")
+    await answer(office, 3)
+    later = office.now + timedelta(days=6)
+    async with office.store.write() as tx:
+        assert await settle_contested(tx, INSTRUMENT, later) == 1
+        assert await settle_contested(tx, INSTRUMENT, later + timedelta(hours=1)) == 0
+        after = (await latest_answers(tx, INSTRUMENT, office.ids["finance"], later))["WE-4"]
+    assert (after.level, after.agreement) == (1, "two_or_more_apart_unresolved")
+    await office._deliver()
+    assert "Show both views" in [choice.label for choice in office.heard["owner"][-1].choices]
+    assert sum("after a week" in message.text for message in office.heard["owner"]) == 1
+
+
+async def test_a_lead_who_comes_round_within_the_week_agrees(office):
+    await second_view(office, 1)
+    office.who = "lead"
+    await office.tap("Answer it again")
+    await answer(office, 1)
+    async with office.store.write() as tx:
+        await settle_contested(tx, INSTRUMENT, office.now + timedelta(days=8))
+        after = await latest_answers(tx, INSTRUMENT, office.ids["finance"], office.now + timedelta(days=8))
+    assert (after["WE-4"].level, after["WE-4"].agreement) == (1, "same_level")
+
+
+async def test_a_contested_answer_is_settled_by_whoever_runs_the_programme_alone(office):
+    await second_view(office, 1)
+    async with office.store.write() as tx:
+        await settle_contested(tx, INSTRUMENT, office.now + timedelta(days=8))
+    office.now += timedelta(days=9)
+    office.who = "owner"
+    await office.say("contested answers")
+    as_lead = office.button("1: as the lead says")
+    office.who = "lead"
+    [said] = await office.press(as_lead)
+    assert said.kind == "notice"
+    office.who = "owner"
+    await office.press(as_lead)
+    async with office.store.read() as tx:
+        after = (await latest_answers(tx, INSTRUMENT, office.ids["finance"], office.now))["WE-4"]
+    assert (after.level, after.counted, after.picked_by) == (3, 3, office.ids["lead"])
+    assert after.approver_id == office.ids["owner"]
+    assert "settled already" in (await office.press(as_lead))[0].text
+    assert "No answer is contested" in (await office.say("contested answers"))[0].text
+    assert [entry.action for entry in await rows(office, AuditLogEntry)] == ["answer.settled"]
+
+
+async def test_a_button_of_an_earlier_round_leads_to_the_present_one(office):
+    await begin(office, we1=2)
+    await office.say("go")
+    await office.say("skip all")
+    of_the_first = office.button("Skip")
+    office.now += timedelta(days=100)
+    await office.say("start")
+    of_the_second = office.button("The same")
+    await office.say("skip all")
+    await office.say("go")
+    await office.say("skip all")
+    office.now += timedelta(days=100)
+    await office.say("start")
+    for choice in (of_the_first, of_the_second):
+        notice, card = await office.press(choice)
+        assert "earlier round" in notice.text
+        assert "Question 1 of" in card.text
+
+
 async def test_evidence_of_a_step_that_was_done_flows_back(office):
     await office.say("start")
     await office.tap("Start")

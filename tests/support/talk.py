@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
+from bot.audit.contested import ContestedUseCase
 from bot.audit.event_turns import EventUseCase
 from bot.audit.instrument import Instrument, load_instrument
 from bot.audit.sessions import AuditUseCase
@@ -194,5 +195,12 @@ async def open_office(store: Store, instrument: Instrument | None = None, propos
         asides=Asides(coaching, OnePolicy()),
         offer_steps=coaching.offer_steps,
     )
-    parts = [SettingsUseCase([Platform.EMAIL]), audit, coaching, EventUseCase(used), CoverageUseCase(used)]
+    parts = [
+        SettingsUseCase([Platform.EMAIL]),
+        ContestedUseCase(used),
+        audit,
+        coaching,
+        EventUseCase(used),
+        CoverageUseCase(used),
+    ]
     return Office(store, await plant_company(store), proposals, parts)
