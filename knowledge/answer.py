@@ -88,6 +88,7 @@ Decisive = Callable[[str, str], Sequence[str]]
 """The sentences of a passage that decide a question, best first, each a slice of the passage."""
 
 _SILENT = "The policies do not say."
+NO_POLICIES = "No policies have been added yet, so there is nothing that I could answer from."
 
 
 def extractive(

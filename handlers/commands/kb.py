@@ -17,9 +17,10 @@ from handlers.commands.common import open_store, print_json, run, say
 from handlers.library import open_library
 from knowledge import catalogue, gaps
 from knowledge.answer import PolicyAnswer, Source
+from knowledge.filing import Outcome
 from knowledge.frontmatter import Details
 from knowledge.library import saved
-from knowledge.service import KnowledgeService, Outcome
+from knowledge.service import KnowledgeService
 from knowledge.watching import Looked, Watching
 from knowledge.watching import listed as watched
 
@@ -61,7 +62,7 @@ def kb_add(settings: Settings, places: list[str], given: Details, as_json: bool)
     async def add() -> list[Outcome]:
         outcomes = []
         async with _library(settings) as (_, service):
-            async for outcome in service.add(places, given):
+            async for outcome in service.filing.add(places, given):
                 outcomes.append(outcome)
                 if not as_json:
                     typer.echo(_line(outcome))
@@ -218,7 +219,7 @@ def kb_remove(settings: Settings, document_id: int) -> None:
 
     async def remove() -> str:
         async with _library(settings) as (_, service):
-            return await service.remove(document_id)
+            return await service.filing.remove(document_id)
 
     say(f"{run(remove())} is out, with its passages and answers.")
 

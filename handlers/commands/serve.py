@@ -170,7 +170,7 @@ def _services(app: App, scheduler: SchedulerService) -> list[Service]:
         # Not in the way of the first page; a question that comes sooner loads it itself.
         await asyncio.wait([stopping := asyncio.create_task(stop.wait())], timeout=WARM_AFTER_SECONDS)
         if not stop.is_set():
-            await app.knowledge.ready()
+            await app.knowledge.index.ready()
         await stopping
 
     return [
@@ -190,7 +190,7 @@ def _health(app: App) -> list[web.RouteDef]:
             raise StagecoachError(problems[0])
 
     async def index() -> None:
-        await app.knowledge.refresh()
+        await app.knowledge.index.refresh()
 
     checks = {"database": app.store.ping, "migrations": migrations, "index": index}
     return health_routes(checks, lambda: figures(app))

@@ -34,10 +34,10 @@ from knowledge.fetch import Fetcher
 from knowledge.frontmatter import Details
 from knowledge.gaps import listed
 from knowledge.port import Ranked
-from knowledge.service import KnowledgeService
+from knowledge.service import KnowledgeService, Question
 from tests.fakes.language_model import QueuedModel
 from tests.fakes.retriever import WordRetriever
-from tests.support.company import LEAVE, Library, make_library
+from tests.support.company import LEAVE, Library, make_library, plant_people
 
 
 @pytest.fixture
@@ -46,7 +46,8 @@ async def library(store: Store, clock: MovableClock, tmp_path: Path) -> Library:
 
 
 async def add(library: Library, *places: Path, given: Details | None = None) -> list[tuple[str, str | None]]:
-    return [(o.status, o.reason) async for o in library.service.add([str(place) for place in places], given)]
+    filing = library.service.filing
+    return [(o.status, o.reason) async for o in filing.add([str(place) for place in places], given)]
 
 
 async def say(
@@ -131,7 +132,7 @@ async def test_particulars_change_without_a_new_version(library: Library) -> Non
 
 async def test_removal_takes_everything_along_and_a_document_can_come_back(library: Library) -> None:
     await library.service.ask(library.people.fay, "How many days of annual leave?")
-    assert await library.service.remove(1) == "Leave"
+    assert await library.service.filing.remove(1) == "Leave"
     async with library.store.read() as session:
         assert (await session.exec(select(CachedAnswer))).all() == []
         for table in (Passage, DocumentVersion):
@@ -140,7 +141,7 @@ async def test_removal_takes_everything_along_and_a_document_can_come_back(libra
     answer = await library.service.ask(library.people.fay, "How many days of annual leave?")
     assert answer.band is not Band.ANSWER
     with pytest.raises(NotFound):
-        await library.service.remove(1)
+        await library.service.filing.remove(1)
     assert await add(library, library.folder / "leave.md") == [("added", None)]
     assert (
         await library.service.ask(library.people.fay, "How many days of annual leave?")
@@ -163,7 +164,7 @@ async def test_two_processes_that_file_the_same_document_file_it_once(library: L
     file.write_text("# Bikes\n\nBikes cost 2 euros.\n")
 
     async def put(service: KnowledgeService) -> str:
-        (status,) = [outcome.status async for outcome in service.add([str(file)])]
+        (status,) = [outcome.status async for outcome in service.filing.add([str(file)])]
         return status
 
     statuses = await asyncio.gather(put(library.service), put(other))
@@ -183,10 +184,10 @@ async def test_vectors_of_another_model_are_made_anew_and_kept(library: Library)
 
 async def test_another_process_follows_with_its_next_question(library: Library) -> None:
     other = KnowledgeService(library.store, library.clock, WordRetriever(), Fetcher())
-    await other.refresh()
+    await other.index.refresh()
     await library.put("bikes.md", "# Bikes\n\nBikes cost 2 euros.\n")
     assert (await other.ask(library.people.fay, "What do bikes cost?")).band is Band.ANSWER
-    await library.service.remove(3)
+    await library.service.filing.remove(3)
     assert (await other.ask(library.people.fay, "What do bikes cost?")).band is Band.SILENT
 
 
@@ -217,7 +218,7 @@ async def test_in_a_channel_the_rest_goes_by_direct_message(library: Library) ->
 
 
 async def test_a_document_that_is_closed_during_a_search_is_not_shown(library: Library) -> None:
-    await library.service.refresh()
+    await library.service.index.refresh()
     loop, search = asyncio.get_running_loop(), library.retriever.search
 
     def closing(*words: Any) -> Ranked:
@@ -261,11 +262,39 @@ async def test_a_cached_answer_is_the_same_and_searches_no_more(library: Library
     again = await library.service.ask(library.people.fay, "how many  days of annual leave")
     assert (again.text, again.citations) == (first.text, first.citations)
     assert len(library.retriever.asked) == searches
+    await library.service.ask(library.people.olga, "How many days of annual leave?")
     await library.service.ask(library.people.hanna, "How many days of annual leave?")
-    assert len(library.retriever.asked) == searches + 1, "another audience"
+    assert len(library.retriever.asked) == searches + 1, "another audience, which both have"
     library.clock.move_to(library.clock() + timedelta(days=1))  # type: ignore[attr-defined]
     await library.service.ask(library.people.fay, "How many days of annual leave?")
     assert len(library.retriever.asked) == searches + 2, "dates are told by the day"
+
+
+async def test_a_short_new_question_is_not_blurred_by_the_one_before(library: Library) -> None:
+    await library.put("parking.md", "# Parking\n\nParking is free.\n")
+    await say(library, library.people.fay, "How many days of annual leave do we have?")
+    (parking,) = await say(library, library.people.fay, "Parking?")
+    assert [citation.document for citation in parking.citations] == ["Parking"]
+
+
+async def test_without_policies_it_says_that_there_are_none(store: Store, clock: MovableClock) -> None:
+    service = KnowledgeService(store, clock, WordRetriever(), Fetcher())
+    people = await plant_people(store)
+    answer = await service.ask(people.fay, "How many days of annual leave?")
+    assert (answer.band, answer.citations) == (Band.SILENT, ())
+    assert answer.text.startswith("No policies have been added yet")
+
+
+async def test_a_model_is_told_what_a_follow_up_leans_on(library: Library) -> None:
+    model = QueuedModel([{"answered": False, "claims": []}] * 2)
+    service = KnowledgeService(library.store, library.clock, library.retriever, Fetcher(), model)
+    before = "How many days of annual leave do we have?"
+    await service.answer(Question(library.people.fay, "And when I am sick, annual leave?", earlier=(before,)))
+    assert f"Asked before: {before}\nQuestion: And when I am sick" in model.contents[0]
+    await service.answer(
+        Question(library.people.fay, "Whom do I tell of annual leave days?", earlier=(before,))
+    )
+    assert "Asked before" not in model.contents[1]
 
 
 GERMAN = "Wie viele Tage annual leave haben wir?"
@@ -329,7 +358,9 @@ async def test_requests_about_the_last_answer(library: Library) -> None:
     assert owner.text == "**Leave** is owned by Olga Brandt.", "of the last answer that rests on something"
     await say(library, fay, "How many days of annual leave do we have?")
     await say(library, fay, "And when I am sick?")
-    assert library.retriever.asked[-1][2] == ("How many days of annual leave do we have?",)
+    leant, alone = library.retriever.asked[-2:]
+    assert leant[2] == ("How many days of annual leave do we have?",)
+    assert alone[2] == (), "where that gives no answer, it may be a new question in few words"
 
 
 async def test_a_request_about_an_answer_shows_nothing_that_was_closed_meanwhile(library: Library) -> None:
@@ -356,7 +387,7 @@ async def test_good_marks_and_answers_beside_the_question_are_confirmed(library:
     assert await known() == []
     await say(library, fay, choice=pick(why, "It answers something else"))
     assert await known() == [Confirmed(question, passage, False)]
-    await library.service.remove(answer.citations[0].document_id)
+    await library.service.filing.remove(answer.citations[0].document_id)
     assert await known() == []
 
 

@@ -22,7 +22,7 @@ from knowledge.followups import recognise
 from knowledge.gaps import alike
 from knowledge.languages import Translations, language_of
 from knowledge.quoting import header_of, quote_lines, section_name, stretch, unmarked
-from knowledge.worded import Claim, Claims, with_model
+from knowledge.worded import Asked, Claim, Claims, with_model
 from tests.fakes.language_model import QueuedModel
 from tests.fakes.live import Watched
 
@@ -207,7 +207,7 @@ GOOD = {"text": "You have 30 days of leave.", "passage": 1, "quote": "Everybody 
 async def ask(*claims: dict[str, Any], answered: bool = True) -> tuple[PolicyAnswer, PolicyAnswer]:
     plain = extractive("How many days?", Band.ANSWER, [LEAVE, HANDBOOK], first, TODAY)
     model = QueuedModel([{"answered": answered, "claims": list(claims)}])
-    return await with_model(model, "How many days?", [LEAVE, HANDBOOK], plain), plain
+    return await with_model(model, Asked("How many days?"), [LEAVE, HANDBOOK], plain), plain
 
 
 async def test_checked_claims_are_the_answer() -> None:
@@ -272,7 +272,7 @@ async def test_what_is_shown_live_is_how_the_answer_begins() -> None:
     }
     live = Watched()
     model = QueuedModel([{"answered": True, "claims": [GOOD, GOOD | {"passage": 2}, other]}])
-    answer = await with_model(model, "How many days?", [LEAVE, HANDBOOK], plain, live=live)
+    answer = await with_model(model, Asked("How many days?"), [LEAVE, HANDBOOK], plain, live=live)
     assert answer.text == live.text
     assert len(live.written) == 2
     assert "Two policies give different figures" in live.written[1]
@@ -287,7 +287,7 @@ async def test_a_model_that_finds_no_answer_changes_nothing() -> None:
 @pytest.mark.parametrize("reason", ["time-out", "rate limit", "unreachable", "refusal", "unusable"])
 async def test_every_failure_of_a_model_ends_in_the_plain_answer(reason: Any) -> None:
     plain = extractive("How many days?", Band.ANSWER, [LEAVE], first, TODAY)
-    answer = await with_model(QueuedModel([reason]), "How many days?", [LEAVE], plain)
+    answer = await with_model(QueuedModel([reason]), Asked("How many days?"), [LEAVE], plain)
     assert answer == replace(plain, settled=False)
 
 
@@ -296,7 +296,7 @@ async def test_passages_are_material_behind_a_marker_that_nobody_can_guess() -> 
     for _ in range(2):
         model = QueuedModel(["off"])
         plain = PolicyAnswer(Band.SILENT, "")
-        await with_model(model, "How many days?", [LEAVE], plain)
+        await with_model(model, Asked("How many days?"), [LEAVE], plain)
         (marker,) = {line for line in model.contents[0].split("\n") if line and line in model.instructions[0]}
         assert model.contents[0].count(marker) == 2
         assert LEAVE.text not in model.instructions[0]
