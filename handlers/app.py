@@ -84,7 +84,7 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
     embedder = LocalEmbedder()
     knowledge = make_library(settings, store, clock, embedder, model)
     policies = PolicyTurns(knowledge)
-    coaching = CoachingUseCase(instrument, store, model)
+    coaching = CoachingUseCase(instrument, store, model, elsewhere=names_coverage)
     audit = AuditUseCase(
         instrument,
         store,

@@ -137,8 +137,10 @@ def _in_a_line(each: Readiness) -> str:
     process = each.process
     state = _AT_WORK[process.state] if process.agents else "no agents yet"
     owner = f"{process.owner} answers for it" if process.owner else "nobody answers for it yet"
-    lacks = f" Missing: {joined(what_it_lacks(each))}." if each.missing else " Everything is there."
-    return f"**{plain(process.name)}** ({plain(path_words(process))}): {state}; {plain(owner)}.{plain(lacks)}"
+    lacks = f"Missing: {joined(what_it_lacks(each))}." if each.missing else "Everything is there."
+    return (
+        f"**{plain(process.name)}** ({plain(path_words(process))}): {state}; {plain(owner)}. {plain(lacks)}"
+    )
 
 
 async def _headcounts(tx: AsyncSession) -> dict[int, int]:

@@ -8,7 +8,7 @@ answer to a question in between) is used only where it still fits.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -225,12 +225,16 @@ class AuditUseCase:
             row = await tx.get(DialogueSession, choice.session, with_for_update=lock or None)
             mine = row is not None and row.person_id == turn.person_id and row.kind in _EVERY_KIND
             return row if mine else None
-        rows = await live_sessions(tx, turn.person_id, _EVERY_KIND, lock)
+        live = await live_sessions(tx, turn.person_id, tuple(SessionKind), lock)
+        rows = [row for row in live if row.kind in _EVERY_KIND]
         asking = [row for row in rows if takes_words(load_state(row), turn.text or "")]
         if not asking and is_start(turn.text or ""):
             begun = (row for row in rows if load_state(row).sittings or load_state(row).paused)
             return next(begun, None)
-        return asking[0] if asking else None
+        goes_on = is_start(turn.text or "") or command(turn.text or "") == ("resume", "")
+        if not asking or (not goes_on and _went_on(live, asking[0])):
+            return None
+        return asking[0]
 
     async def _without_sitting(self, tx: AsyncSession, turn: Turn) -> list[Message]:
         if turn.choice is not None:
@@ -320,6 +324,16 @@ def _left_long_ago(row: DialogueSession, now: datetime) -> bool:
     if row.kind not in AUDITS or row.status not in LIVE or now - row.updated_at < LONG_AGO:
         return False
     return load_state(row).phase == "rest"
+
+
+def _went_on(live: Sequence[DialogueSession], asking: DialogueSession) -> bool:
+    """A card of the coaching or the coverage that waits for words was shown after this one."""
+    return any(
+        row.kind not in _EVERY_KIND
+        and row.status is SessionStatus.OPEN
+        and row.updated_at > asking.updated_at
+        for row in live
+    )
 
 
 async def _newer(tx: AsyncSession, row: DialogueSession) -> DialogueSession | None:

@@ -71,12 +71,16 @@ async def escalate_blockers(tx: AsyncSession, instrument: Instrument, now: datet
     return found
 
 
-def open_steps_card(plans: list[Plan]) -> Message:
-    """Two steps are enough at a time: show them, each with its buttons."""
-    lines = "\n".join(
+def plan_lines(plans: list[Plan]) -> str:
+    """The steps as a list, each with its day."""
+    return "\n".join(
         f"- **{n}** {plain(plan.text)} _({day_words(plan.due_on) if plan.due_on else 'no day yet'})_"
         for n, plan in enumerate(plans, 1)
     )
+
+
+def open_steps_card(plans: list[Plan]) -> Message:
+    """Two steps are enough at a time: show them, each with its buttons."""
     choices = tuple(
         choice.model_copy(update={"label": f"{n}: {choice.label}"})
         for n, plan in enumerate(plans, 1)
@@ -84,6 +88,6 @@ def open_steps_card(plans: list[Plan]) -> Message:
     )
     return Message(
         kind="result",
-        text=f"You have {len(plans)} steps open, which is plenty. How are they going?\n\n{lines}",
+        text=f"You have {len(plans)} steps open, which is plenty. How are they going?\n\n{plan_lines(plans)}",
         choices=choices,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -9,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.audit.hearing import evidence_class, is_question
 from bot.audit.instrument import Instrument
 from bot.audit.next_steps import NextStep, may_open_step, next_steps
-from bot.audit.opening import live_sessions, zone_of
+from bot.audit.opening import live_sessions, touched_last, zone_of
 from bot.audit.records import latest_answers, open_blockers, placement_of
 from bot.audit.scoring import Scores
 from bot.choice_ids import ChoiceId, parse_choice_id
@@ -62,15 +63,22 @@ _BECAUSE = {
 
 
 class CoachingUseCase:
-    """Takes turns about next steps, plans, blockers and the own department's facts."""
+    """Takes turns about next steps, plans, blockers and the own department's facts. `elsewhere` knows the
+    words that open another part.
+    """
 
     prefix = PREFIX
 
     def __init__(
-        self, instrument: Instrument, store: Store | None = None, model: LanguageModel | None = None
+        self,
+        instrument: Instrument,
+        store: Store | None = None,
+        model: LanguageModel | None = None,
+        elsewhere: Callable[[str], bool] = lambda _text: False,
     ) -> None:
         self._instrument = instrument
         self._store, self._model = store, model
+        self._elsewhere = elsewhere
         self._names = names_of(instrument)
 
     def question(self, text: str) -> StoredQuestion | None:
@@ -85,10 +93,9 @@ class CoachingUseCase:
             return False
         if self.question(turn.text) is not None or is_in_the_way(turn.text):
             return True
-        if is_question(turn.text):
+        if is_question(turn.text) or self._elsewhere(turn.text):
             return False
-        rows = await live_sessions(tx, turn.person_id, (SessionKind.COACHING,))
-        return any(_state(row).asks_words for row in rows)
+        return await self._waiting(tx, turn) is not None
 
     async def prepare(self, turn: Turn) -> Prepared:
         """Let a model, where one is configured, word the answer to a question about stored facts."""
@@ -119,11 +126,13 @@ class CoachingUseCase:
             return prepared.put_into(said)
         if is_in_the_way(text):
             return await self._in_the_way(tx, department, turn)
-        rows = await live_sessions(tx, turn.person_id, (SessionKind.COACHING,), lock=True)
-        waiting = [row for row in rows if _state(row).asks_words]
-        if not waiting:
-            return []
-        return await self._step(tx, waiting[0], Words(text), turn.at)
+        waiting = await self._waiting(tx, turn, lock=True)
+        return [] if waiting is None else await self._step(tx, waiting, Words(text), turn.at)
+
+    async def _waiting(self, tx: AsyncSession, turn: Turn, lock: bool = False) -> DialogueSession | None:
+        """The card that words are for, unless the person has gone on to something else."""
+        row = await touched_last(tx, turn.person_id, SessionKind.COACHING, lock)
+        return row if row is not None and _state(row).asks_words else None
 
     async def answer(
         self,
@@ -314,7 +323,7 @@ class CoachingUseCase:
                         department_id=row.department_id,
                         code=code,
                         note=note,
-                        owner=owner,
+                        owner=owner or (await tx.get_one(Person, row.person_id)).name,
                         raised_by=row.person_id,
                         raised_at=now,
                         session_id=row.id,

@@ -17,7 +17,7 @@ from bot.audit.sessions import AuditUseCase
 from bot.audit.state import NoProposal, Proposed
 from bot.coaching.asides import Asides
 from bot.coaching.sessions import CoachingUseCase
-from bot.coverage.sessions import CoverageUseCase
+from bot.coverage.sessions import CoverageUseCase, names_coverage
 from bot.messages import Message
 from bot.store.engine import Store
 from bot.store.tables import Company, Department, Duty, DutyName, OutboxMessage, Person, Platform, Role
@@ -187,13 +187,14 @@ async def open_office(store: Store, instrument: Instrument | None = None, propos
     """The company on an empty database, with the parts as the product puts them together."""
     used = instrument or load_instrument()
     proposals = ToldProposals()
-    coaching = CoachingUseCase(used)
+    coaching = CoachingUseCase(used, elsewhere=names_coverage)
     audit = AuditUseCase(
         used,
         store,
         proposer or proposals,
         asides=Asides(coaching, OnePolicy()),
         offer_steps=coaching.offer_steps,
+        elsewhere=names_coverage,
     )
     parts = [
         SettingsUseCase([Platform.EMAIL]),
