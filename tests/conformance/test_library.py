@@ -29,7 +29,7 @@ from bot.store.tables import (
     PolicyQuestion,
 )
 from knowledge.confirmed import Confirmed, confirmed
-from knowledge.conversation import feedback_choices
+from knowledge.feedback import feedback_choices
 from knowledge.fetch import Fetcher
 from knowledge.frontmatter import Details
 from knowledge.gaps import listed
@@ -553,3 +553,88 @@ async def test_nobody_answers_in_anothers_name(library: Library) -> None:
     assert refused.text == "This question is in somebody else's queue."
     async with library.store.read() as session:
         assert len((await session.exec(select(Document))).all()) == 2
+
+
+# ── In a thread ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_chain_of_follow_ups_leans_on_what_began_it(library: Library) -> None:
+    fay, began = library.people.fay, "How many days of annual leave do we have?"
+    await say(library, fay, began)
+    for text in ("And in Portugal?", "what about part-timers?", "why not in May?"):
+        await say(library, fay, text)
+        leant = [earlier for asked, _, earlier in library.retriever.asked if asked == text]
+        assert leant[0] == (began,)
+    await say(library, fay, "Whom do I tell when I feel sick?")
+    assert library.retriever.asked[-1][2] == (), "it stands by itself"
+    await say(library, fay, "and a note?")
+    assert next(earlier for asked, _, earlier in library.retriever.asked if asked == "and a note?") == (
+        "Whom do I tell when I feel sick?",
+    )
+
+
+async def test_more_reasons_and_doubts_are_about_the_last_answer(library: Library) -> None:
+    fay = library.people.fay
+    await say(library, fay, "How many days of annual leave do we have?")
+    (more,) = await say(library, fay, "what do you mean?")
+    assert more.text.startswith("It stands in **Leave**, Annual leave. The whole passage:")
+    (why,) = await say(library, fay, "why?")
+    assert why.text.endswith("I don't guess at reasons. Olga Brandt, who owns it, can tell you more.")
+    (sure,) = await say(library, fay, "Are you sure?")
+    assert "word for word" in sure.text
+    assert "owned by Olga Brandt" in sure.text
+
+
+async def test_an_offer_is_taken_up_in_words(library: Library) -> None:
+    fay, olga = library.people.fay, library.people.olga
+    (noted,) = await say(library, fay, "ok")
+    assert noted.text == "I'm here when you have a question."
+    await say(library, fay, "May I bring my dog?")
+    (left,) = await say(library, fay, "no thanks")
+    assert left.text == "All right, it goes to nobody."
+    assert await told(library, olga) == []
+    await say(library, fay, "May I bring my cat along?")
+    (sent,) = await say(library, fay, "yes, but without my name")
+    assert sent.text.startswith("Sent to Olga Brandt without your name.")
+    assert "Somebody asks" in (await told(library, olga))[0]
+    await say(library, fay, "How many days of annual leave do we have?")
+    (noted,) = await say(library, fay, "yes")
+    assert noted.text == "I'm here when you have a question.", "nothing was offered"
+
+
+async def test_the_coach_tells_of_itself_and_of_the_documents(library: Library) -> None:
+    fay, hanna = library.people.fay, library.people.hanna
+    (itself,) = await say(library, fay, "What are you?")
+    assert "a program and not a person" in itself.text
+    (owner,) = await say(library, fay, "Who owns the leave policy?")
+    assert owner.text == "**Leave** is owned by Olga Brandt."
+    (listed_,) = await say(library, fay, "Which policies are there?")
+    assert listed_.text == "You may ask me about these:\n- Leave"
+    (listed_,) = await say(library, hanna, "Which policies are there?")
+    assert listed_.text == "You may ask me about these:\n- Leave\n- Salary bands"
+    (hidden,) = await say(library, fay, "Who owns the salary bands policy?")
+    assert "Olga" not in hidden.text.split("Shall I")[0]
+    (unknown,) = await say(library, fay, "is there a dog policy?")
+    assert unknown.text.startswith("The policies do not say.")
+
+
+async def test_an_empty_library_says_whom_to_ask_and_how_to_add(
+    store: Store, clock: MovableClock, tmp_path: Path
+) -> None:
+    library = await make_library(store, clock, tmp_path)
+    for number in (1, 2):
+        await library.service.filing.remove(number)
+    async with store.write() as tx:
+        tx.add(Duty(person_id=library.people.hanna, duty=DutyName.ADMIN))
+    (employee,) = await say(library, library.people.fay, "How many days of annual leave?")
+    assert employee.text.startswith("No policies have been added yet")
+    assert "Shall I pass your question on to Olga Brandt?" in employee.text
+    (admin,) = await say(library, library.people.hanna, "How many days of annual leave?")
+    assert "`stagecoach kb add FOLDER`" in admin.text
+    assert admin.choices == ()
+
+
+async def test_somebody_in_trouble_is_pointed_to_people(library: Library) -> None:
+    (message,) = await say(library, library.people.fay, "My boss bullies me")
+    assert message.text.startswith("I'm sorry, that sounds hard.")
+    assert message.choices == (), "it goes to no owner of some policy"

@@ -21,7 +21,7 @@ from bot.llm import OnText, Outcome
 from bot.messages import Message
 from bot.store.engine import Store
 from bot.store.tables import CachedAnswer, OutboxMessage
-from knowledge.conversation import feedback_choices
+from knowledge.feedback import feedback_choices
 from knowledge.frontmatter import Details
 from knowledge.retriever import LocalRetriever
 from tests.fakes.live import Watched
