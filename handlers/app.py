@@ -73,6 +73,8 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
     finally:
         if app is not None and app.model is not None:
             await app.model.close()
+        if app is not None and app.knowledge.meaning is not None:
+            await app.knowledge.meaning.close()
         await store.close()
 
 

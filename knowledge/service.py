@@ -32,6 +32,7 @@ from knowledge.filing import Filing
 from knowledge.following import Following
 from knowledge.languages import NOTES, Translations, language_of
 from knowledge.library import saved
+from knowledge.meaning import Meaning
 from knowledge.port import Retriever
 from knowledge.query import leans_on_earlier
 from knowledge.stored import normalised, packed, sources_of, unpacked
@@ -98,11 +99,13 @@ class KnowledgeService:
         retriever: Retriever,
         fetcher: Fetcher,
         model: WritingModel | None = None,
+        meaning: Meaning | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
         self.retriever = retriever
         self.model = model
+        self.meaning = meaning
         self.filing = Filing(store, clock, retriever, fetcher)
         self.index = Following(store, retriever)
         self._translations = Translations(model)
@@ -127,7 +130,8 @@ class KnowledgeService:
     ) -> _Found:
         if not documents or not text:
             return _Found(text, [], Band.SILENT)
-        ranked = await asyncio.to_thread(self.retriever.search, text, documents, limit, earlier)
+        likeness = await self.meaning.of(" ".join([*earlier[-1:], text])) if self.meaning else None
+        ranked = await asyncio.to_thread(self.retriever.search, text, documents, limit, earlier, likeness)
         async with self.store.read() as session:
             # Asked again at the end: a document may have been removed or closed meanwhile.
             allowed = documents & await readable(session, who, self.clock().date())
@@ -198,6 +202,7 @@ class KnowledgeService:
         parts = [
             *(_CACHE_FORMAT, normalised(question.text), self.clock().date().isoformat(), question.style),
             self.model.name if self.model and question.worded else "",
+            self.meaning.model if self.meaning else "",
             ",".join(map(str, sorted(documents))),
             *map(normalised, question.leans_on),
         ]

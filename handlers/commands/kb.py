@@ -31,6 +31,18 @@ async def _library(settings: Settings) -> AsyncIterator[tuple[Store, KnowledgeSe
         yield store, service
 
 
+async def _read_abroad(service: KnowledgeService) -> None:
+    """Have the embedding service, where one is set up, read what it has not read."""
+    if service.meaning is None:
+        return
+    waiting = await service.meaning.fill(lambda done, every: say(f"Embedded {done} of {every} passages."))
+    if waiting:
+        say(
+            f"{waiting} passages are still to be embedded by the service. It did not answer; `stagecoach "
+            "serve` tries again by itself. Until then questions are answered without it."
+        )
+
+
 def _day(text: str | None, option: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
@@ -66,6 +78,7 @@ def kb_add(settings: Settings, places: list[str], given: Details, as_json: bool)
                 outcomes.append(outcome)
                 if not as_json:
                     typer.echo(_line(outcome))
+            await _read_abroad(service)
         return outcomes
 
     _report(run(add()), as_json)
@@ -84,7 +97,9 @@ def kb_watch(settings: Settings, places: list[str], given: Details, pull: bool, 
             folders = Watching(service)
             for place in places:
                 await folders.watch(place, given, pull)
-            return await folders.look_at_due()
+            looked = await folders.look_at_due()
+            await _read_abroad(service)
+        return looked
 
     _report_looked(run(watch()), as_json)
 
@@ -94,7 +109,9 @@ def kb_sync(settings: Settings, as_json: bool) -> None:
 
     async def look() -> list[Looked]:
         async with _library(settings) as (_, service):
-            return await Watching(service).look_at_due(everything=True)
+            looked = await Watching(service).look_at_due(everything=True)
+            await _read_abroad(service)
+        return looked
 
     _report_looked(run(look()), as_json)
 

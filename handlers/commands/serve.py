@@ -24,7 +24,7 @@ from handlers.figures import figures
 from handlers.panel import Panel
 from handlers.running import Service, run_services, served, stop_on_signals
 from handlers.scheduling import following, run_until, scheduler_of, waking
-from handlers.watching import watching
+from handlers.watching import embedding, watching
 from handlers.web.app import Page
 from handlers.web.drafts import Drafts
 from handlers.web.health import health_routes
@@ -179,6 +179,7 @@ def _services(app: App, scheduler: SchedulerService) -> list[Service]:
         waking(app, scheduler),
         following(app),
         watching(app.knowledge),
+        embedding(app.knowledge),
         load_index,
     ]
 
