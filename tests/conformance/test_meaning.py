@@ -143,5 +143,5 @@ async def test_a_removed_document_is_forgotten(
 def test_texts_leave_the_house_only_where_a_model_is_named(
     environment: dict[str, str], named: str | None
 ) -> None:
-    embeddings = configured_embeddings(Settings(_env_file=None, **environment))
+    embeddings = configured_embeddings(Settings.model_validate(environment))
     assert (embeddings and embeddings.model) == named
