@@ -20,6 +20,7 @@ from bot.audit.state import (
     Draft,
     Effect,
     Enrol,
+    Given,
     HandOver,
     OfferSteps,
     RequestApproval,
@@ -50,6 +51,8 @@ class Desk:
     department: Department
     person: Person
     now: datetime
+    before: State
+    """As it was when the step began: what it holds of answers is stored already."""
     offer_steps: OfferNextSteps | None = None
     messages: list[Message] = field(default_factory=list)
     saved: dict[str, Answer] = field(default_factory=dict)
@@ -108,10 +111,16 @@ class Desk:
             person_id=self.person.id or 0,
             session_id=self.session_id,
             second=second,
+            again=self._is_stored(effect.answer),
         )
         self.saved[row.criterion], self.stands = row, None
         if second and effect.answer.criterion != state.current:
             await resolve(self.tx, self.instrument, self.department, row, self.now)
+
+    def _is_stored(self, given: Given) -> bool:
+        """Whether an earlier turn, or an earlier effect of this one, has stored this very answer."""
+        before = self.before.answers.get(given.criterion)
+        return given.criterion in self.saved or (before is not None and before.at == given.at)
 
     async def _still_true(self, criterion: str) -> None:
         self.stands = None

@@ -268,7 +268,7 @@ class AuditUseCase:
         facts = await facts_for(tx, department, person, _names_somebody(state, given))
         facts = await with_processes(tx, self._instrument, state, department, facts)
         dialogue = Dialogue(self._instrument, facts)
-        desk = Desk(tx, self._instrument, row, department, person, turn.at, self._offer_steps)
+        desk = Desk(tx, self._instrument, row, department, person, turn.at, state, self._offer_steps)
         state, shown_anew = await self._up_to_date(desk, dialogue, state)
         # Words meant for a card that has changed are not taken for an answer to the new one.
         effects: tuple[Effect, ...] = ()
