@@ -111,7 +111,7 @@ def _buttons(who: Actor) -> tuple[Choice, ...]:
     if DutyName.POLICY_OWNER in who.duties:
         buttons.append(said("Open questions"))
     if DutyName.PROGRAMME_OWNER in who.duties:
-        buttons.append(said("Contested answers"))
+        buttons += [said("Approvals"), said("Contested answers")]
     if who.duties & {DutyName.EXECUTIVE, DutyName.PROGRAMME_OWNER}:
         buttons += [said("Where does the company stand?"), said("Show the latest digest")]
     return tuple(buttons)

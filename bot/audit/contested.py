@@ -1,5 +1,5 @@
-"""Answers on which two people lie two or more levels apart, for whoever runs the programme: both views side
-by side, and a tap that settles it.
+"""What waits for whoever runs the programme: answers on which two people lie two or more levels apart, both
+views side by side with a tap that settles it, and what does not apply, to be confirmed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.access import Action, actor, can
 from bot.audit.agreement import TIME_TO_SETTLE
+from bot.audit.approvals import approval_question, open_approvals
 from bot.audit.instrument import Instrument
 from bot.audit.phrases import day, lower
 from bot.audit.views import lead_view, with_level
@@ -28,6 +29,10 @@ _LIVES = timedelta(days=180)
 _ASKED = re.compile(
     r"(?:show |list )?(?:me )?(?:the |all )?(?:open )?contested(?: answers)?"
     r"|(?:what|which answers) (?:is|are) contested"
+)
+_APPROVALS = re.compile(
+    r"(?:show |list )?(?:me )?(?:the |all |my )?(?:open |pending )?approvals"
+    r"|what (?:waits|is waiting) for me|what do i have to (?:approve|confirm)"
 )
 
 
@@ -91,9 +96,9 @@ class ContestedUseCase:
         self._instrument = instrument
 
     async def wants(self, tx: AsyncSession, turn: Turn) -> bool:
-        """Words that ask for contested answers, from whoever may settle them. Never in a channel."""
-        words = " ".join((turn.text or "").lower().split()).strip(" .?!")
-        if turn.public or not _ASKED.fullmatch(words):
+        """Words that ask for what waits, from whoever may settle it. Never in a channel."""
+        words = _words(turn)
+        if turn.public or not (_ASKED.fullmatch(words) or _APPROVALS.fullmatch(words)):
             return False
         return can(await actor(tx, turn.person_id), Action.APPROVE)
 
@@ -104,6 +109,9 @@ class ContestedUseCase:
         """The list, or one that is settled."""
         if not can(await actor(tx, turn.person_id), Action.APPROVE):
             return [_NOT_YOURS]
+        if _APPROVALS.fullmatch(_words(turn)):
+            waiting = await open_approvals(tx)
+            return [approval_question(self._instrument, *each) for each in waiting] or [_NO_OPEN]
         found = await contests(tx, turn.at)
         if turn.choice is None:
             return [self._listed(found)]
@@ -166,4 +174,9 @@ class ContestedUseCase:
         )
 
 
+def _words(turn: Turn) -> str:
+    return " ".join((turn.text or "").lower().split()).strip(" .?!")
+
+
+_NO_OPEN = Message(text="Nothing waits for your word at the moment.")
 _NOT_YOURS = Message(kind="notice", text="Only whoever runs the AI programme can settle that.")

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.audit.approvals import approval_question
 from bot.audit.instrument import Instrument
 from bot.audit.opening import open_session
 from bot.audit.process_records import note_process
@@ -182,20 +183,5 @@ class Desk:
 
     async def _ask_approval(self, criterion: str, approver: int) -> None:
         answer = self.saved[criterion]
-        name = self.instrument.criterion(criterion).name
-        message = Message(
-            kind="nudge",
-            text=f"{plain(self.department.name)} says that **{name}** does not apply to them:\n\n"
-            f"> {plain(answer.reason)}\n\nIs that right? It would hold for 180 days.",
-            choices=(
-                Choice(
-                    id=str(ChoiceId("audit", self.session_id, 0, f"approve.{answer.id}")),
-                    label="Yes, leave it out",
-                ),
-                Choice(
-                    id=str(ChoiceId("audit", self.session_id, 0, f"decline.{answer.id}")),
-                    label="No, keep asking",
-                ),
-            ),
-        )
+        message = approval_question(self.instrument, answer, self.department)
         await write_to_person(self.tx, approver, [message], key=f"approval:{answer.id}", now=self.now)

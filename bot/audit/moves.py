@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from bot.audit import answering, help_words
@@ -16,6 +17,7 @@ from bot.audit.state import (
     NoProposal,
     RequestApproval,
     SaveAnswer,
+    Someone,
     State,
     StayOut,
 )
@@ -97,14 +99,18 @@ def approver(steps: Steps, state: State, argument: str, now: datetime) -> Outcom
         reason=state.draft.reason,
         approver=approver,
     )
+    state = changed(state, interlude="")
     ask = () if approver is None else (RequestApproval(state.current, approver),)
     effects = (SaveAnswer(given), *ask)
     return steps.go_on(steps.with_answer(state, given), steps.cards.noted(given, 0), effects)
 
 
-def pick_owner(steps: Steps, state: State, _text: str, _now: datetime) -> Outcome:
-    """Words where a name has to be tapped."""
-    return steps.again(state, "Please pick one of these.")
+def pick_owner(steps: Steps, state: State, text: str, now: datetime) -> Outcome:
+    """The name of whoever is to confirm it, in words."""
+    named = _who_is_meant(steps.facts.owners, text)
+    if len(named) != 1:
+        return steps.again(state, "Please pick one of these.")
+    return approver(steps, state, str(named[0].id), now)
 
 
 def later(steps: Steps, state: State, argument: str, now: datetime) -> Outcome:
@@ -141,16 +147,19 @@ def hand(steps: Steps, state: State, argument: str, now: datetime) -> Outcome:
 
 def hand_to(steps: Steps, state: State, text: str, _now: datetime) -> Outcome:
     """Pass the rest to the one colleague whom `text` names by id, address, name or first name."""
-    wanted = text.casefold().strip()
-    matches = [
-        p for p in steps.facts.colleagues if wanted in (str(p.id), p.email.casefold(), p.name.casefold())
-    ]
-    matches = matches or [p for p in steps.facts.colleagues if wanted in p.name.casefold().split()]
+    matches = _who_is_meant(steps.facts.colleagues, text)
     if len(matches) != 1:
         return steps.again(changed(state, interlude="hand_over"), steps.cards.who_is(text, len(matches)))
     state = changed(state, interlude="", phase="away", turn=state.turn + 1)
     thanks = steps.cards.notice(steps.cards.handed(matches[0]))
     return state, (HandOver(matches[0].id), Say(thanks))
+
+
+def _who_is_meant(people: Sequence[Someone], text: str) -> list[Someone]:
+    """Those whom `text` names by id, address or full name, else by a part of the name."""
+    wanted = text.casefold().strip(" .!")
+    exact = [each for each in people if wanted in (str(each.id), each.email.casefold(), each.name.casefold())]
+    return exact or [each for each in people if wanted in each.name.casefold().split()]
 
 
 def back(steps: Steps, state: State, argument: str, _now: datetime) -> Outcome:

@@ -42,7 +42,7 @@ class Asides:
         department = await self._coaching.department_of(tx, turn)
         if question is None or department is None:
             return []
-        if question.topic == "steps":
+        if question.topic in ("steps", "plans"):
             return [await self._steps(tx, department, turn)]
         messages = await self._coaching.answer(tx, question, department, turn.person_id, turn.at)
         said = prepared.put_into(messages) if isinstance(prepared, Prepared) else messages

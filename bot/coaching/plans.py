@@ -79,8 +79,9 @@ def plan_lines(plans: list[Plan]) -> str:
     )
 
 
-def open_steps_card(plans: list[Plan]) -> Message:
-    """Two steps are enough at a time: show them, each with its buttons."""
+def open_steps_card(plans: list[Plan], said: str = "") -> Message:
+    """The open steps, each with its buttons; if nothing else is `said`, that they are enough for now."""
+    said = said or f"You have {len(plans)} steps open, which is plenty."
     choices = tuple(
         choice.model_copy(update={"label": f"{n}: {choice.label}"})
         for n, plan in enumerate(plans, 1)
@@ -88,6 +89,6 @@ def open_steps_card(plans: list[Plan]) -> Message:
     )
     return Message(
         kind="result",
-        text=f"You have {len(plans)} steps open, which is plenty. How are they going?\n\n{plan_lines(plans)}",
+        text=f"{said}\n\n{plan_lines(plans)}\n\nHow {'is it' if len(plans) == 1 else 'are they'} going?",
         choices=choices,
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.audit.hearing import evidence_class, is_question
@@ -16,7 +17,7 @@ from bot.audit.scoring import Scores
 from bot.choice_ids import ChoiceId, parse_choice_id
 from bot.coaching import dialogue
 from bot.coaching.plans import OPEN_PLANS, new_plan, open_plans, open_steps_card
-from bot.coaching.questions import StoredQuestion, is_in_the_way, names_of, route
+from bot.coaching.questions import StoredQuestion, became, is_in_the_way, names_of, route
 from bot.coaching.state import (
     AddEvidence,
     Done,
@@ -35,7 +36,7 @@ from bot.coaching.state import (
 from bot.coaching.stored import Asked, answer
 from bot.coaching.wording import WORDED, Prepared, better_wording
 from bot.llm import LanguageModel
-from bot.messages import Message
+from bot.messages import Choice, Message
 from bot.organisation.directory import led_departments
 from bot.speech import Chose, Say, Words
 from bot.store.engine import Store
@@ -95,7 +96,7 @@ class CoachingUseCase:
             return True
         if is_question(turn.text) or self._elsewhere(turn.text):
             return False
-        return await self._waiting(tx, turn) is not None
+        return await self._waiting(tx, turn) is not None or await self._told(tx, turn) is not None
 
     async def prepare(self, turn: Turn) -> Prepared:
         """Let a model, where one is configured, word the answer to a question about stored facts."""
@@ -127,7 +128,26 @@ class CoachingUseCase:
         if is_in_the_way(text):
             return await self._in_the_way(tx, department, turn)
         waiting = await self._waiting(tx, turn, lock=True)
-        return [] if waiting is None else await self._step(tx, waiting, Words(text), turn.at)
+        if waiting is not None:
+            return await self._step(tx, waiting, Words(text), turn.at)
+        told = await self._told(tx, turn)
+        return [] if told is None else await self._follow_up(tx, turn, *told)
+
+    async def _told(self, tx: AsyncSession, turn: Turn) -> tuple[str, int] | None:
+        """What became of the one step that is due, said in words instead of tapped."""
+        how = became(turn.text or "")
+        if how is None:
+            return None
+        due = (turn.at + timedelta(days=1)).date()
+        plans = await tx.exec(
+            select(Plan.id).where(
+                Plan.person_id == turn.person_id,
+                col(Plan.status).in_(OPEN_PLANS),
+                col(Plan.due_on) <= due,
+            )
+        )
+        found = plans.all()
+        return (how, found[0] or 0) if len(found) == 1 else None
 
     async def _waiting(self, tx: AsyncSession, turn: Turn, lock: bool = False) -> DialogueSession | None:
         """The card that words are for, unless the person has gone on to something else."""
@@ -145,6 +165,9 @@ class CoachingUseCase:
         """Answer a question about the department from what is stored."""
         if question.topic == "steps":
             return await self.offer_steps(tx, department.id or 0, person_id, now)
+        if question.topic == "plans":
+            plans = await open_plans(tx, department.id or 0)
+            return [open_steps_card(plans, "Open at the moment:")] if plans else [_no_plans(department)]
         return await answer(tx, self._instrument, question, Asked(department, person_id, now))
 
     async def offer_steps(
@@ -355,6 +378,14 @@ class CoachingUseCase:
                 picked_by=row.person_id,
             )
         )
+
+
+def _no_plans(department: Department) -> Message:
+    steps = ChoiceId(PREFIX, 0, 0, f"steps.{department.id}")
+    return Message(
+        text="No step is open at the moment.",
+        choices=(Choice(id=str(steps), label="Show next steps"),),
+    )
 
 
 def _state(row: DialogueSession) -> State:

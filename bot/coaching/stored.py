@@ -95,6 +95,8 @@ def _gap_line(scores: Scores, criterion: Criterion) -> str:
         return f"- {criterion.name}: not asked yet"
     if found.claimed == "unknown":
         return f"- {criterion.name}: still to find out"
+    if found.claimed == "not_applicable":
+        return f"- {criterion.name}: you said that it does not apply; that is still to be confirmed"
     old = ", too old to count" if found.stale else ""
     return f"- {criterion.name}: level {found.counted} of the {ESTABLISHED} it needs{old}"
 
