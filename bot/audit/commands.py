@@ -138,6 +138,14 @@ def command(text: str) -> tuple[str, str] | None:
     said = bare(text)
     if not said or len(said) > 120:
         return None
+    return _named(said) or _named(_FILLED.sub("", said))
+
+
+_FILLED = re.compile(r"^(?:(?:hm+|um+|uh|er|oh|ah|well|so|ok|okay|sorry|please|then|just|no|yes) )+")
+"""Little words before a command, as in "well, skip"."""
+
+
+def _named(said: str) -> tuple[str, str] | None:
     for name, pattern in _COMPILED.items():
         if pattern.fullmatch(said):
             return name, ""

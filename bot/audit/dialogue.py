@@ -103,7 +103,7 @@ class Dialogue:
             return None
         name, argument = found
         if state.interlude:
-            name = "cancel" if name == "back" else name
+            name = "cancel" if name in _OUT_OF_IT else name
             said_fully = name in {"hand", "later"} and bool(argument)
             return (name, argument) if said_fully or name in _AMID_INTERLUDES else None
         name = _SYNONYMS.get((state.phase, name), name)
@@ -147,6 +147,8 @@ class Dialogue:
 
 Move = Callable[[Steps, State, str, datetime], Outcome]
 
+_OUT_OF_IT = frozenset({"back", "resume", "out", "other"})
+"""What leads back to the question from a card that it was put aside for."""
 _OF_ANY_CARD = frozenset({"resume", "show", "look"})
 """Moves whose buttons stay good: they show what stands now."""
 _ASIDES = frozenset({"why", "who", "help", "explain", "time", "about"})

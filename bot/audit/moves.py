@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from bot.audit import answering, help_words
-from bot.audit.phrases import privacy
+from bot.audit.phrases import privacy, quoted
 from bot.audit.planning import A_SITTING, questions_left
 from bot.audit.state import (
     Draft,
@@ -30,7 +30,9 @@ def hello(steps: Steps, state: State) -> Outcome:
     """A greeting in the middle: half a sentence, and the question that waits."""
     if state.phase == "welcome" and not state.interlude:
         return steps.again(state)
-    return steps.again(state, "Hello! Good to have you here; this is where we were:")
+    return steps.again(
+        state, _with_question(steps, state, "Hello! Good to have you here; this is where we were:")
+    )
 
 
 def start(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
@@ -70,12 +72,24 @@ def resume(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcom
     if state.phase == "placing":
         state, _ = answering.proposal(steps, state, NoProposal())
     interlude = "" if state.interlude == "later" else state.interlude
-    return steps.again(changed(state, paused=False, later_on=None, interlude=interlude))
+    state = changed(state, paused=False, later_on=None, interlude=interlude)
+    return steps.again(state, _with_question(steps, state, ""))
+
+
+def _with_question(steps: Steps, state: State, said: str) -> str:
+    """`said`, and above a card that no longer says what was asked: the question, and the words so far."""
+    if state.interlude or state.phase not in ("place", "probe", "evidence"):
+        return said
+    words = state.draft.words or (
+        state.answers[state.current].words if state.current in state.answers else ""
+    )
+    mine = f"You said:\n\n{quoted(words)}" if words else ""
+    return "\n\n".join(filter(None, (said, steps.cards.criterion(state).question, mine)))
 
 
 def not_applicable(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
     """Ask why it does not apply."""
-    return steps.again(changed(state, interlude="reason"))
+    return steps.again(changed(state, interlude="reason"), "Understood.")
 
 
 def give_reason(steps: Steps, state: State, text: str, now: datetime) -> Outcome:
@@ -116,7 +130,9 @@ def pick_owner(steps: Steps, state: State, text: str, now: datetime) -> Outcome:
 def later(steps: Steps, state: State, argument: str, now: datetime) -> Outcome:
     """A day that was named with it is enough; "later" alone asks for one."""
     day = named_day(steps, argument, now)
-    return wait_until(steps, state, day) if day else steps.again(changed(state, interlude="later"))
+    if day is not None:
+        return wait_until(steps, state, day)
+    return steps.again(changed(state, interlude="later"), "Of course.")
 
 
 def later_on(steps: Steps, state: State, text: str, now: datetime) -> Outcome:
@@ -124,8 +140,7 @@ def later_on(steps: Steps, state: State, text: str, now: datetime) -> Outcome:
     day = named_day(steps, text, now)
     if day is not None:
         return wait_until(steps, state, day)
-    sorry = 'I didn\'t catch a day there. Something like "tomorrow", "Friday" or "3 December" works.'
-    return steps.again(changed(state, interlude="later"), sorry)
+    return steps.again(changed(state, interlude="later"), "I didn't catch a day there.")
 
 
 def named_day(steps: Steps, text: str, now: datetime) -> date | None:

@@ -264,7 +264,8 @@ def _answer_line(instrument: Instrument, asked: Asked, row: Answer) -> str:
     name = instrument.criterion(row.criterion).name
     said = f"\n\n{quoted(row.words)}" if row.words and row.picked_by == asked.person_id else ""
     if row.claim is Claim.LEVEL:
-        return f"**{name}**, {day(row.answered_at)}: level {row.level}, {_counts(row)}{said}"
+        again = f", confirmed on {day(row.still_true_at)}" if row.still_true_at else ""
+        return f"**{name}**, {day(row.answered_at)}{again}: level {row.level}, {_counts(row)}{said}"
     word = "to find out" if row.claim is Claim.UNKNOWN else "does not apply"
     return f"**{name}**, {day(row.answered_at)}: {word}{said}"
 

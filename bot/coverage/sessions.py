@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
@@ -42,6 +42,8 @@ from bot.store.tables import (
 from bot.turns import Turn
 
 PREFIX = "coverage"
+AT_IT = timedelta(hours=1)
+"""For so long after a card was shown, "none" or "8" is taken for a tap on it."""
 _START = re.compile(r"(start|update|do)?( the| our| my)? ?coverage( check-?in| update)?")
 _ASK = re.compile(r"(what('s| is)|how high is|show)( me)?( the| our| my)? coverage\W*")
 
@@ -86,7 +88,13 @@ class CoverageUseCase:
     async def _waiting(self, tx: AsyncSession, turn: Turn, lock: bool = False) -> DialogueSession | None:
         """The card that words are for, unless the person has gone on to something else."""
         row = await touched_last(tx, turn.person_id, SessionKind.COVERAGE, lock)
-        return row if row is not None and State.model_validate(row.state).asks_words else None
+        if row is None:
+            return None
+        state = State.model_validate(row.state)
+        if state.asks_words:
+            return row
+        present = state.phase not in ("rest", "done") and turn.at - row.updated_at < AT_IT
+        return row if present and self._checkin.is_about_card(state, turn.text or "") else None
 
     async def prepare(self, turn: Turn) -> Prepared:
         """Nothing takes time here."""

@@ -9,6 +9,7 @@ from sqlmodel import col, select
 
 from bot.coaching.plans import plan_choices
 from bot.store.tables import Answer, Blocker, CoverageTask, Plan
+from bot.turns import Turn
 from tests.support.talk import Office, open_office
 
 
@@ -61,6 +62,26 @@ async def test_a_task_of_ones_own_is_no_answer_either(office):
     assert "Sorting the post" in office.last
     assert await rows(office, Answer) == []
     assert await rows(office, CoverageTask) == []
+
+
+async def test_a_tap_may_be_typed_while_one_is_at_it(office):
+    for _ in range(2):
+        await office.say("skip all")
+    await office.say("coverage")
+    await office.tap("Start")
+    assert "before AI, how long" in office.last
+    await office.say("2-5 hours")
+    assert "Out of ten such cases" in office.last
+    await office.say("how long is this?")
+    assert "5 tasks of this role to go" in office.heard["lead"][-1].text
+    await office.say("none")
+    assert "2 of 5" in office.last
+    await office.say("what do you mean?")
+    assert "A rough guess is fine" in office.last
+    part = next(part for part in office.parts if part.prefix == "coverage")
+    turn = Turn(99, office.ids["lead"], "chat", "x", office.now + timedelta(hours=2), text="none")
+    async with office.store.read() as tx:
+        assert not await part.wants(tx, turn), "two hours later it is about something else"
 
 
 @pytest.mark.parametrize("words", ["all three", "both", "yes", "4", "👍"])
