@@ -19,7 +19,7 @@ from knowledge.minilm import WIDTH, Floats
 from knowledge.port import Indexed, Likeness, Ranked
 from knowledge.product_names import explained
 from knowledge.projection import project
-from knowledge.query import Asked, Query, make_query, names_something, resolve
+from knowledge.query import Asked, Query, make_query, names_something, resolve, without_courtesy
 from knowledge.rereading import read_alone
 from knowledge.search import Found, search
 from knowledge.sentences import sentence_spans
@@ -170,7 +170,7 @@ class LocalRetriever:
         return make_query(snapshot, self._index.terms, self._synonyms, asked, earlier)
 
     def _ask(self, snapshot: Snapshot, question: str) -> Asked:
-        text = explained(question, snapshot.words)
+        text = explained(without_courtesy(question), snapshot.words)
         text = mended(text, snapshot.words, self._embedder.is_word)
         with self._lock:
             if text in self._asked:

@@ -17,6 +17,7 @@ from knowledge.embed import LocalEmbedder, Reading
 from knowledge.evaluate import Gold, auroc, evaluate, gains_of, ndcg
 from knowledge.lexical import Terms
 from knowledge.port import Indexed
+from knowledge.query import without_courtesy
 from knowledge.retriever import LocalRetriever
 from knowledge.search import Found
 from knowledge.spelling import mended
@@ -72,6 +73,30 @@ def test_the_right_policy_comes_first(
     passages: Sequence[Indexed], retriever: LocalRetriever, question: str, title: str
 ) -> None:
     assert document_of(passages, retriever, question) == title
+
+
+def test_words_of_a_conversation_are_not_missed_in_a_policy(retriever: LocalRetriever) -> None:
+    plain = "What may I spend on a hotel in Paris?"
+    chatty = "What may I possibly spend on a hotel in Paris, anybody any idea?"
+    found = [retriever.found(retriever.snapshot(), text, EVERYTHING, 3) for text in (plain, chatty)]
+    assert found[1].rows[0][0] == found[0].rows[0][0]
+    assert found[1].late > found[0].late - 0.1
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ("Hello, just wondering whether I can fly, thanks!", "I can fly"),
+        ("hi there! quick question: how long is leave", "how long is leave"),
+        ("pls help asap laptop stolen in train", "laptop stolen in train"),
+        ("who can help me with mfa please", "who can help me with mfa"),
+        ("help desk number", "help desk number"),
+        ("All hands meeting", "All hands meeting"),
+        ("please", "please"),
+    ],
+)
+def test_courtesy_is_not_searched_for(said: str, asked: str) -> None:
+    assert without_courtesy(said) == asked
 
 
 def test_what_may_not_be_read_is_neither_found_nor_weighed(
