@@ -183,7 +183,7 @@ def quoted_from(source: Source, quote: str) -> str:
 
 
 def _footing(source: Source, today: date) -> str:
-    parts = [f"Version {plain(source.label) if source.label else source.version}"]
+    parts = [f"Word for word from version {plain(source.label) if source.label else source.version}"]
     if source.owner and source.kind != "entry":
         parts.append(f"owner {plain(source.owner)}")
     if source.effective:

@@ -240,7 +240,8 @@ async def test_an_answer_quotes_and_says_where_from(library: Library) -> None:
     assert message.text == (
         "**Leave**, Annual leave\n"
         "> Everybody has 30 days of annual leave a year. Ask your lead at least 14 days before.\n\n"
-        "_Version 2, owner Olga Brandt, in force since 15 January 2026, last reviewed 2 May 2026._"
+        "_Word for word from version 2, owner Olga Brandt, in force since 15 January 2026, "
+        "last reviewed 2 May 2026._"
     )
     (citation,) = message.citations
     assert citation.quote == (
@@ -275,6 +276,29 @@ async def test_a_short_new_question_is_not_blurred_by_the_one_before(library: Li
     await say(library, library.people.fay, "How many days of annual leave do we have?")
     (parking,) = await say(library, library.people.fay, "Parking?")
     assert [citation.document for citation in parking.citations] == ["Parking"]
+
+
+async def test_two_questions_in_one_are_both_answered(library: Library) -> None:
+    both = "How many days of annual leave do we have, and whom do I tell when I feel sick before 10:00?"
+    (message,) = await say(library, library.people.fay, both)
+    assert "**How many days of annual leave do we have?**" in message.text
+    assert "> Everybody has 30 days" in message.text
+    assert "**whom do I tell when I feel sick before 10:00?**" in message.text
+    assert "> Tell your lead before 10:00" in message.text
+    assert len({citation.passage_id for citation in message.citations}) == 2
+    (half,) = await say(library, library.people.fay, "How many days of annual leave? And may I bring dogs?")
+    assert "> Everybody has 30 days" in half.text
+    assert "The policies do not say." in half.text
+    assert half.choices, "the open half may be passed on"
+
+
+async def test_a_product_that_the_policies_do_not_name_is_said_not_to_be_named(library: Library) -> None:
+    await library.put("tools.md", "# Tools\n\nOnly an AI tool on the list may be used for code.\n")
+    question = "Which AI tool may be used for code, Copilot?"
+    answer = await library.service.ask(library.people.fay, question)
+    assert answer.text.startswith("_What I found does not name Copilot._\n\n**Tools**")
+    await library.put("copilot.md", "# Copilot\n\nCopilot is an AI tool that may be used for code.\n")
+    assert "does not name" not in (await library.service.ask(library.people.fay, question)).text
 
 
 async def test_without_policies_it_says_that_there_are_none(store: Store, clock: MovableClock) -> None:
