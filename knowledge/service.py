@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from itertools import pairwise, zip_longest
 
 from sqlalchemy import delete
 from sqlmodel import col
@@ -21,6 +22,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.clock import Clock
 from bot.live import UNSEEN, Live
 from bot.llm import WritingModel
+from bot.messages import plain
 from bot.store.engine import Store
 from bot.store.outbox import insert_once
 from bot.store.tables import Band, CachedAnswer, PolicyQuestion
@@ -33,7 +35,9 @@ from knowledge.following import Following
 from knowledge.languages import NOTES, Translations, language_of
 from knowledge.library import saved
 from knowledge.meaning import Meaning
+from knowledge.parts import parts_of, together
 from knowledge.port import Retriever
+from knowledge.product_names import unnamed
 from knowledge.query import leans_on_earlier
 from knowledge.stored import normalised, packed, sources_of, unpacked
 from knowledge.worded import Asked, with_model
@@ -175,21 +179,30 @@ class KnowledgeService:
     async def _make(self, question: Question, asker: _Asker) -> PolicyAnswer:
         if self.index.empty:
             return PolicyAnswer(Band.SILENT, NO_POLICIES)
-        found = await self._understood(question, asker)
-        decisive = partial(self.retriever.decisive, earlier=found.earlier)
-        today = self.clock().date()
-        plain_answer = await asyncio.to_thread(
-            extractive, found.text, found.band, found.sources, decisive, today
-        )
-        if found.note:
-            text_with_note = f"_{found.note}_\n\n{plain_answer.text}"
-            plain_answer = replace(plain_answer, text=text_with_note, settled=self.model is None)
-        if self.model is None or not question.worded or found.band is Band.SILENT:
+        parts = parts_of(_line(question.text))
+        founds = [await self._understood(each, asker) for each in _asked_in(question, parts)]
+        quoted = [await asyncio.to_thread(self._quoted, found) for found in founds]
+        plain_answer = together(parts, quoted) if len(parts) > 1 else quoted[0]
+        if self.model is None or not question.worded or plain_answer.band is Band.SILENT:
             return plain_answer
         await question.live.doing("Reading what I found")
-        earlier = question.earlier[-1:] if found.earlier else ()
+        earlier = question.earlier[-1:] if founds[0].earlier else ()
         asked = Asked(_line(question.text), earlier, question.style)
-        return await with_model(self.model, asked, found.sources, plain_answer, question.live)
+        return await with_model(self.model, asked, _in_turn(founds), plain_answer, question.live)
+
+    def _quoted(self, found: _Found) -> PolicyAnswer:
+        """The answer in the policies' own words, below what has to be known of it."""
+        decisive = partial(self.retriever.decisive, earlier=found.earlier)
+        answer = extractive(found.text, found.band, found.sources, decisive, self.clock().date())
+        if found.note:
+            text = f"_{found.note}_" + ("" if answer.band is Band.SILENT else f"\n\n{answer.text}")
+            return replace(answer, text=text, settled=self.model is None)
+        shown = {citation.passage_id for citation in answer.citations}
+        texts = [source.text for source in found.sources if source.passage_id in shown]
+        if shown and (names := unnamed(found.text, texts)):
+            text = f"_What I found does not name {plain(' or '.join(names))}._\n\n{answer.text}"
+            return replace(answer, text=text)
+        return answer
 
     def _since(self, started: datetime) -> int:
         return max(0, round((self.clock() - started).total_seconds() * 1000))
@@ -255,6 +268,20 @@ class KnowledgeService:
         answer = await self.answer(question)
         async with self.store.write() as tx:
             return await self.record(tx, question, answer)
+
+
+def _asked_in(question: Question, parts: Sequence[str]) -> list[Question]:
+    """The parts of a message as questions of their own, each of which may lean on the one ahead of it."""
+    asked = [replace(question, text=parts[0])]
+    asked += [replace(question, text=part, earlier=(before,)) for before, part in pairwise(parts)]
+    return asked
+
+
+def _in_turn(founds: Sequence[_Found]) -> list[Source]:
+    """The passages that were found for the parts of a message, the best of each part first."""
+    ranks = zip_longest(*(found.sources for found in founds))
+    sources = {source.passage_id: source for rank in ranks for source in rank if source is not None}
+    return list(sources.values())
 
 
 def _line(text: str) -> str:

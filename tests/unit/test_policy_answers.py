@@ -22,6 +22,7 @@ from knowledge.checker import bears_out, differ_in_figures, locate
 from knowledge.followups import is_noted, recognise
 from knowledge.gaps import alike
 from knowledge.languages import Translations, language_of
+from knowledge.parts import parts_of
 from knowledge.quoting import header_of, quote_lines, section_name, stretch, unmarked
 from knowledge.troubled import is_troubled
 from knowledge.worded import Asked, Claim, Claims, with_model
@@ -609,6 +610,23 @@ def test_documents_that_are_named_are_recognised(text: str, fact: tuple[str, str
 )
 def test_the_list_of_documents_is_asked_for_in_few_ways(text: str, lists: bool) -> None:
     assert named.asks_for_list(text) is lists
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("how many days do I get and can I carry them over?", 2),
+        ("What is the limit? And who approves more?", 2),
+        ("I sent data to a wrong person. what now? will I get fired?", 2),
+        ("Hi, how do I copy and paste?", 1),
+        ("terms and what not", 1),
+        ("Really? Why?", 1),
+        ("who? what is it? and how? and when is it? and why is it?", 1),
+        ("Can contractors and interns use it?", 1),
+    ],
+)
+def test_two_questions_are_told_from_one(text: str, parts: int) -> None:
+    assert len(parts_of(text)) == parts
 
 
 @pytest.mark.parametrize(
