@@ -32,7 +32,10 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
         "(lets )?(start|begin)( (the |an |my )?(audit|check ?in|sitting|questions))?",
     ),
     "out": ("no|no thanks|no thank you",),
-    "why": ("why( do you (ask|want to know)( this| that)?| this( question)?)?", "what for"),
+    "why": (
+        "why( do you (ask|want to know)( me)?( this| that)?( again)?| this( question)?( again)?)?",
+        "what for",
+    ),
     "explain": (
         "(sorry )?what (do|does|did) (you|this|that|it) mean( by (this|that))?",
         "(sorry )?(i )?(dont|do not) (understand|follow|get)( it| this| that| the question)?",

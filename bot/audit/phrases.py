@@ -115,13 +115,11 @@ def missing(given: Given) -> str:
     return "you add something that others can open"
 
 
-def more_another_day(count: int) -> str:
-    """The questions that are left after a full picture."""
+def more_another_day(count: int, first: bool) -> str:
+    """The questions that are left after a full picture; in a first audit they are about active fields."""
     more = "one more question waits" if count == 1 else f"{count_words(count)} more questions wait"
-    return (
-        f"Thank you, here is the picture. About the fields where you are already active, {more}: go on now, "
-        "or another day?"
-    )
+    more = f"About the fields where you are already active, {more}" if first else more.capitalize()
+    return f"Thank you, here is the picture. {more}: go on now, or another day?"
 
 
 def lower(text: str) -> str:

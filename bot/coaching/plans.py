@@ -62,7 +62,7 @@ async def escalate_blockers(tx: AsyncSession, instrument: Instrument, now: datet
             col(Blocker.code).in_(critical),
             col(Blocker.resolved_at).is_(None),
             col(Blocker.escalated_at).is_(None),
-            Blocker.raised_at <= now - ESCALATE_AFTER,
+            Blocker.raised_at < now - ESCALATE_AFTER,
         )
     )
     found = list(rows)

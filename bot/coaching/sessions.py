@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlmodel import col, select
@@ -179,7 +180,8 @@ class CoachingUseCase:
         scores: Scores | None = None,
         criterion: str = "",
     ) -> list[Message]:
-        """The three steps of the one criterion that is worth work now, or the steps that are open already.
+        """The three steps of the one criterion that is worth work now, without one that is open already; or
+        the open ones, where these are enough.
 
         `scores`: where the department stands, for a caller who knows it.
         """
@@ -188,8 +190,12 @@ class CoachingUseCase:
             return [open_steps_card(plans)]
         scores = scores or await placement_of(tx, self._instrument, department_id, now)
         named = await self._named_in_blockers(tx, department_id, now)
+        taken = {plan.text for plan in plans}
         found = [
-            each for each in next_steps(self._instrument, scores, named) if criterion in ("", each.criterion)
+            replace(each, steps=new)
+            for each in next_steps(self._instrument, scores, named)
+            if criterion in ("", each.criterion)
+            and (new := tuple(step for step in each.steps if step.text not in taken))
         ]
         if not found:
             return [
@@ -204,10 +210,12 @@ class CoachingUseCase:
         return Offer(criterion.id, criterion.name, _BECAUSE[found.because], options)
 
     async def _named_in_blockers(self, tx: AsyncSession, department_id: int, now: datetime) -> dict[str, int]:
-        """How many open blockers name a criterion in their note."""
-        rows = await open_blockers(tx, department_id, now)
-        ids = [criterion.id for criterion in self._instrument.criteria]
-        return {name: sum(name in row.note for row in rows) for name in ids}
+        """How many open blockers name a criterion in their note, by its id or its name."""
+        notes = [row.note.casefold() for row in await open_blockers(tx, department_id, now)]
+        return {
+            each.id: sum(each.id.casefold() in note or each.name.casefold() in note for note in notes)
+            for each in self._instrument.criteria
+        }
 
     # Buttons
 
@@ -318,6 +326,11 @@ class CoachingUseCase:
         person = await tx.get_one(Person, row.person_id)
         state, effects = dialogue.step(_state(row), given, now, await zone_of(tx, person, department))
         messages: list[Message] = []
+        if any(isinstance(effect, SavePlan) for effect in effects):
+            # A co-lead may have taken on a step since these were offered.
+            plans = await open_plans(tx, row.department_id)
+            if not may_open_step(self._instrument, len(plans)):
+                messages, effects = [open_steps_card(plans)], ()
         for effect in effects:
             if isinstance(effect, Say):
                 messages.append(effect.message)

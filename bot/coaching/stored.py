@@ -30,7 +30,7 @@ _DELTAS: dict[Delta, str] = {
     "confirmed": "the same, with a new case",
     "carried": "the same, nothing new",
     "down": "down",
-    "stale": "too old to count",
+    "stale": "no longer counts",
     "not_comparable": "can't be compared",
 }
 
@@ -97,7 +97,7 @@ def _gap_line(scores: Scores, criterion: Criterion) -> str:
         return f"- {criterion.name}: still to find out"
     if found.claimed == "not_applicable":
         return f"- {criterion.name}: you said that it does not apply; that is still to be confirmed"
-    old = ", too old to count" if found.stale else ""
+    old = ", which no longer counts" if found.stale else ""
     return f"- {criterion.name}: level {found.counted} of the {ESTABLISHED} it needs{old}"
 
 
@@ -233,7 +233,7 @@ def _now(found: CriterionScore) -> str:
         return "still to find out"
     if found.claimed == "not_applicable":
         return "you said that it does not apply"
-    return f"level {found.counted} of 4{', too old to count' if found.stale else ''}"
+    return f"level {found.counted} of 4{', which no longer counts' if found.stale else ''}"
 
 
 def last_answers(

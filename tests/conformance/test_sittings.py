@@ -242,6 +242,20 @@ async def test_still_true_holds_once_and_is_carried(office):
     assert [later.criteria[name].stale for name in ("WE-1", "WE-2")] == [False, True]
 
 
+async def test_one_tap_does_not_bring_back_what_is_far_too_old(office):
+    await begin(office, we1=2, we2=2, we3=2, we4=2)
+    await office.say("go")
+    await office.say("skip all")
+    office.now += timedelta(days=240)
+    await office.say("start")
+    await office.say("same")
+    assert "It has been a while" in office.last
+    await office.say("Last week 3 of us did it on 12 cases.")
+    async with office.store.read() as tx:
+        now = await placement_of(tx, INSTRUMENT, office.ids["finance"], office.now)
+    assert [now.criteria[name].stale for name in ("WE-1", "WE-2")] == [False, True]
+
+
 async def second_view(office: Office, level: int) -> None:
     await begin(office, we4=3)
     office.who = "clerk"
@@ -409,8 +423,8 @@ async def test_a_critical_blocker_escalates_after_two_weeks_once(office):
         for code in ("WE-B1", "WE-B2"):
             tx.add(Blocker(department_id=office.ids["finance"], code=code, raised_at=office.now))
         await tx.flush()
-        assert await escalate_blockers(tx, INSTRUMENT, office.now + timedelta(days=13)) == []
-        found = await escalate_blockers(tx, INSTRUMENT, office.now + timedelta(days=14))
+        assert await escalate_blockers(tx, INSTRUMENT, office.now + timedelta(days=14)) == []
+        found = await escalate_blockers(tx, INSTRUMENT, office.now + timedelta(days=14, minutes=1))
         assert [row.code for row in found] == ["WE-B2"]
         assert await escalate_blockers(tx, INSTRUMENT, office.now + timedelta(days=15)) == []
 

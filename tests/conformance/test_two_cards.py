@@ -92,6 +92,20 @@ async def test_a_step_takes_a_number_or_a_few_words(office, words):
     assert "When, and after what?" in office.last
 
 
+async def test_two_leads_can_not_take_on_three_steps(office):
+    await office.say("1")
+    await office.say("tomorrow")
+    for who in ("lead", "co-lead"):
+        office.who = who
+        await office.say("next steps")
+        await office.say("1")
+    for who in ("lead", "co-lead"):
+        office.who = who
+        await office.say("on Friday")
+    assert len(await rows(office, Plan)) == 2
+    assert "2 steps open, which is plenty" in office.last
+
+
 async def test_who_moves_it_oneself_is_named(office):
     await office.say("something is in the way")
     await office.say("2")
