@@ -19,6 +19,7 @@ from bot.store.tables import Platform
 from handlers.slack.modals import correction_view, done, loading, settings_view, words_view
 from handlers.slack.render import forms
 from handlers.slack.words import Block
+from scheduler.planner import NOT_WRITTEN_YET
 from scheduler.setting_forms import Field, Option, Section
 from scheduler.setting_words import WEEKDAYS
 from tests.fakes.slack_limits import problems
@@ -184,7 +185,7 @@ def distinct(messages: Sequence[Message]) -> list[Message]:
     """Messages that differ in more than names and numbers, longest kinds first."""
     seen: dict[tuple[object, ...], Message] = {}
     for message in messages:
-        if not message.text:
+        if not message.text or message == NOT_WRITTEN_YET:
             continue  # planned; it is put into words when it leaves
         shape = (
             message.kind,

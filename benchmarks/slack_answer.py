@@ -55,7 +55,7 @@ async def _measure(folder: Path) -> list[tuple[float, float, float]]:
             for file in sorted(POLICIES.glob("*.md")):
                 # Without its particulars, which name people of another company.
                 words, details = file.read_text().split("---\n", 2)[2], Details(title=file.stem)
-                await at_work.app.knowledge.add_text(file.name, words, details)
+                await at_work.app.knowledge.filing.add_text(file.name, words, details)
             asked = [await _ask(at_work, text) for text in await _questions(store)]
     finally:
         await store.close()

@@ -135,6 +135,8 @@ def check_for_serving(settings: Settings) -> None:
         raise SettingsError(
             "TEAMS_ANONYMOUS=1 accepts requests without a signature. It is allowed only with HOST=127.0.0.1."
         )
+    if settings.openai_embedding_model and settings.openai_api_key is None:
+        raise SettingsError("OPENAI_EMBEDDING_MODEL needs OPENAI_API_KEY too. Set it, or leave both out.")
     if settings.microsoft_app_id and not settings.microsoft_app_type:
         raise SettingsError(
             "MICROSOFT_APP_TYPE is missing. Set it to SingleTenant or UserAssignedMSI, as in the app's "

@@ -34,6 +34,7 @@ _WEEKDAY = re.compile(r"\b(next )?(mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur
 _MONTH_NAMES = "|".join(f"{month[:3]}(?:{month[3:]})?" if month != "may" else "may" for month in MONTHS)
 _DAY_MONTH = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? ({_MONTH_NAMES})\b(?:,? (\d{{4}}))?")
 _MONTH_DAY = re.compile(rf"\b({_MONTH_NAMES}) (\d{{1,2}})(?:st|nd|rd|th)?\b(?:,? (\d{{4}}))?")
+_MONTH_ALONE = re.compile(rf"\b(?:in|early|until|till|from|beginning of)(?: early)? ({_MONTH_NAMES})\b")
 _FIXED = {
     "day after tomorrow": 2,
     "tomorrow": 1,
@@ -48,10 +49,10 @@ def parse_day(text: str, today: date) -> date | None:
     """The day that `text` names, seen from `today`, or None where it names none or one in the past.
 
     A weekday is the next one after today; "next Friday" on a Wednesday is the Friday of next week. A day
-    and month without a year is the next such day.
+    and month without a year is the next such day, a month alone ("in January") its first day.
     """
     said = " ".join(text.lower().split())
-    for reader in (_iso, _fixed, _in_some, _week_or_month, _calendar, _weekday):
+    for reader in (_iso, _fixed, _in_some, _week_or_month, _calendar, _weekday, _in_month):
         day = reader(said, today)
         if day is not None:
             return day if day >= today else None
@@ -127,3 +128,10 @@ def _weekday(said: str, today: date) -> date | None:
     if found[1] or "next week" in said:
         return today + timedelta(days=7 - today.weekday() + wanted)
     return today + timedelta(days=(wanted - today.weekday() - 1) % 7 + 1)
+
+
+def _in_month(said: str, today: date) -> date | None:
+    found = _MONTH_ALONE.search(said)
+    if found is None or found[1][:3] == f"{today:%b}".lower():
+        return None
+    return _next_such_day(1, found[1], None, today)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.audit.company_turns import CompanyUseCase
+from bot.audit.contested import ContestedUseCase
 from bot.audit.event_turns import EventUseCase
 from bot.audit.instrument import Instrument, load_instrument
 from bot.audit.proposal import AnchorProposer
@@ -72,6 +73,8 @@ async def open_app(settings: Settings, clock: Clock | None = None) -> AsyncItera
     finally:
         if app is not None and app.model is not None:
             await app.model.close()
+        if app is not None and app.knowledge.meaning is not None:
+            await app.knowledge.meaning.close()
         await store.close()
 
 
@@ -83,7 +86,7 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
     embedder = LocalEmbedder()
     knowledge = make_library(settings, store, clock, embedder, model)
     policies = PolicyTurns(knowledge)
-    coaching = CoachingUseCase(instrument, store, model)
+    coaching = CoachingUseCase(instrument, store, model, elsewhere=names_coverage)
     audit = AuditUseCase(
         instrument,
         store,
@@ -102,6 +105,7 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
         DigestUseCase(),
         CompanyUseCase(instrument),
         AllBlockersUseCase(instrument),
+        ContestedUseCase(instrument),
         audit,
         coaching,
         EventUseCase(instrument),

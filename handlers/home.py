@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.access import Actor, actor
 from bot.audit.commands import command, is_greeting
-from bot.audit.sessions import is_for_a_sitting, start_choice
+from bot.audit.sessions import is_for_a_sitting, is_paused, start_choice
 from bot.messages import Choice, Message, plain
 from bot.organisation.directory import led_departments
 from bot.store.tables import DutyName, Person
@@ -59,8 +59,8 @@ class Home:
         if self._asked.fullmatch(words) is not None:
             known = is_greeting(words) or command(words) == ("about", "")
             return turn.public or not (known and await is_for_a_sitting(session, turn.person_id, words))
-        known = await session.exec(_EXTERNAL, params={"person": turn.person_id})
-        return known.all() != [False]
+        external = await session.exec(_EXTERNAL, params={"person": turn.person_id})
+        return external.all() != [False]
 
     async def prepare(self, turn: Turn) -> None:
         """Nothing to find out."""
@@ -74,11 +74,18 @@ class Home:
         led = await led_departments(tx, turn.person_id)
         first_name = plain(person.name.split()[0])
         offers = _offers(who, bool(led))
+        waits = await is_paused(tx, turn.person_id)
+        if waits:
+            offers += "\n\nA few of your questions wait where you left them."
         return [
             Message(
                 text=f"Hello {first_name}. I'm Stagecoach: I help teams put AI to work in the right order, "
                 f"and I know the company's AI policies.\n\n{offers}",
-                choices=(*(start_choice(row.id or 0, f"Audit {row.name}") for row in led), *_buttons(who)),
+                choices=(
+                    *((said("Resume"),) if waits else ()),
+                    *(start_choice(row.id or 0, f"Audit {row.name}") for row in led),
+                    *_buttons(who),
+                ),
                 input_hint="Ask about a policy",
             )
         ]
@@ -103,6 +110,8 @@ def _buttons(who: Actor) -> tuple[Choice, ...]:
     buttons = []
     if DutyName.POLICY_OWNER in who.duties:
         buttons.append(said("Open questions"))
+    if DutyName.PROGRAMME_OWNER in who.duties:
+        buttons += [said("Approvals"), said("Contested answers")]
     if who.duties & {DutyName.EXECUTIVE, DutyName.PROGRAMME_OWNER}:
         buttons += [said("Where does the company stand?"), said("Show the latest digest")]
     return tuple(buttons)

@@ -11,6 +11,7 @@ from bot.llm import OpenAIModel, WritingModel
 from bot.store.engine import Store
 from knowledge.embed import LocalEmbedder
 from knowledge.fetch import Fetcher
+from knowledge.meaning import Meaning, OpenAIEmbeddings
 from knowledge.retriever import LocalRetriever
 from knowledge.service import KnowledgeService
 
@@ -20,7 +21,9 @@ def make_library(
 ) -> KnowledgeService:
     """The library of a process. `embedder` is shared with whatever else compares words by meaning."""
     fetcher = Fetcher(settings.internal_hosts.split(","))
-    return KnowledgeService(store, clock, LocalRetriever(embedder), fetcher, model)
+    embeddings = configured_embeddings(settings)
+    meaning = Meaning(store, embeddings) if embeddings is not None else None
+    return KnowledgeService(store, clock, LocalRetriever(embedder), fetcher, model, meaning)
 
 
 def configured_model(settings: Settings) -> OpenAIModel | None:
@@ -31,12 +34,22 @@ def configured_model(settings: Settings) -> OpenAIModel | None:
     return OpenAIModel.connect(key, settings.openai_model, settings.openai_base_url)
 
 
+def configured_embeddings(settings: Settings) -> OpenAIEmbeddings | None:
+    """The embedding model that the settings name, None without a name or a key."""
+    if settings.openai_api_key is None or not settings.openai_embedding_model:
+        return None
+    key = settings.openai_api_key.get_secret_value()
+    return OpenAIEmbeddings.connect(key, settings.openai_embedding_model, settings.openai_base_url)
+
+
 @asynccontextmanager
 async def open_library(settings: Settings, store: Store) -> AsyncIterator[KnowledgeService]:
     """A library for one command; the model's connections are given back at the end."""
     model = configured_model(settings)
+    library = make_library(settings, store, clock_from_setting(settings.now), LocalEmbedder(), model)
     try:
-        yield make_library(settings, store, clock_from_setting(settings.now), LocalEmbedder(), model)
+        yield library
     finally:
-        if model is not None:
-            await model.close()
+        for each in (model, library.meaning):
+            if each is not None:
+                await each.close()

@@ -15,6 +15,26 @@ from scheduler.clock import Metronome
 log = structlog.get_logger()
 
 
+EMBEDDING_SECONDS = 30.0
+
+
+def embedding(service: KnowledgeService) -> Service:
+    """Has the embedding service, where one is set up, read what is new."""
+
+    async def run(stop: asyncio.Event) -> None:
+        stopped = asyncio.create_task(stop.wait())
+        while not stop.is_set():
+            if service.meaning is not None:
+                try:
+                    await service.meaning.fill()
+                except StagecoachError as error:
+                    log.warning("not embedded", action="kb.embed", reason=type(error).__name__)
+            await asyncio.wait([stopped], timeout=EMBEDDING_SECONDS)
+        await stopped
+
+    return run
+
+
 def watching(service: KnowledgeService) -> Service:
     """Follows the folders that `kb add --watch` named. Every process may do so: each folder is claimed."""
     folders = Watching(service)

@@ -17,7 +17,7 @@ from knowledge.quoting import header_of, path_at, quote_lines, section_name, str
 
 MAX_SOURCES = 3
 _NEAR = 0.75  # share of the first source's score that a further document needs
-_BESIDE = 0.9  # and that a further section of the first document needs: nothing tells the two apart
+_BESIDE = 0.9  # and that a further section of the first document needs: nothing tells them apart
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,7 @@ Decisive = Callable[[str, str], Sequence[str]]
 """The sentences of a passage that decide a question, best first, each a slice of the passage."""
 
 _SILENT = "The policies do not say."
+NO_POLICIES = "No policies have been added yet, so there is nothing that I could answer from."
 
 
 def extractive(
@@ -123,18 +124,19 @@ def with_owner(answer: PolicyAnswer, sources: Sequence[Source]) -> PolicyAnswer:
 
 def _quoted(question: str, sources: Sequence[Source], decisive: Decisive) -> list[tuple[Source, str]]:
     """A quote of each of the first few documents, word for word as it stands in its passage. Documents
-    that fit much less than the first add nothing; a second section of one document is quoted where it fits
-    as well as the first."""
+    that fit much less than the first add nothing; further sections of the first one are quoted where they
+    fit as well."""
     quoted: list[tuple[Source, str]] = []
     for source in sources:
         if len(quoted) == MAX_SOURCES or source.score < _NEAR * sources[0].score:
             break
         again = any(source.document_id == other.document_id for other, _ in quoted)
-        beside = len(quoted) == 1 and source.score >= _BESIDE * sources[0].score
-        if again and not beside:
+        beside = quoted and quoted[0][0].document_id == source.document_id
+        near = source.score >= _BESIDE * sources[0].score
+        if again and not (beside and near):
             continue
         sentences = decisive(question, source.text)
-        quote = stretch(source.text, sentences if beside or not quoted else sentences[:1])
+        quote = stretch(source.text, sentences if again or not quoted else sentences[:1])
         if quote:
             quoted.append((source, quote))
     return quoted
@@ -181,7 +183,7 @@ def quoted_from(source: Source, quote: str) -> str:
 
 
 def _footing(source: Source, today: date) -> str:
-    parts = [f"Version {plain(source.label) if source.label else source.version}"]
+    parts = [f"Word for word from version {plain(source.label) if source.label else source.version}"]
     if source.owner and source.kind != "entry":
         parts.append(f"owner {plain(source.owner)}")
     if source.effective:

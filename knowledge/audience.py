@@ -28,15 +28,6 @@ class Reader:
     public: bool = False
     outside: bool = False
 
-    @property
-    def key(self) -> str:
-        """Equal for readers who may read the same documents; part of the key of cached answers."""
-        if self.outside:
-            return "outside"
-        if self.public:
-            return "public"
-        return f"{self.department or ''}|{','.join(sorted(self.roles))}|{self.person_id}"
-
 
 EVERYBODY = Reader(None, public=True)
 

@@ -54,7 +54,7 @@ _CURRENCIES = {"€": "eur", "euro": "eur", "euros": "eur", "$": "usd", "£": "g
 _MEASURE = re.compile(
     r"(\b(?:EUR|USD|GBP|CHF)\s?|[€$£])?(\d+(?:[.,]\d+)*)\s*(%|[€$£]|[A-Za-zÀ-ÿ]{2,})?", re.IGNORECASE
 )
-_ONE_SUBJECT = 0.5  # share of the telling words of the shorter sentence that the other one has as well
+_ONE_SUBJECT = 0.6  # share of the telling words of the shorter sentence that the other one has as well
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.\-]*://|\bwww\.|\]\(|<[@!#]|(?<!\w)@\w", re.I)
 
 

@@ -40,7 +40,8 @@ class Encoder:
         options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False  # would keep the memory of the longest text for ever
         options.log_severity_level = _ERRORS_ONLY
-        options.add_session_config_entry(_WEIGHTS_ARE_IN, str(folder))
+        place = (folder / WEIGHTS).resolve().parent  # links that lead out of the folder are not followed
+        options.add_session_config_entry(_WEIGHTS_ARE_IN, str(place))
         graph = (files("knowledge") / "data" / "minilm.onnx").read_bytes()
         self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from bot.store.tables import Band
 from knowledge.confirmed import Confirmed
@@ -12,6 +15,9 @@ from knowledge.library import PassageDraft
 
 if TYPE_CHECKING:  # bands.py needs the index, which needs this module
     from knowledge.bands import Calibration
+
+Likeness = Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float32] | None]
+"""Passage ids -> how near each is to a question (cosine); None where not all of them are known."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +59,17 @@ class Retriever(Protocol):
         ...
 
     def search(
-        self, question: str, documents: frozenset[int], limit: int, earlier: Sequence[str] = ()
+        self,
+        question: str,
+        documents: frozenset[int],
+        limit: int,
+        earlier: Sequence[str] = (),
+        likeness: Likeness | None = None,
     ) -> Ranked:
-        """The best passages of `documents` only; `earlier` are the questions before in the thread."""
+        """The best passages of `documents` only; `earlier` are the questions before in the thread.
+
+        `likeness`: what another model says of the passages, for their order in place of the own one's.
+        """
         ...
 
     def settle(self, kept: Calibration | None, pairs: Sequence[Confirmed]) -> Calibration | None:

@@ -7,7 +7,7 @@ than these products: it reads "ChatGPT" as something about chatting.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 MEANING = "AI tool"
 _NAMES = re.compile(
@@ -29,3 +29,10 @@ def explained(question: str, used: Mapping[str, int]) -> str:
         return MEANING
 
     return _NAMES.sub(say, question)
+
+
+def unnamed(question: str, texts: Sequence[str]) -> list[str]:
+    """The AI products that a question names and none of `texts` does, as they are written there."""
+    folded = " ".join(texts).casefold()
+    names = dict.fromkeys(match.group("name") for match in _NAMES.finditer(question))
+    return [name for name in names if name.casefold() not in folded]

@@ -20,14 +20,38 @@ _EARLIER_WEIGHT = 0.6
 _POINTS_BACK = re.compile(
     r"^(?:and|but|also|or|what about|how about)\b|\b(?:it|that|those|these|they|them|same)\b", re.IGNORECASE
 )
-_ASKS_ONLY = frozenset(
+_SAID_ALONG = frozenset(
     """
-    many much long often fast quick quickly soon early late far high big time times day days week weeks month
-    months year years hour hours ask asks happen happens happened mean means know need needs else exactly
-    allowed possible ok okay please tell
+    hi hey hello please pls plz thanks thank ok okay asap maybe perhaps wonder wondering question questions
+    tell know help somebody someone anybody anyone idea guess really actually kindly want wanted wants like
+    need needs needed quick quickly sorry well so yes still already ever currently possible possibly able
+    allowed exactly basically think find look go make take give say said done happen happens happened thing
+    things something anything everything way kind sort lot lots bit
     """.split()  # noqa: SIM905 - as in lexical.py
 )
+"""Words of a conversation: documents hardly have them, and nothing is missing where they do not."""
+_ASKS_ONLY = _SAID_ALONG | frozenset(
+    """
+    many much long often fast soon early late far high big time times day days week weeks month months year
+    years hour hours ask asks mean means else
+    """.split()  # noqa: SIM905
+)
 """Words that ask or measure and do not say what about."""
+_COURTESY_BEFORE = re.compile(
+    r"^(?:[\s,.!:;-]*\b(?:(?:hi|hey|hello|good (?:morning|afternoon|evening))"
+    r"(?: there| all| team| stagecoach)?|(?:please|pls|plz)(?: help(?: me)?)?|asap|"
+    r"(?:a |one |just a |another )?(?:quick|short) question|"
+    r"(?:i'm |i am |i was )?just wondering|i wonder|"
+    r"(?:can|could|would) (?:you|anyone|anybody|someone|somebody)(?: please)? (?:tell|explain to|help) me|"
+    r"(?:do you|does any(?:one|body)) (?:happen to )?know|i(?:'d| would)? (?:like|want|need) to know)\b)+"
+    r"[\s,.!:;-]*(?:(?:if|whether)\b[\s,]*)?",
+    re.IGNORECASE,
+)
+_COURTESY_AFTER = re.compile(
+    r"[\s,.!-]+(?:please|pls|plz|asap|thanks|thx|thank you|many thanks|cheers)"
+    r"(?: in advance| a lot| so much)?[\s.!?]*$",
+    re.IGNORECASE,
+)
 _STANDS_ALONE = 2  # telling words that a question needs to be understood by itself
 _WORD = re.compile(r"[^\W_]+")
 
@@ -50,6 +74,13 @@ class Query:
     vector: Floats
     tokens: Floats
     weights: Floats
+
+
+def without_courtesy(question: str) -> str:
+    """A question without the greeting before it and the thanks after it, for the search to read; as it is
+    where nothing else would be left."""
+    plain = _COURTESY_AFTER.sub("", _COURTESY_BEFORE.sub("", question))
+    return plain if plain.strip(" ?!.,") else question
 
 
 def leans_on_earlier(question: str) -> bool:
@@ -107,7 +138,7 @@ def _token_weights(snapshot: Snapshot, terms: Terms, asked: Asked) -> Floats:
 
 
 def _word_weight(snapshot: Snapshot, terms: Terms, word: str) -> float:
-    if word.casefold() in STOP_WORDS:
+    if word.casefold() in STOP_WORDS or word.casefold() in _SAID_ALONG:
         return _PLAIN_WORD
     found = terms.of(word)
     return snapshot.postings.rarity(snapshot.vocabulary.get(found[0])) if found else _PLAIN_WORD

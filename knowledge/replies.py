@@ -198,7 +198,7 @@ async def ready(service: KnowledgeService, turn: Turn) -> Ready | None:
             return None
         details = await gaps.entry_details(session, gap, owner, service.clock())
     text = f"# {plain(gap.text)}\n\n{gap.reply}"
-    draft = await service.draft_entry(f"gap:{gap.id}", text, details)
+    draft = await service.filing.draft_entry(f"gap:{gap.id}", text, details)
     return Ready(saved(gap.id), gap.reply, draft)
 
 

@@ -16,10 +16,10 @@ from knowledge.embed import MODEL_NAME, LocalEmbedder, Reading
 from knowledge.index import Index, Snapshot
 from knowledge.library import PassageDraft
 from knowledge.minilm import WIDTH, Floats
-from knowledge.port import Indexed, Ranked
+from knowledge.port import Indexed, Likeness, Ranked
 from knowledge.product_names import explained
 from knowledge.projection import project
-from knowledge.query import Asked, Query, make_query, names_something, resolve
+from knowledge.query import Asked, Query, make_query, names_something, resolve, without_courtesy
 from knowledge.rereading import read_alone
 from knowledge.search import Found, search
 from knowledge.sentences import sentence_spans
@@ -60,14 +60,21 @@ class LocalRetriever:
 
     def update(self, added: Sequence[Indexed], removed: Sequence[int]) -> None:
         """Take passages in and out."""
+        self._last = None  # it holds on to a snapshot
         self._index.update(added, removed)
 
     def search(
-        self, question: str, documents: frozenset[int], limit: int, earlier: Sequence[str] = ()
+        self,
+        question: str,
+        documents: frozenset[int],
+        limit: int,
+        earlier: Sequence[str] = (),
+        likeness: Likeness | None = None,
     ) -> Ranked:
-        """The best passages of `documents` only; `earlier` are the questions before in the thread."""
+        """See `knowledge.port.Retriever`."""
         snapshot = self._index.snapshot()
-        found = self.found(snapshot, question, documents, limit, earlier)
+        meant = likeness(snapshot.ids) if likeness is not None else None
+        found = self.found(snapshot, question, documents, limit, earlier, meant)
         hits = tuple((int(snapshot.ids[row]), score) for row, score in found.rows)
         return Ranked(hits, self.bands(snapshot).of(found))
 
@@ -82,11 +89,12 @@ class LocalRetriever:
         documents: frozenset[int],
         limit: int,
         earlier: Sequence[str] = (),
+        meant: Floats | None = None,
     ) -> Found:
         """What `search` ranks by, with the parts of its confidence."""
         allowed = np.isin(snapshot.documents, np.fromiter(documents, np.int64, len(documents)))
         query = self._question(snapshot, question, earlier)
-        return read_alone(snapshot, query, search(snapshot, query, allowed, limit), self._embedder)
+        return read_alone(snapshot, query, search(snapshot, query, allowed, limit, meant), self._embedder)
 
     def _question(self, snapshot: Snapshot, question: str, earlier: Sequence[str]) -> Query:
         """A question as the search needs it, with the one before where it leans on that. The last one is
@@ -162,7 +170,7 @@ class LocalRetriever:
         return make_query(snapshot, self._index.terms, self._synonyms, asked, earlier)
 
     def _ask(self, snapshot: Snapshot, question: str) -> Asked:
-        text = explained(question, snapshot.words)
+        text = explained(without_courtesy(question), snapshot.words)
         text = mended(text, snapshot.words, self._embedder.is_word)
         with self._lock:
             if text in self._asked:

@@ -43,17 +43,27 @@ class Found:
     alone: float = 0.0
 
 
-def search(snapshot: Snapshot, query: Query, allowed: npt.NDArray[np.bool_], limit: int) -> Found:
-    """The best `limit` of the rows that `allowed` marks; no other row is looked at closely or counted."""
+def search(
+    snapshot: Snapshot,
+    query: Query,
+    allowed: npt.NDArray[np.bool_],
+    limit: int,
+    meant: Floats | None = None,
+) -> Found:
+    """The best `limit` of the rows that `allowed` marks; no other row is looked at closely or counted.
+
+    `meant` is another model's likeness of every row; the rows are ordered by it in place of the own one.
+    """
     open_rows = np.flatnonzero(allowed)
     if not len(open_rows):
         return Found((), 0.0, 0.0)
     words = snapshot.postings.score(query.terms)[open_rows]
     likeness = (snapshot.vectors @ query.vector)[open_rows]
-    picked = np.union1d(_best(words, max(CANDIDATES, limit)), _best(likeness, max(CANDIDATES, limit)))
+    near_by_meaning = likeness if meant is None else meant[open_rows]
+    picked = np.union1d(_best(words, max(CANDIDATES, limit)), _best(near_by_meaning, max(CANDIDATES, limit)))
     sentences = snapshot.nearest_sentences(open_rows[picked], query.vector)
     scores = BM25_SHARE * _scaled(words[picked]) + (1 - BM25_SHARE) / 2 * (
-        _scaled(likeness[picked]) + _scaled(sentences)
+        _scaled(near_by_meaning[picked]) + _scaled(sentences)
     )
     order = np.argsort(-scores, kind="stable")
     near = order[:READ_CLOSELY]

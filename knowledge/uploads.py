@@ -31,9 +31,10 @@ from knowledge.audience import audience_word
 from knowledge.changes import Change, difference
 from knowledge.extract import extract
 from knowledge.extract_text import MAX_FILE, Finding, Unreadable
+from knowledge.filing import Outcome
 from knowledge.frontmatter import Details, split
 from knowledge.library import saved
-from knowledge.service import KnowledgeService, Outcome
+from knowledge.service import KnowledgeService
 
 PREFIX = "upload"
 KEPT_FOR = timedelta(days=1)
@@ -141,7 +142,7 @@ class Uploads:
 
     async def preview(self, who: Actor, name: str, data: bytes) -> Preview:
         """What the file would change. Raises Unreadable, InputError, AccessDenied; nothing is changed."""
-        extracted = await extract(data, name, self._service.fetcher.trusts)
+        extracted = await extract(data, name, self._service.filing.fetcher.trusts)
         details, text = split(extracted.text)
         if not text.strip():
             raise Unreadable("holds no text")
@@ -182,7 +183,9 @@ class Uploads:
         async with self._service.store.read() as session:
             given = await _given(session, turn.person_id, preview, own)
         source = preview.document.source if preview.document is not None else None
-        outcomes = await self._service.add_upload(upload.name, upload.data, given, turn.person_id, source)
+        outcomes = await self._service.filing.add_upload(
+            upload.name, upload.data, given, turn.person_id, source
+        )
         return outcomes[0]
 
     async def apply(self, tx: AsyncSession, turn: Turn, prepared: Prepared) -> list[Message]:

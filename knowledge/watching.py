@@ -27,9 +27,10 @@ from bot.store.outbox import insert_once, write_to_person
 from bot.store.tables import Document, Person, WatchedFile, WatchedFolder
 from knowledge import gaps, library
 from knowledge.audience import parse_audience
+from knowledge.filing import Outcome
 from knowledge.frontmatter import Details
 from knowledge.library import saved
-from knowledge.service import KnowledgeService, Outcome
+from knowledge.service import KnowledgeService
 from knowledge.sources import Incoming, gather
 
 EVERY = timedelta(minutes=10)
@@ -171,9 +172,9 @@ class Watching:
         if not changed:
             return ()
         given, outcomes = await self._given(folder), []
-        async for incoming in gather(folder.place, self._service.fetcher):
+        async for incoming in gather(folder.place, self._service.filing.fetcher):
             if incoming.source in changed:
-                outcome = await self._service.take(incoming, given)
+                outcome = await self._service.filing.take(incoming, given)
                 outcomes.append(outcome)
                 await self._note(saved(folder.id), incoming, outcome)
         return tuple(outcomes)
@@ -248,7 +249,7 @@ async def _files(place: str, service: KnowledgeService) -> dict[str, str]:
     found: dict[str, str] = {}
     if not await asyncio.to_thread(Path(place).is_dir):
         return found
-    async for incoming in gather(place, service.fetcher):
+    async for incoming in gather(place, service.filing.fetcher):
         found[incoming.source] = _hash(incoming)
         await asyncio.sleep(0)  # reading a large folder holds up nobody else
     return found

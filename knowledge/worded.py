@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
@@ -50,28 +50,34 @@ class ModelAnswer(BaseModel):
     claims: list[Claim]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a model is asked: the question, and those before it in the thread that it leans on. `style` is an
+    addition to the instructions such as ", shorter than usual"; it never comes from people."""
+
+    question: str
+    earlier: Sequence[str] = ()
+    style: str = ""
+
+
 async def with_model(
     model: WritingModel,
-    question: str,
+    asked: Asked,
     sources: Sequence[Source],
     plain_answer: PolicyAnswer,
-    style: str = "",
     live: Live = UNSEEN,
 ) -> PolicyAnswer:
     """The model's checked claims as an answer; `plain_answer` where there are none, for whatever reason.
 
-    Each claim goes to `live` as soon as it is checked; together they are the beginning of the answer. `style`
-    is an addition to the instructions such as ", shorter than usual"; it never comes from people.
+    Each claim goes to `live` as soon as it is checked; together they are the beginning of the answer.
     """
     offered = list(sources[:_PASSAGES])
     if not offered:
         return plain_answer
     marker = secrets.token_hex(8)
-    instructions = _INSTRUCTIONS.format(marker=marker, style=style)
+    instructions = _INSTRUCTIONS.format(marker=marker, style=asked.style)
     writing = _Writing(offered, live)
-    outcome = await model.streamed(
-        instructions, _material(question, offered, marker), ModelAnswer, writing.hear
-    )
+    outcome = await model.streamed(instructions, _material(asked, offered, marker), ModelAnswer, writing.hear)
     if not writing.kept:
         return replace(plain_answer, settled=outcome.value is not None)
     text = "".join(writing.pieces)
@@ -150,12 +156,13 @@ def _whole(text: str) -> list[Claim]:
     return claims
 
 
-def _material(question: str, sources: Sequence[Source], marker: str) -> str:
+def _material(asked: Asked, sources: Sequence[Source], marker: str) -> str:
+    before = "".join(f"Asked before: {each}\n" for each in asked.earlier)
     passages = "\n\n".join(
         f"[{number}] {source.document} / {source.section}\n{source.text}"
         for number, source in enumerate(sources, 1)
     )
-    return f"Question: {question}\n\n{marker}\n{passages}\n{marker}"
+    return f"{before}Question: {asked.question}\n\n{marker}\n{passages}\n{marker}"
 
 
 def _checked(claim: Claim, sources: Sequence[Source]) -> tuple[Source, str] | None:

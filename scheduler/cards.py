@@ -79,9 +79,10 @@ async def audit_invitation(desk: Desk, row: ScheduledMessage) -> Card | None:
     name = plain(department.name)
     start = (start_choice(department.id or 0, "Start, about 3 minutes"),)
     if answers:
+        kept = "one answer is" if len(answers) == 1 else f"{len(answers)} answers are"
         return Card(
-            f"The first look at {name} is half done: {len(answers)} answers are kept. Shall we go on from "
-            "there? Four questions, about 3 minutes.",
+            f"The first look at {name} has begun: {kept} kept. Shall we go on from there? At most four "
+            "questions, about 3 minutes.",
             (start_choice(department.id or 0, "Go on"),),
         )
     owners = await _programme_owners(desk.session)

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from bot.audit.instrument import Instrument
 from bot.messages import plain
-from scheduler.figures import DepartmentWeek
+from scheduler.figures import DepartmentWeek, SkipFigure
 from scheduler.phrases import Notes, day, names, percent, uncapitalised
 
 MOST_DECISIONS = 3
@@ -40,9 +40,15 @@ class Decision:
 
 
 def decisions(
-    instrument: Instrument, weeks: Iterable[DepartmentWeek], monday: date, notes: Notes
+    instrument: Instrument,
+    weeks: Iterable[DepartmentWeek],
+    monday: date,
+    notes: Notes,
+    more: Iterable[Decision] = (),
 ) -> list[Decision]:
-    """The heaviest decisions, at most three; one cause that several departments share is one decision."""
+    """The heaviest decisions, at most three, `more` among them; one cause that several departments share is
+    one decision.
+    """
     shown = [week for week in weeks if week.shown]
     by = monday + TO_DECIDE_WITHIN
     found = [
@@ -50,6 +56,7 @@ def decisions(
         *_blockers(instrument, shown, by, notes),
         *_exposure(shown, by, notes),
         *_silence(shown, by),
+        *more,
     ]
     return sorted(found, key=lambda decision: -decision.weight)[:MOST_DECISIONS]
 
@@ -57,12 +64,13 @@ def decisions(
 def _hard_skips(
     instrument: Instrument, weeks: list[DepartmentWeek], by: date, notes: Notes
 ) -> Iterable[Decision]:
-    """Departments that build on a model whose critical ground is missing."""
+    """Departments that build on a model whose critical ground is missing; each under the first such model,
+    since what comes later can wait for it.
+    """
     groups: dict[tuple[str, str], list[str]] = {}
     for week in weeks:
-        for skip in week.skipped:
-            if skip.severity == "hard":
-                groups.setdefault((skip.model, skip.criterion or ""), []).append(week.name)
+        for skip in _first_hard_skip(week):
+            groups.setdefault((skip.model, skip.criterion or ""), []).append(week.name)
     for (model, criterion), where in groups.items():
         ground = instrument.model(model).name
         gap = f"{ground} comes first"
@@ -76,6 +84,11 @@ def _hard_skips(
             by=by,
             cost=f"Until then, nothing that builds on {ground} counts as in place.",
         )
+
+
+def _first_hard_skip(week: DepartmentWeek) -> list[SkipFigure]:
+    """One or none; skipped models stand in their order."""
+    return [skip for skip in week.skipped if skip.severity == "hard"][:1]
 
 
 def _blockers(
@@ -166,8 +179,8 @@ def exceptions(instrument: Instrument, weeks: Iterable[DepartmentWeek], decided:
     lines = [
         f"{plain(week.name)} builds past {instrument.model(skip.model).name}."
         for week in shown
-        for skip in week.skipped
-        if skip.severity == "hard" and f"skip:{skip.model}:{skip.criterion or ''}" not in decided
+        for skip in _first_hard_skip(week)
+        if f"skip:{skip.model}:{skip.criterion or ''}" not in decided
     ]
     lines += [
         f"{plain(week.name)} fell in "

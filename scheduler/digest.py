@@ -17,10 +17,11 @@ from bot.choice_ids import ChoiceId
 from bot.clock import previous_weeks, week_start
 from bot.messages import Chart, Choice, Message, Series, Table, plain
 from bot.store.tables import Company, Department, ScheduledMessage, SentDigest
-from scheduler.decisions import decisions, exceptions
+from scheduler.decisions import TO_DECIDE_WITHIN, decisions, exceptions
 from scheduler.department_map import department_map
 from scheduler.figures import CompanyWeek, CoverageFigure, DepartmentWeek
 from scheduler.freezing import TREND_WEEKS, Weeks, company_trend, department_trend, department_weeks
+from scheduler.hand_offs import process_decisions
 from scheduler.movements import movements, told_in_full
 from scheduler.phrases import (
     Notes,
@@ -70,7 +71,11 @@ class Digest:
 
 
 def company_digest(
-    instrument: Instrument, company: str, week: str, weeks: Weeks, trend: dict[str, CompanyWeek]
+    instrument: Instrument,
+    company: str,
+    week: str,
+    weeks: Weeks,
+    trend: dict[str, CompanyWeek],
 ) -> Digest:
     """The company's week for executives. `trend` holds the company's frozen weeks, `week` among them."""
     notes, now = Notes(), trend[week]
@@ -79,7 +84,8 @@ def company_digest(
     if not shown and now.hidden:
         return _digest(week, title, [f"**{title}**", ALL_SMALL], notes, quiet=True)
     monday = week_start(week) + timedelta(days=7)
-    asked = decisions(instrument, shown, monday, notes)
+    across = process_decisions(instrument, now.processes, shown, monday + TO_DECIDE_WITHIN)
+    asked = decisions(instrument, shown, monday, notes, across)
     first = _is_first(week, trend)
     told = {decision.about for decision in asked} | (set() if first else told_in_full(shown))
     noted = exceptions(instrument, shown, told)

@@ -103,6 +103,16 @@ class DepartmentWeek(_Figures):
     tasks: tuple[Packed, ...] = ()
 
 
+class ProcessFigure(_Figures):
+    """A process across departments (their slugs, in the order of the work) with agents in it; `owned` where
+    somebody answers for its result.
+    """
+
+    name: str
+    departments: tuple[str, ...]
+    owned: bool
+
+
 class CompanyWeek(_Figures):
     """The company at the end of a week, over the departments that may be shown."""
 
@@ -114,6 +124,8 @@ class CompanyWeek(_Figures):
     week_change: ChangeFigure = ChangeFigure()
     trend_change: ChangeFigure = ChangeFigure()
     rebased: bool = False
+    processes: tuple[ProcessFigure, ...] = ()
+    """Those in which agents are at work."""
 
 
 def coverage_figure(facts: Iterable[TaskFact]) -> CoverageFigure:

@@ -10,6 +10,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.audit.instrument import Instrument
+from bot.audit.process_records import stored_processes
+from bot.audit.processes import ACROSS
 from bot.clock import at_local, local_day, previous_weeks, week_key, week_start, zone
 from bot.coverage.formula import TaskFact
 from bot.store.engine import Store
@@ -27,6 +29,7 @@ from scheduler.figures import (
     ChangeFigure,
     CompanyWeek,
     DepartmentWeek,
+    ProcessFigure,
     SkipFigure,
     change_figure,
     company_week,
@@ -221,7 +224,16 @@ async def compute(
     )
     weeks = {slug: each.model_copy(update={"shown": slug not in hidden}) for slug, each in weeks.items()}
     cycle = timedelta(days=instrument.re_audit_flow.cadence_days["default"])
-    return weeks, company_week(weeks.values(), before, first, (at - cycle).date())
+    total = company_week(weeks.values(), before, first, (at - cycle).date())
+    return weeks, total.model_copy(update={"processes": await _at_work(session)})
+
+
+async def _at_work(session: AsyncSession) -> tuple[ProcessFigure, ...]:
+    return tuple(
+        ProcessFigure(name=each.name, departments=each.departments, owned=each.owner is not None)
+        for each in await stored_processes(session)
+        if each.at_work and len(set(each.departments)) >= ACROSS
+    )
 
 
 async def _first_frozen(session: AsyncSession, weeks: list[str]) -> str:

@@ -8,6 +8,7 @@ from bot.audit import hearing, naming_process
 from bot.audit.parts import LEVELS
 from bot.audit.phrases import earlier
 from bot.audit.planning import order_shown, wants_second
+from bot.audit.scoring import STILL_TRUE_DAYS, age_days
 from bot.audit.state import (
     MOST_WORDS,
     AskProposal,
@@ -15,6 +16,7 @@ from bot.audit.state import (
     Draft,
     Effect,
     Given,
+    Known,
     NoProposal,
     Proposed,
     SaveAnswer,
@@ -196,11 +198,17 @@ def same(steps: Steps, state: State, _argument: str, now: datetime) -> Outcome:
         return steps.again(changed(state, interlude="reason"))
     if known.level is None:
         return unsure(steps, changed(state, phase="case"), "", now)
-    if known.still_true_used:
+    if known.still_true_used or _past_confirming(steps, known, now):
         draft = Draft(keep_level=known.level)
         return steps.show(changed(state, phase="fresh", draft=draft))
     state = changed(state, carried=(*state.carried, state.current))
     return steps.go_on(state, "Confirmed, with today's date.", (StillTrue(state.current),))
+
+
+def _past_confirming(steps: Steps, known: Known, now: datetime) -> bool:
+    """So old that the days which a tap adds would be over already."""
+    life = steps.instrument.freshness.stale_after_days + STILL_TRUE_DAYS
+    return age_days(known.at, now) > life
 
 
 def fresh_case(steps: Steps, state: State, text: str, now: datetime) -> Outcome:

@@ -32,7 +32,10 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
         "(lets )?(start|begin)( (the |an |my )?(audit|check ?in|sitting|questions))?",
     ),
     "out": ("no|no thanks|no thank you",),
-    "why": ("why( do you (ask|want to know)( this| that)?| this( question)?)?", "what for"),
+    "why": (
+        "why( do you (ask|want to know)( me)?( this| that)?( again)?| this( question)?( again)?)?",
+        "what for",
+    ),
     "explain": (
         "(sorry )?what (do|does|did) (you|this|that|it) mean( by (this|that))?",
         "(sorry )?(i )?(dont|do not) (understand|follow|get)( it| this| that| the question)?",
@@ -44,7 +47,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     ),
     "time": (
         f"how (long|much time)( is| does| will| would)?{_THIS}?( take| last| be)?( in all)?",
-        "how (many|much)( more)?( questions| minutes| longer)?( are| is)?( still)?( there| left| to (go|come))*",
+        "how (many|much)( more)?( questions| minutes| longer)?( are| is)?( still)?( there| left| to go)*",
         "are we (done|finished|nearly there)( yet| soon)?",
         "is (that|this) (all|it)",
     ),
@@ -138,6 +141,14 @@ def command(text: str) -> tuple[str, str] | None:
     said = bare(text)
     if not said or len(said) > 120:
         return None
+    return _named(said) or _named(_FILLED.sub("", said))
+
+
+_FILLED = re.compile(r"^(?:(?:hm+|um+|uh|er|oh|ah|well|so|ok|okay|sorry|please|then|just|no|yes) )+")
+"""Little words before a command, as in "well, skip"."""
+
+
+def _named(said: str) -> tuple[str, str] | None:
     for name, pattern in _COMPILED.items():
         if pattern.fullmatch(said):
             return name, ""

@@ -13,11 +13,12 @@ from bot.audit.gates import ACTIVE, CLEAN, ESTABLISHED, ModelState
 from bot.audit.instrument import Instrument
 from bot.audit.parts import ValueModel
 from bot.audit.phrases import joined
-from bot.audit.processes import Process, Readiness, in_order, what_it_lacks
+from bot.audit.processes import HandOff, Process, Readiness, in_order, what_it_lacks
 from bot.audit.scoring import Scores
 
 STRONG: tuple[ModelState, ...] = ("building", *CLEAN)
 SHARED_FROM = 2
+MOST_NAMES = 4
 ActionKind = Literal["hard_skip", "shared_blocker", "hand_off", "deploy", "prepare", "shared_gap", "spread"]
 
 
@@ -95,7 +96,7 @@ def company_view(
         *(_blocker_action(instrument, each) for each in blockers),
         *_hand_offs(across),
         *_deployments(across),
-        *(_gap_action(instrument, each) for each in gaps),
+        *(_gap_action(instrument, each, departments) for each in gaps),
         *_spread(instrument, departments, pockets),
     ]
     return CompanyView(
@@ -145,19 +146,22 @@ def _later_models(instrument: Instrument, scores: Scores) -> list[ValueModel]:
 
 
 def _hard_skips(instrument: Instrument, departments: Sequence[DepartmentScores]) -> Iterator[Action]:
+    """Each department stands under the first model that it skips: what comes later can wait for that."""
+    first = {each.id: _first_hard_skip(each) for each in departments}
     for model in instrument.models:
-        skipping = [
-            each
-            for each in departments
-            if any(s.model == model.id and s.severity == "hard" for s in each.scores.placement.skipped)
-        ]
+        skipping = [each for each in departments if first[each.id] == model.id]
         if skipping:
-            verb = "builds" if len(skipping) == 1 else "build"
+            already = "it already works" if len(skipping) == 1 else "they already work"
             why = (
-                f"{_listed(skipping)} already {verb} on {model.name}, which is not safe to build on yet; "
-                f"{_to_begin_with(instrument, model, skipping)}"
+                f"{_to_begin_with(instrument, model, skipping)} in {_listed(skipping)}: {already} beyond "
+                f"{model.name}, and that is not safe before this holds"
             )
             yield Action("hard_skip", model.id, tuple(each.id for each in skipping), why)
+
+
+def _first_hard_skip(each: DepartmentScores) -> str | None:
+    """Skipped models stand in their order."""
+    return next((skip.model for skip in each.scores.placement.skipped if skip.severity == "hard"), None)
 
 
 def _to_begin_with(instrument: Instrument, model: ValueModel, skipping: Sequence[DepartmentScores]) -> str:
@@ -170,23 +174,22 @@ def _to_begin_with(instrument: Instrument, model: ValueModel, skipping: Sequence
     ]
     rated.sort(key=lambda found: found[:2], reverse=True)
     names = list(dict.fromkeys(f"“{name}”" for *_, name in rated))[:2]
-    if not names:
-        return "what stands in its way comes first"
-    return f"{joined(names)} {'comes' if len(names) == 1 else 'come'} first"
+    return f"Begin with {joined(names)}" if names else "Clear what stands in the way"
 
 
 def _blocker_action(instrument: Instrument, shared: Shared) -> Action:
     kind = instrument.blocker(shared.subject)
     why = (
-        f"“{kind.label}” holds up {len(shared.departments)} departments; solved once, it helps them all. "
-        f"First move: {kind.first_move}"
+        f"Solve “{kind.label}” once for {len(shared.departments)} departments that it holds up. First move: "
+        f"{kind.first_move}"
     )
     return Action("shared_blocker", kind.id, shared.departments, why)
 
 
-def _gap_action(instrument: Instrument, shared: Shared) -> Action:
+def _gap_action(instrument: Instrument, shared: Shared, departments: Sequence[DepartmentScores]) -> Action:
     criterion = instrument.criterion(shared.subject)
-    why = f"{len(shared.departments)} departments work on “{criterion.name}”; one good answer can be shared"
+    here = [each for each in departments if each.id in shared.departments]
+    why = f"Share one good answer to “{criterion.name}”: {_listed(here)} work on it now"
     return Action("shared_gap", criterion.id, shared.departments, why)
 
 
@@ -198,15 +201,23 @@ def _hand_offs(across: Sequence[Readiness]) -> Iterator[Action]:
             continue
         if process.owner is None:
             count = len(set(process.departments))
-            why = f"{process.name} crosses {count} departments and nobody answers for its result"
-            yield Action("hand_off", process.name, process.departments, why)
-        for weak in each.weak:
             why = (
-                f"In {process.name}, {process.name_of(weak.upstream)} hands work to "
-                f"{process.name_of(weak.downstream)}, where {joined(weak.lacks)} "
-                f"{'is' if len(weak.lacks) == 1 else 'are'} not in place yet"
+                f"Name one owner for “{process.name}”: agents work in it across {count} departments, and "
+                "nobody answers for its result"
             )
-            yield Action("hand_off", process.name, (weak.upstream, weak.downstream), why)
+            yield Action("hand_off", process.name, process.departments, why)
+        for lacks in dict.fromkeys(weak.lacks for weak in each.weak):
+            yield _weak_hand_off(process, lacks, [weak for weak in each.weak if weak.lacks == lacks])
+
+
+def _weak_hand_off(process: Process, lacks: tuple[str, ...], weak: Sequence[HandOff]) -> Action:
+    to = list(dict.fromkeys(process.name_of(each.downstream) for each in weak))
+    why = (
+        f"In “{process.name}”, have a person look at what agents hand to {joined(to)}: "
+        f"{joined(lacks)} {'is' if len(lacks) == 1 else 'are'} not in place there yet"
+    )
+    ids = dict.fromkeys(name for each in weak for name in (each.upstream, each.downstream))
+    return Action("hand_off", process.name, tuple(ids), why)
 
 
 def _deployments(across: Sequence[Readiness]) -> Iterator[Action]:
@@ -215,13 +226,16 @@ def _deployments(across: Sequence[Readiness]) -> Iterator[Action]:
     ready = [each for each in waiting if not each.missing]
     for each in ready:
         why = (
-            f"{each.process.name} is ready for agents: every department on its way has the ground for it, "
+            f"Let agents take on “{each.process.name}”: every department on its way has the ground for it, "
             f"{each.process.owner} answers for the result, and there is a figure to compare with"
         )
         yield Action("deploy", each.process.name, each.process.departments, why)
     if waiting and not ready:
         nearest = waiting[0]
-        why = f"{nearest.process.name} comes next for agents; it still needs {joined(what_it_lacks(nearest))}"
+        why = (
+            f"Prepare “{nearest.process.name}” for agents next, since it lacks least: "
+            f"{'; '.join(what_it_lacks(nearest))}"
+        )
         yield Action("prepare", nearest.process.name, nearest.process.departments, why)
 
 
@@ -238,10 +252,17 @@ def _spread(
         ]
         if learners:
             model = instrument.model(pocket.model).name
-            why = f"{names[pocket.department]} is further in {model} and can show {_listed(learners)} how"
+            why = (
+                f"Let {names[pocket.department]} show {_listed(learners)} how: it is further in {model}, "
+                "which is the ground that comes next there"
+            )
             ids = (pocket.department, *(each.id for each in learners))
             yield Action("spread", pocket.model, ids, why)
 
 
 def _listed(departments: Sequence[DepartmentScores]) -> str:
-    return joined([each.name for each in departments])
+    """Their names; of many the first three, and how many more."""
+    names = [each.name for each in departments]
+    if len(names) <= MOST_NAMES:
+        return joined(names)
+    return f"{', '.join(names[: MOST_NAMES - 1])} and {len(names) - MOST_NAMES + 1} more"

@@ -6,7 +6,6 @@ with fewer people than the privacy limit is named without its states.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,28 +14,18 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.access import Action, actor, can
 from bot.audit.company import CompanyView, DepartmentScores, company_view
+from bot.audit.company_questions import Topic, process_asked, topic_of
+from bot.audit.company_words import in_a_line, map_table, paragraphs
 from bot.audit.instrument import Instrument
-from bot.audit.phrases import joined
 from bot.audit.process_records import stored_processes
-from bot.audit.processes import Readiness, path_words, what_it_lacks
+from bot.audit.processes import Process
 from bot.audit.records import latest_answers, placement_of
-from bot.audit.result import STATES
-from bot.messages import Message, Table, plain
+from bot.messages import Message, plain
 from bot.organisation.directory import active_departments
 from bot.store.tables import Company, Department, Role
 from bot.turns import Turn
 
 PREFIX = "company"
-MOST_ACTIONS = 5
-MOST_PROCESSES = 5
-
-_ASKED = re.compile(
-    r"(where|how) (does|do|is) (the|our|my) (whole )?company (stand|doing)"
-    r"|(show me )?the (company('s)? )?map|company (map|view|scan)"
-    r"|what (should|do|can) we (do|deploy) next|where are (the|our) gaps"
-    r"|(show me |show |list |what are |which are )?(the |our )?processes( across (the )?departments)?"
-    r"|which (processes|departments) (do|does) (our |the )?(agents|processes) cross"
-)
 
 
 @dataclass(frozen=True)
@@ -54,91 +43,94 @@ class CompanyUseCase:
 
     async def wants(self, tx: AsyncSession, turn: Turn) -> bool:
         """Words that ask for the whole company, from somebody who may see it. Never in a channel."""
-        words = " ".join((turn.text or "").lower().replace("’", "'").split()).strip(" .?!")
-        if turn.public or not _ASKED.fullmatch(words):
+        words = _words(turn)
+        if turn.public or (topic_of(words) is None and process_asked(words) is None):
             return False
-        return can(await actor(tx, turn.person_id), Action.SEE_COMPANY)
+        if not can(await actor(tx, turn.person_id), Action.SEE_COMPANY):
+            return False
+        return topic_of(words) is not None or await _named(tx, words) is not None
 
     async def prepare(self, turn: Turn) -> Prepared:
         """Nothing takes time here."""
         return Prepared()
 
     async def apply(self, tx: AsyncSession, turn: Turn, prepared: Prepared) -> list[Message]:
-        """The map and the next actions, as of now."""
+        """What was asked of the company's view, as of now."""
         company = await tx.get(Company, 1)
         departments = await active_departments(tx)
+        known = await self._known(tx, departments, turn.at)
+        view = company_view(self._instrument, known, await stored_processes(tx))
+        topic = topic_of(_words(turn))
+        if topic is None:
+            return [await self._one(tx, turn, view)]
+        name = company.name if company else "the company"
+        return [self._message(name, departments, known, view, topic)]
+
+    async def _known(
+        self, tx: AsyncSession, departments: list[Department], now: datetime
+    ) -> list[DepartmentScores]:
+        """The departments that answered and have enough people to be shown."""
         people = await _headcounts(tx)
-        known = [
+        return [
             DepartmentScores(
                 department.slug,
                 department.name,
-                await placement_of(tx, self._instrument, department.id or 0, turn.at),
+                await placement_of(tx, self._instrument, department.id or 0, now),
             )
             for department in departments
             if people.get(department.id or 0, 0) >= self._instrument.privacy.min_group
-            and await self._asked(tx, department, turn.at)
-        ]
-        view = company_view(self._instrument, known, await stored_processes(tx))
-        name = company.name if company else "the company"
-        return [
-            Message(
-                kind="result",
-                text=self._text(name, departments, known, view),
-                table=self._table(departments, view),
-            )
+            and await latest_answers(tx, self._instrument, department.id or 0, now)
         ]
 
-    async def _asked(self, tx: AsyncSession, department: Department, now: datetime) -> bool:
-        return bool(await latest_answers(tx, self._instrument, department.id or 0, now))
-
-    def _text(
-        self, name: str, departments: list[Department], known: list[DepartmentScores], view: CompanyView
-    ) -> str:
-        lines = [
-            f"**Where {plain(name)} stands**",
-            f"{len(known)} of {len(departments)} departments answered.",
-        ]
-        steps = [
-            f"{number}. {plain(action.why.rstrip('.'))}."
-            for number, action in enumerate(view.actions[:MOST_ACTIONS], start=1)
-        ]
-        if steps:
-            lines.append("What to do next, in this order:\n\n" + "\n".join(steps))
-        if view.processes:
-            across = [f"- {_in_a_line(each)}" for each in view.processes[:MOST_PROCESSES]]
-            lines.append("Processes across departments:\n\n" + "\n".join(across))
-        if any(each.scores.open_blockers for each in known):
+    def _message(
+        self,
+        name: str,
+        departments: list[Department],
+        known: list[DepartmentScores],
+        view: CompanyView,
+        topic: Topic,
+    ) -> Message:
+        answered = f"{len(known)} of {len(departments)} departments answered."
+        said = paragraphs(self._instrument, view, {each.id: each.name for each in known}, topic)
+        lines = said or [_NOTHING[topic]]
+        if topic == "stand":
+            lines = [f"**Where {plain(name)} stands**", answered, *lines]
+        elif topic != "processes":
+            lines.append(f"_{answered}_")
+        if topic == "stand" and any(each.scores.open_blockers for each in known):
             lines.append(_ABOUT_BLOCKERS)
-        return "\n\n".join(lines)
+        names = [(department.slug, department.name) for department in departments]
+        table = map_table(self._instrument, names, view) if topic in ("stand", "covered") else None
+        return Message(kind="result", text="\n\n".join(lines), table=table)
 
-    def _table(self, departments: list[Department], view: CompanyView) -> Table:
-        rows = []
-        for department in departments:
-            states = view.map.get(department.slug)
-            cells = (
-                tuple(STATES[states[model.id]] for model in self._instrument.models)
-                if states
-                else ("–",) * len(self._instrument.models)
-            )
-            rows.append((department.name, *cells))
-        return Table(
-            caption="Where each department stands in the five models",
-            columns=("Department", *(model.name for model in self._instrument.models)),
-            rows=tuple(rows),
-        )
+    async def _one(self, tx: AsyncSession, turn: Turn, view: CompanyView) -> Message:
+        wanted = await _named(tx, _words(turn))
+        for each in view.processes:
+            if wanted is not None and each.process.name == wanted.name:
+                return Message(kind="result", text=in_a_line(each))
+        return Message(kind="result", text=_NOTHING["processes"])
+
+
+async def _named(tx: AsyncSession, words: str) -> Process | None:
+    """The stored process that the words name, if any."""
+    asked = process_asked(words) or ""
+    found = await stored_processes(tx)
+    return next((each for each in found if each.name.casefold() == asked.casefold()), None)
+
+
+def _words(turn: Turn) -> str:
+    return " ".join((turn.text or "").lower().replace("’", "'").split()).strip(" .?!")
 
 
 _ABOUT_BLOCKERS = 'Say "blockers of all departments" to see what is in the way, and with whom it lies.'
-_AT_WORK = {"planned": "planned", "trial": "agents on trial", "live": "agents at work"}
-
-
-def _in_a_line(each: Readiness) -> str:
-    """Its way, its owner, how far agents are, and what it lacks."""
-    process = each.process
-    state = _AT_WORK[process.state] if process.agents else "no agents yet"
-    owner = f"{process.owner} answers for it" if process.owner else "nobody answers for it yet"
-    lacks = f" Missing: {joined(what_it_lacks(each))}." if each.missing else " Everything is there."
-    return f"**{plain(process.name)}** ({plain(path_words(process))}): {state}; {plain(owner)}.{plain(lacks)}"
+_NOTHING: dict[Topic, str] = {
+    "stand": "There is nothing to show before the first leads have answered.",
+    "covered": "There is nothing to show before the first leads have answered.",
+    "gaps": "No gap is shared by several departments.",
+    "next": "Nothing calls for the company as a whole; each lead has the next step of the own team.",
+    "processes": "No process across departments is known yet. Leads name them in the audit, or an "
+    "administrator adds them to the organisation file.",
+}
 
 
 async def _headcounts(tx: AsyncSession) -> dict[int, int]:

@@ -103,7 +103,7 @@ class Dialogue:
             return None
         name, argument = found
         if state.interlude:
-            name = "cancel" if name == "back" else name
+            name = "cancel" if name in _OUT_OF_IT else name
             said_fully = name in {"hand", "later"} and bool(argument)
             return (name, argument) if said_fully or name in _AMID_INTERLUDES else None
         name = _SYNONYMS.get((state.phase, name), name)
@@ -115,12 +115,13 @@ class Dialogue:
     def _chose(self, state: State, turn: int, what: str, now: datetime) -> Outcome:
         criterion, _, move = what.partition(".")
         name, _, argument = move.partition(".")
-        if turn != state.turn and name not in {"resume", "show"}:
+        if turn != state.turn and name not in _OF_ANY_CARD:
             if state.last_choice == f"{turn}:{what}":
                 return state, ()
             return state, (Say(self.cards.moved_on(state, criterion)),)
         if name not in _MOVES or state.phase not in _MOVES[name][0]:
             return self.steps.again(state)
+        argument = criterion if name == "look" else argument
         return self._move(changed(state, last_choice=f"{turn}:{what}"), name, argument, now)
 
     def _move(self, state: State, name: str, argument: str, now: datetime) -> Outcome:
@@ -146,6 +147,10 @@ class Dialogue:
 
 Move = Callable[[Steps, State, str, datetime], Outcome]
 
+_OUT_OF_IT = frozenset({"back", "resume", "out", "other"})
+"""What leads back to the question from a card that it was put aside for."""
+_OF_ANY_CARD = frozenset({"resume", "show", "look"})
+"""Moves whose buttons stay good: they show what stands now."""
 _ASIDES = frozenset({"why", "who", "help", "explain", "time", "about"})
 """Moves that say something and leave everything as it is."""
 _IN_PLACE = _ASIDES | {"approver"}
@@ -206,6 +211,7 @@ _MOVES: dict[str, tuple[frozenset[str], Move]] = {
     "hand": (_QUESTION, moves.hand),
     "to": (_QUESTION, moves.hand_to),
     "edit": (_QUESTION | {"rest", "done"}, moves.edit),
+    "look": (_QUESTION | {"rest", "done"}, moves.look),
     "cancel": (_ASKED, moves.cancel),
     "pause": (_ASKED, moves.pause),
     "quit": (_QUESTION | {"rest"}, moves.quit_here),

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.audit.approvals import approval_question
 from bot.audit.instrument import Instrument
 from bot.audit.opening import open_session
 from bot.audit.process_records import note_process
@@ -20,6 +21,7 @@ from bot.audit.state import (
     Draft,
     Effect,
     Enrol,
+    Given,
     HandOver,
     OfferSteps,
     RequestApproval,
@@ -50,6 +52,8 @@ class Desk:
     department: Department
     person: Person
     now: datetime
+    before: State
+    """As it was when the step began: what it holds of answers is stored already."""
     offer_steps: OfferNextSteps | None = None
     messages: list[Message] = field(default_factory=list)
     saved: dict[str, Answer] = field(default_factory=dict)
@@ -108,10 +112,16 @@ class Desk:
             person_id=self.person.id or 0,
             session_id=self.session_id,
             second=second,
+            again=self._is_stored(effect.answer),
         )
         self.saved[row.criterion], self.stands = row, None
         if second and effect.answer.criterion != state.current:
             await resolve(self.tx, self.instrument, self.department, row, self.now)
+
+    def _is_stored(self, given: Given) -> bool:
+        """Whether an earlier turn, or an earlier effect of this one, has stored this very answer."""
+        before = self.before.answers.get(given.criterion)
+        return given.criterion in self.saved or (before is not None and before.at == given.at)
 
     async def _still_true(self, criterion: str) -> None:
         self.stands = None
@@ -173,20 +183,5 @@ class Desk:
 
     async def _ask_approval(self, criterion: str, approver: int) -> None:
         answer = self.saved[criterion]
-        name = self.instrument.criterion(criterion).name
-        message = Message(
-            kind="nudge",
-            text=f"{plain(self.department.name)} says that **{name}** does not apply to them:\n\n"
-            f"> {plain(answer.reason)}\n\nIs that right? It would hold for 180 days.",
-            choices=(
-                Choice(
-                    id=str(ChoiceId("audit", self.session_id, 0, f"approve.{answer.id}")),
-                    label="Yes, leave it out",
-                ),
-                Choice(
-                    id=str(ChoiceId("audit", self.session_id, 0, f"decline.{answer.id}")),
-                    label="No, keep asking",
-                ),
-            ),
-        )
+        message = approval_question(self.instrument, answer, self.department)
         await write_to_person(self.tx, approver, [message], key=f"approval:{answer.id}", now=self.now)

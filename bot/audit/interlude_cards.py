@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def _reason(cards: Cards, state: State) -> Message:
     return Message(
         kind="question",
-        text="Understood. In a sentence: why does this not apply to your department?",
+        text="In a sentence: why does this not apply to your department?",
         choices=cards.choices(state, ("cancel", "Back to the question")),
         input_hint="The reason, in a sentence",
     )
@@ -35,7 +35,7 @@ def _approver(cards: Cards, state: State) -> Message:
 def _later(cards: Cards, state: State) -> Message:
     return Message(
         kind="question",
-        text='Of course. When suits you? A day is enough, such as "Friday" or "in two weeks".',
+        text='When suits you? A day is enough, such as "Friday" or "in two weeks".',
         choices=cards.choices(
             state,
             ("day.tomorrow", "Tomorrow"),

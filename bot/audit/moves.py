@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from bot.audit import answering, help_words
-from bot.audit.phrases import privacy
+from bot.audit.phrases import privacy, quoted
 from bot.audit.planning import A_SITTING, questions_left
 from bot.audit.state import (
     Draft,
@@ -16,6 +17,7 @@ from bot.audit.state import (
     NoProposal,
     RequestApproval,
     SaveAnswer,
+    Someone,
     State,
     StayOut,
 )
@@ -28,7 +30,9 @@ def hello(steps: Steps, state: State) -> Outcome:
     """A greeting in the middle: half a sentence, and the question that waits."""
     if state.phase == "welcome" and not state.interlude:
         return steps.again(state)
-    return steps.again(state, "Hello! Good to have you here; this is where we were:")
+    return steps.again(
+        state, _with_question(steps, state, "Hello! Good to have you here; this is where we were:")
+    )
 
 
 def start(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
@@ -68,12 +72,24 @@ def resume(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcom
     if state.phase == "placing":
         state, _ = answering.proposal(steps, state, NoProposal())
     interlude = "" if state.interlude == "later" else state.interlude
-    return steps.again(changed(state, paused=False, later_on=None, interlude=interlude))
+    state = changed(state, paused=False, later_on=None, interlude=interlude)
+    return steps.again(state, _with_question(steps, state, ""))
+
+
+def _with_question(steps: Steps, state: State, said: str) -> str:
+    """`said`, and above a card that no longer says what was asked: the question, and the words so far."""
+    if state.interlude or state.phase not in ("place", "probe", "evidence"):
+        return said
+    words = state.draft.words or (
+        state.answers[state.current].words if state.current in state.answers else ""
+    )
+    mine = f"You said:\n\n{quoted(words)}" if words else ""
+    return "\n\n".join(filter(None, (said, steps.cards.criterion(state).question, mine)))
 
 
 def not_applicable(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
     """Ask why it does not apply."""
-    return steps.again(changed(state, interlude="reason"))
+    return steps.again(changed(state, interlude="reason"), "Understood.")
 
 
 def give_reason(steps: Steps, state: State, text: str, now: datetime) -> Outcome:
@@ -97,20 +113,26 @@ def approver(steps: Steps, state: State, argument: str, now: datetime) -> Outcom
         reason=state.draft.reason,
         approver=approver,
     )
+    state = changed(state, interlude="")
     ask = () if approver is None else (RequestApproval(state.current, approver),)
     effects = (SaveAnswer(given), *ask)
     return steps.go_on(steps.with_answer(state, given), steps.cards.noted(given, 0), effects)
 
 
-def pick_owner(steps: Steps, state: State, _text: str, _now: datetime) -> Outcome:
-    """Words where a name has to be tapped."""
-    return steps.again(state, "Please pick one of these.")
+def pick_owner(steps: Steps, state: State, text: str, now: datetime) -> Outcome:
+    """The name of whoever is to confirm it, in words."""
+    named = _who_is_meant(steps.facts.owners, text)
+    if len(named) != 1:
+        return steps.again(state, "Please pick one of these.")
+    return approver(steps, state, str(named[0].id), now)
 
 
 def later(steps: Steps, state: State, argument: str, now: datetime) -> Outcome:
     """A day that was named with it is enough; "later" alone asks for one."""
     day = named_day(steps, argument, now)
-    return wait_until(steps, state, day) if day else steps.again(changed(state, interlude="later"))
+    if day is not None:
+        return wait_until(steps, state, day)
+    return steps.again(changed(state, interlude="later"), "Of course.")
 
 
 def later_on(steps: Steps, state: State, text: str, now: datetime) -> Outcome:
@@ -118,8 +140,7 @@ def later_on(steps: Steps, state: State, text: str, now: datetime) -> Outcome:
     day = named_day(steps, text, now)
     if day is not None:
         return wait_until(steps, state, day)
-    sorry = 'I didn\'t catch a day there. Something like "tomorrow", "Friday" or "3 December" works.'
-    return steps.again(changed(state, interlude="later"), sorry)
+    return steps.again(changed(state, interlude="later"), "I didn't catch a day there.")
 
 
 def named_day(steps: Steps, text: str, now: datetime) -> date | None:
@@ -141,16 +162,19 @@ def hand(steps: Steps, state: State, argument: str, now: datetime) -> Outcome:
 
 def hand_to(steps: Steps, state: State, text: str, _now: datetime) -> Outcome:
     """Pass the rest to the one colleague whom `text` names by id, address, name or first name."""
-    wanted = text.casefold().strip()
-    matches = [
-        p for p in steps.facts.colleagues if wanted in (str(p.id), p.email.casefold(), p.name.casefold())
-    ]
-    matches = matches or [p for p in steps.facts.colleagues if wanted in p.name.casefold().split()]
+    matches = _who_is_meant(steps.facts.colleagues, text)
     if len(matches) != 1:
         return steps.again(changed(state, interlude="hand_over"), steps.cards.who_is(text, len(matches)))
     state = changed(state, interlude="", phase="away", turn=state.turn + 1)
     thanks = steps.cards.notice(steps.cards.handed(matches[0]))
     return state, (HandOver(matches[0].id), Say(thanks))
+
+
+def _who_is_meant(people: Sequence[Someone], text: str) -> list[Someone]:
+    """Those whom `text` names by id, address or full name, else by a part of the name."""
+    wanted = text.casefold().strip(" .!")
+    exact = [each for each in people if wanted in (str(each.id), each.email.casefold(), each.name.casefold())]
+    return exact or [each for each in people if wanted in each.name.casefold().split()]
 
 
 def back(steps: Steps, state: State, argument: str, _now: datetime) -> Outcome:
@@ -193,6 +217,13 @@ def edit(steps: Steps, state: State, argument: str, _now: datetime) -> Outcome:
     if not state.answers and not state.skipped:
         return steps.again(state, "There is no answer to change yet.")
     return steps.again(changed(state, interlude="edit"))
+
+
+def look(steps: Steps, state: State, criterion: str, _now: datetime) -> Outcome:
+    """Open a given answer once more, from a message that asked for it; twice is once."""
+    if criterion not in state.answers or state.current == criterion:
+        return steps.again(state)
+    return edit(steps, state, criterion, _now)
 
 
 def pick_answer(steps: Steps, state: State, text: str, now: datetime) -> Outcome:

@@ -92,6 +92,16 @@ async def live_sessions(
     return list(await tx.exec(query, params={"person": person_id, "kinds": kinds}))
 
 
+async def touched_last(
+    tx: AsyncSession, person_id: int, kind: SessionKind, lock: bool = False
+) -> DialogueSession | None:
+    """The person's live dialogue of that kind, unless they went on to another one: whatever was said last is
+    what words are about.
+    """
+    rows = await live_sessions(tx, person_id, tuple(SessionKind), lock)
+    return next((row for row in rows if row.kind is kind and row.updated_at == rows[0].updated_at), None)
+
+
 # Statements that many turns make stand ready: putting one together costs more than its answer.
 _LIVE_SESSIONS = (
     select(DialogueSession)

@@ -85,12 +85,15 @@ def hello_again(facts: Facts) -> str:
     )
 
 
-def hello_second(facts: Facts) -> str:
-    """Before a second person's one question."""
+def hello_second(facts: Facts, count: int = 1) -> str:
+    """Before a second person's questions; mostly it is one."""
+    what, them, long = "one question", "it", "a minute"
+    if count > 1:
+        what, them, long = f"{count_words(count)} questions", "them", "two or three minutes"
     return (
-        f"Hello! Could you help with one question about {plain(facts.department)}? Your lead has "
-        "answered it too; a second view from inside the team makes the picture fairer. It takes a "
-        "minute.\n\n"
+        f"Hello! Could you help with {what} about {plain(facts.department)}? Your lead has "
+        f"answered {them} too; a second view from inside the team makes the picture fairer. It takes {long}."
+        "\n\n"
         "**Who sees what**\n"
         f"{privacy(facts)}\n\n"
         "Shall we start?"
@@ -112,13 +115,11 @@ def missing(given: Given) -> str:
     return "you add something that others can open"
 
 
-def more_another_day(count: int) -> str:
-    """The questions that are left after a full picture."""
+def more_another_day(count: int, first: bool) -> str:
+    """The questions that are left after a full picture; in a first audit they are about active fields."""
     more = "one more question waits" if count == 1 else f"{count_words(count)} more questions wait"
-    return (
-        f"Thank you, here is the picture. About the fields where you are already active, {more}: go on now, "
-        "or another day?"
-    )
+    more = f"About the fields where you are already active, {more}" if first else more.capitalize()
+    return f"Thank you, here is the picture. {more}: go on now, or another day?"
 
 
 def lower(text: str) -> str:

@@ -129,10 +129,12 @@ def path_words(process: Process) -> str:
 def what_it_lacks(each: Readiness) -> list[str]:
     """What is missing, as half sentences, the departments in the order of the work."""
     process = each.process
-    said = [
-        f"{joined(lacking)} in {process.name_of(department)}" for department, lacking in each.lacks.items()
-    ]
-    said += [f"a first look at {process.name_of(department)}" for department in each.unknown]
+    together: dict[tuple[str, ...], list[str]] = {}
+    for department, lacking in each.lacks.items():
+        together.setdefault(lacking, []).append(process.name_of(department))
+    said = [f"{joined(lacking)} in {joined(names)}" for lacking, names in together.items()]
+    if each.unknown:
+        said.append(f"a first look at {joined([process.name_of(name) for name in each.unknown])}")
     if process.owner is None:
         said.append("somebody who answers for the result")
     if not process.baseline:

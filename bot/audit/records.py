@@ -149,11 +149,15 @@ async def save_answer(
     person_id: int,
     session_id: int,
     second: bool = False,
+    again: bool = True,
 ) -> Answer:
-    """Store an answer, or complete the one of the same sitting, criterion and instant."""
+    """Store an answer, or complete the one of the same sitting, criterion and instant.
+
+    `again` is false where the caller knows that there is none to complete.
+    """
     same = {"session": session_id, "criterion": given.criterion, "at": given.at}
-    found = await tx.exec(_SAME_ANSWER, params=same)
-    row = found.first() or Answer(
+    stored = (await tx.exec(_SAME_ANSWER, params=same)).first() if again else None
+    row = stored or Answer(
         department_id=department_id,
         criterion=given.criterion,
         claim=Claim.LEVEL,

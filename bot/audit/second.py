@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, exists
+from sqlalchemy import BindParameter, bindparam, exists
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -16,9 +16,13 @@ from bot.access import Action, actor, can
 from bot.audit.agreement import TIME_TO_SETTLE, Settlement, corroborated, settle
 from bot.audit.instrument import Instrument
 from bot.audit.opening import LIVE, keep_state, load_state, open_session
+from bot.audit.phrases import lower
 from bot.audit.planning import chance
 from bot.audit.state import State
-from bot.messages import Message, plain
+from bot.audit.views import lead_view, with_level
+from bot.choice_ids import ChoiceId
+from bot.messages import Choice, Message, plain
+from bot.organisation.directory import holders
 from bot.store.outbox import write_to_person
 from bot.store.tables import (
     Answer,
@@ -77,7 +81,7 @@ _OPEN_SECOND = (
     )
     .with_for_update()
 )
-_DEPARTMENT = bindparam("department")
+_DEPARTMENT: BindParameter[int] = bindparam("department")
 _TEAM = (
     select(Person.id)
     .where(
@@ -109,7 +113,7 @@ async def resolve(
     The same level corroborates it. One level apart: the lower stands, and the lead sees both anchors. Two
     or more: both are asked for a recent case; `settle_contested` ends it after seven days.
     """
-    first = await _first_view(tx, second)
+    first = await lead_view(tx, second)
     if first is None or first.level is None or second.level is None:
         return
     settled = settle(first.level, second.level, now, now)
@@ -117,43 +121,15 @@ async def resolve(
         first.agreement = settled.agreement
         await _ask_both(tx, instrument, department, first, second, now)
         return
-    await _agreed(tx, instrument, first, settled, now)
+    tx.add(_agreed(instrument, first, settled, now))
     if settled.show_anchors:
         await _tell_lead(tx, instrument, department, first, second, now)
 
 
-async def _first_view(tx: AsyncSession, second: Answer, until: datetime | None = None) -> Answer | None:
-    """The lead's latest answer when the second view was given, or by `until`."""
-    rows = await tx.exec(
-        select(Answer)
-        .where(
-            Answer.department_id == second.department_id,
-            Answer.criterion == second.criterion,
-            col(Answer.second).is_(False),
-            Answer.answered_at <= (until or second.answered_at),
-        )
-        .order_by(col(Answer.answered_at).desc(), col(Answer.id).desc())
-        .limit(1)
-    )
-    return rows.first()
-
-
-async def _agreed(
-    tx: AsyncSession, instrument: Instrument, first: Answer, settled: Settlement, now: datetime
-) -> None:
-    """Add the answer that now stands; the lead's own stays as it was given."""
+def _agreed(instrument: Instrument, first: Answer, settled: Settlement, now: datetime) -> Answer:
+    """The answer that now stands; an artefact that a second person saw unasked is corroborated."""
     evidence = EvidenceClass(corroborated(first.evidence.value))
-    copied = first.model_dump(exclude={"id", "agreement", "level", "evidence", "counted", "answered_at"})
-    tx.add(
-        Answer(
-            **copied,
-            agreement=settled.agreement,
-            level=settled.level,
-            evidence=evidence,
-            counted=min(settled.level, instrument.cap(evidence.value)),
-            answered_at=now,
-        )
-    )
+    return with_level(instrument, first, settled.level, settled.agreement, now, evidence)
 
 
 async def _tell_lead(
@@ -189,19 +165,32 @@ async def _ask_both(
 ) -> None:
     name = instrument.criterion(first.criterion).name
     text = (
-        f"Two people in {plain(department.name)} see **{name}** quite differently. That is worth "
-        "knowing. Could you think of one recent case, and talk it over? If nothing changes within a "
-        "week, I go with the lower one."
+        f"Two people in {plain(department.name)}, you and one more, see **{lower(name)}** quite "
+        "differently. That is worth knowing. Could you think of one recent case, and talk about it in "
+        "the team? If nothing changes within a week, I go with the lower view."
     )
-    for person in {first.picked_by, second.picked_by} - {None}:
-        if person is not None:
-            message = Message(kind="nudge", text=text)
-            await write_to_person(tx, person, [message], key=f"apart:{second.id}:{person}", now=now)
+    for answer in (first, second):
+        if answer.picked_by is not None:
+            again = await _answer_again(tx, answer)
+            message = Message(kind="nudge", text=text, choices=again)
+            key = f"apart:{second.id}:{answer.picked_by}"
+            await write_to_person(tx, answer.picked_by, [message], key=key, now=now)
+
+
+async def _answer_again(tx: AsyncSession, answer: Answer) -> tuple[Choice, ...]:
+    """The button that opens this question once more, where it was asked in a sitting of that person."""
+    sitting = None if answer.session_id is None else await tx.get(DialogueSession, answer.session_id)
+    if sitting is None or sitting.kind is SessionKind.COACHING or sitting.person_id != answer.picked_by:
+        return ()
+    again = ChoiceId("audit", sitting.id or 0, 0, f"{answer.criterion}.look")
+    return (Choice(id=str(again), label="Answer it again"),)
 
 
 async def settle_contested(tx: AsyncSession, instrument: Instrument, now: datetime) -> int:
-    """Let the lower level stand where two views have been two or more apart for seven days. Returns how
-    many.
+    """Where two views were two or more apart seven days ago: the lower level stands if they still are, and
+    whoever runs the programme is told. Returns how many ended so.
+
+    A lead who spoke again within the week is compared as of then; what the lead says later is a new answer.
     """
     rows = await tx.exec(
         select(Answer).where(
@@ -213,18 +202,43 @@ async def settle_contested(tx: AsyncSession, instrument: Instrument, now: dateti
     )
     count = 0
     for second in rows:
-        first = await _first_view(tx, second)
-        latest = await _first_view(tx, second, now)
-        if first is None or first.agreement != "two_or_more_apart_unresolved" or first.level is None:
+        latest = await _open_after_a_week(tx, second, now)
+        if latest is None:
             continue
-        # An answer after the second view means that the lead spoke again, or that this is settled already.
-        if latest is None or latest.id != first.id:
-            continue
-        settled = settle(first.level, second.level or 0, second.answered_at, now)
-        if settled.level < first.level:
-            await _agreed(tx, instrument, first, settled, now)
+        settled = settle(latest.level or 0, second.level or 0, second.answered_at, now)
+        if settled.level < (latest.level or 0) or settled.agreement != latest.agreement:
+            tx.add(_agreed(instrument, latest, settled, now))
             count += 1
+        if settled.contested:
+            await _tell_owners(tx, instrument, second, now)
     return count
+
+
+async def _open_after_a_week(tx: AsyncSession, second: Answer, now: datetime) -> Answer | None:
+    """The lead's answer that this view is still to be compared with; None where nothing is open."""
+    first, latest = await lead_view(tx, second), await lead_view(tx, second, now)
+    if first is None or latest is None or latest.level is None or second.level is None:
+        return None
+    if first.agreement != "two_or_more_apart_unresolved":
+        return None
+    if latest.id == first.id:
+        return latest
+    in_time = latest.answered_at <= second.answered_at + TIME_TO_SETTLE
+    return latest if in_time and latest.agreement == "single_rater" else None
+
+
+async def _tell_owners(tx: AsyncSession, instrument: Instrument, second: Answer, now: datetime) -> None:
+    department = await tx.get_one(Department, second.department_id)
+    name = instrument.criterion(second.criterion).name
+    message = Message(
+        kind="nudge",
+        text=f"Two people in {plain(department.name)} still see **{lower(name)}** quite differently after a "
+        "week. The lower view counts for now. A word with the lead may settle it.",
+        choices=(Choice(id=str(ChoiceId("contested", 0, 0, "list")), label="Show both views"),),
+    )
+    for owner in await holders(tx, DutyName.PROGRAMME_OWNER):
+        key = f"contested:{second.id}:{owner.id}"
+        await write_to_person(tx, owner.id or 0, [message], key=key, now=now)
 
 
 async def answer_approval(

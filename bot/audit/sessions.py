@@ -8,7 +8,7 @@ answer to a question in between) is used only where it still fits.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -158,6 +158,9 @@ class AuditUseCase:
             return await self.start(tx, turn.person_id, row.department_id, turn)
         if row is None:
             return await self._without_sitting(tx, turn)
+        newer = None if row.status in LIVE else await _newer(tx, row)
+        if newer is not None:
+            return [_EARLIER_ROUND, *await self._step(tx, newer, turn, Prepared(), Resume())]
         return await self._step(tx, row, turn, prepared)
 
     async def start(
@@ -222,11 +225,16 @@ class AuditUseCase:
             row = await tx.get(DialogueSession, choice.session, with_for_update=lock or None)
             mine = row is not None and row.person_id == turn.person_id and row.kind in _EVERY_KIND
             return row if mine else None
-        rows = await live_sessions(tx, turn.person_id, _EVERY_KIND, lock)
+        live = await live_sessions(tx, turn.person_id, tuple(SessionKind), lock)
+        rows = [row for row in live if row.kind in _EVERY_KIND]
         asking = [row for row in rows if takes_words(load_state(row), turn.text or "")]
         if not asking and is_start(turn.text or ""):
-            return next((row for row in rows if load_state(row).sittings), None)
-        return asking[0] if asking else None
+            begun = (row for row in rows if load_state(row).sittings or load_state(row).paused)
+            return next(begun, None)
+        goes_on = is_start(turn.text or "") or command(turn.text or "") == ("resume", "")
+        if not asking or (not goes_on and _went_on(live, asking[0])):
+            return None
+        return asking[0]
 
     async def _without_sitting(self, tx: AsyncSession, turn: Turn) -> list[Message]:
         if turn.choice is not None:
@@ -260,7 +268,7 @@ class AuditUseCase:
         facts = await facts_for(tx, department, person, _names_somebody(state, given))
         facts = await with_processes(tx, self._instrument, state, department, facts)
         dialogue = Dialogue(self._instrument, facts)
-        desk = Desk(tx, self._instrument, row, department, person, turn.at, self._offer_steps)
+        desk = Desk(tx, self._instrument, row, department, person, turn.at, state, self._offer_steps)
         state, shown_anew = await self._up_to_date(desk, dialogue, state)
         # Words meant for a card that has changed are not taken for an answer to the new one.
         effects: tuple[Effect, ...] = ()
@@ -318,6 +326,23 @@ def _left_long_ago(row: DialogueSession, now: datetime) -> bool:
     return load_state(row).phase == "rest"
 
 
+def _went_on(live: Sequence[DialogueSession], asking: DialogueSession) -> bool:
+    """A card of the coaching or the coverage that waits for words was shown after this one."""
+    return any(
+        row.kind not in _EVERY_KIND
+        and row.status is SessionStatus.OPEN
+        and row.updated_at > asking.updated_at
+        for row in live
+    )
+
+
+async def _newer(tx: AsyncSession, row: DialogueSession) -> DialogueSession | None:
+    """The live sitting that took the place of a finished one."""
+    kinds = AUDITS if row.kind in AUDITS else (row.kind,)
+    live = await live_sessions(tx, row.person_id, kinds, lock=True)
+    return next((each for each in live if each.department_id == row.department_id), None)
+
+
 def _names_somebody(state: State, given: Input) -> bool:
     """The step may be about handing over, so that it needs to know the colleagues."""
     if isinstance(given, Chose):
@@ -343,11 +368,13 @@ _WHOSE = (
 
 def takes_words(state: State, text: str) -> bool:
     """A card waits for these words. Between two sittings only short commands are meant for the audit; of
-    somebody who has not seen the first card only words that agree to begin.
+    somebody who has not seen the first card only words that agree to begin; in a pause only "go on".
     """
     if state.phase == "welcome" and not state.greeted:
         return is_start(text) or command(text) == ("start", "")
-    return state.asks or (state.phase == "rest" and not state.paused and command(text) is not None)
+    if state.paused:
+        return command(text) == ("resume", "")
+    return state.asks or (state.phase == "rest" and command(text) is not None)
 
 
 async def is_for_a_sitting(tx: AsyncSession, person_id: int, text: str) -> bool:
@@ -356,8 +383,13 @@ async def is_for_a_sitting(tx: AsyncSession, person_id: int, text: str) -> bool:
     """
     states = [load_state(row) for row in await live_sessions(tx, person_id, _EVERY_KIND)]
     if is_start(text):
-        return any(state.sittings for state in states)
+        return any(state.sittings or state.paused for state in states)
     return any(takes_words(state, text) for state in states)
+
+
+async def is_paused(tx: AsyncSession, person_id: int) -> bool:
+    """This person stopped in the middle of some questions."""
+    return any(load_state(row).paused for row in await live_sessions(tx, person_id, _EVERY_KIND))
 
 
 def is_start(text: str) -> bool:
@@ -365,6 +397,10 @@ def is_start(text: str) -> bool:
     return _START.fullmatch(" ".join(text.lower().split()).strip(" .!")) is not None
 
 
+_EARLIER_ROUND = Message(
+    kind="notice",
+    text="That card is from an earlier round, so nothing was changed. This is where we are now:",
+)
 _NOT_A_LEAD = Message(
     kind="notice",
     text="The check-in is for team leads, and I don't have you down as one. You can ask me about the "

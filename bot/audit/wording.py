@@ -89,10 +89,14 @@ class Cards:
         return _CARDS[state.phase](self, state)
 
     def _welcome(self, state: State) -> Message:
-        text = _HELLOS[state.kind](self.facts)
+        said = {
+            "first": hello(self.facts),
+            "re": hello_again(self.facts),
+            "second": hello_second(self.facts, len(state.queue)),
+        }
         return Message(
             kind="question",
-            text=text,
+            text=said[state.kind],
             choices=(
                 self.choice(state, "start", "Start", primary=True),
                 self.choice(state, "out", "Not for me"),
@@ -161,10 +165,12 @@ class Cards:
         return f"On {day(known.at)} it was closest to:\n\n> {criterion.levels[known.level]}{said}"
 
     def _fresh(self, state: State) -> Message:
+        tapped = state.known[state.current].still_true_used
+        since = "The last confirmation was one tap" if tapped else "It has been a while"
         return Message(
             kind="question",
-            text="Good to know it holds. The last confirmation was one tap, so this time I'd like one "
-            "fresh case: what happened, when, roughly how many?",
+            text=f"Good to know it holds. {since}, so this time I'd like one fresh case: what happened, "
+            "when, roughly how many?",
             choices=self._always(state),
             progress=self.progress(state),
             input_hint="One recent case",
@@ -238,9 +244,10 @@ class Cards:
 
     def _rest(self, state: State) -> Message:
         first = state.sittings == 1 and state.kind == "first"
+        left = sum(criterion not in state.settled for criterion in state.queue)
         return Message(
             kind="question",
-            text=self._on_to_the_others(state) if first else more_another_day(len(state.queue)),
+            text=self._on_to_the_others(state) if first else more_another_day(left, state.kind == "first"),
             choices=(
                 self.choice(state, "go", "Go on", primary=True),
                 self.choice(state, "later", "Another day"),
@@ -346,7 +353,6 @@ class Cards:
         )
 
 
-_HELLOS = {"first": hello, "re": hello_again, "second": hello_second}
 _CARDS = {
     "welcome": Cards._welcome,
     "case": Cards._case,

@@ -6,10 +6,12 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.coaching.plans import open_plans, plan_lines
 from bot.coaching.questions import StoredQuestion
 from bot.coaching.sessions import CoachingUseCase
 from bot.coaching.wording import Prepared
 from bot.messages import Message
+from bot.store.tables import Department
 from bot.turns import Turn, UseCase
 
 
@@ -40,8 +42,18 @@ class Asides:
         department = await self._coaching.department_of(tx, turn)
         if question is None or department is None:
             return []
-        if question.topic == "steps":
-            question = StoredQuestion("holding_back")
+        if question.topic in ("steps", "plans"):
+            return [await self._steps(tx, department, turn)]
         messages = await self._coaching.answer(tx, question, department, turn.person_id, turn.at)
         said = prepared.put_into(messages) if isinstance(prepared, Prepared) else messages
         return [message.model_copy(update={"choices": ()}) for message in said]
+
+    async def _steps(self, tx: AsyncSession, department: Department, turn: Turn) -> Message:
+        """The open steps, else what they would be about; new ones follow the questions."""
+        plans = await open_plans(tx, department.id or 0)
+        if plans:
+            return Message(kind="result", text=f"Open at the moment:\n\n{plan_lines(plans)}")
+        gaps = StoredQuestion("holding_back")
+        [said] = await self._coaching.answer(tx, gaps, department, turn.person_id, turn.at)
+        text = f"Steps to choose from come right after these questions. {said.text}"
+        return said.model_copy(update={"text": text, "choices": ()})

@@ -10,11 +10,13 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
-from bot.audit.commands import command
+from bot.audit.commands import bare, command, letter
+from bot.audit.hearing import says_little
 from bot.audit.phrases import day as day_words
 from bot.audit.phrases import lower
 from bot.coaching.cards import CARDS, usual_owner
 from bot.coaching.state import (
+    ME,
     MOST_WORDS,
     AddEvidence,
     Done,
@@ -114,14 +116,23 @@ def _words(state: State, text: str, today: date) -> Outcome:
 _WAYS_OUT = frozenset({"cancel", "skip", "later", "out", "pause", "nothing", "neither", "unsure"})
 
 
-def _pick(state: State, text: str, _today: date) -> Outcome:
-    number = text.strip(" .)")
-    if number.isdigit() and 1 <= int(number) <= len(state.options):
-        return _show(_with(state, phase="when", chosen=state.options[int(number) - 1]))
-    return _own(state, text, _today)
+def _pick(state: State, text: str, today: date) -> Outcome:
+    number = text.strip(" .)#")
+    place = int(number) - 1 if number.isdecimal() else letter(text, len(state.options))
+    if place is not None and 0 <= place < len(state.options):
+        return _show(_with(state, phase="when", chosen=state.options[place]))
+    if _SEVERAL.fullmatch(bare(text)):
+        return _show(state, preface="One at a time is plenty. Which one first?")
+    return _own(state, text, today) if not says_little(text) else _show(state, preface=_A_NUMBER)
+
+
+_SEVERAL = re.compile(r"both|all( of (them|it|these)| three| two)?|everything|\d( and \d)+")
+_A_NUMBER = "A number is enough, or your own step in a few words."
 
 
 def _own(state: State, text: str, _today: date) -> Outcome:
+    if says_little(text):
+        return _show(state, preface="A few words, please, so that you know later what you meant.")
     done_when = state.chosen.done_when if state.chosen is not None else ""
     return _show(_with(state, phase="when", chosen=Option(text=text, done_when=done_when)))
 
@@ -161,15 +172,31 @@ def _obstacle(state: State, code: str) -> Outcome:
     return _show(state)
 
 
-def _what(state: State, text: str, _today: date) -> Outcome:
+def _what(state: State, text: str, today: date) -> Outcome:
+    if text.strip(" .)#").isdecimal() and 1 <= int(text.strip(" .)#")) <= len(state.obstacles):
+        return _obstacle(state, state.obstacles[int(text.strip(" .)#")) - 1].code)
+    if says_little(text):
+        return _show(state, preface="A few words, please: what is it?")
     return _show(_with(state, phase="who", code="own", note=text))
 
 
 def _who(state: State, text: str, _today: date) -> Outcome:
+    if says_little(text):
+        return _show(state, preface="A name or a team, please.")
+    if bare(text) in _MYSELF:
+        return _rest(
+            state, RaiseBlocker(state.code, state.note, ME), said="Noted, as yours to move." + _first(state)
+        )
     effect = RaiseBlocker(state.code, state.note, text)
+    return _rest(state, effect, said=f"Noted, with {plain(text)} as the one who can move it.{_first(state)}")
+
+
+_MYSELF = frozenset({"me", "i", "myself", "me myself", "i can", "i do", "i will", "thats me", "us", "we"})
+
+
+def _first(state: State) -> str:
     move = next((o.first_move for o in state.obstacles if o.code == state.code), "")
-    first = f" A first move that often helps: {lower(move)}" if move else ""
-    return _rest(state, effect, said=f"Noted, with {plain(text)} as the one who can move it.{first}")
+    return f" A first move that often helps: {lower(move)}" if move else ""
 
 
 def _nothing_open(state: State, _text: str, _today: date) -> Outcome:

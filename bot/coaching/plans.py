@@ -62,7 +62,7 @@ async def escalate_blockers(tx: AsyncSession, instrument: Instrument, now: datet
             col(Blocker.code).in_(critical),
             col(Blocker.resolved_at).is_(None),
             col(Blocker.escalated_at).is_(None),
-            Blocker.raised_at <= now - ESCALATE_AFTER,
+            Blocker.raised_at < now - ESCALATE_AFTER,
         )
     )
     found = list(rows)
@@ -71,12 +71,17 @@ async def escalate_blockers(tx: AsyncSession, instrument: Instrument, now: datet
     return found
 
 
-def open_steps_card(plans: list[Plan]) -> Message:
-    """Two steps are enough at a time: show them, each with its buttons."""
-    lines = "\n".join(
+def plan_lines(plans: list[Plan]) -> str:
+    """The steps as a list, each with its day."""
+    return "\n".join(
         f"- **{n}** {plain(plan.text)} _({day_words(plan.due_on) if plan.due_on else 'no day yet'})_"
         for n, plan in enumerate(plans, 1)
     )
+
+
+def open_steps_card(plans: list[Plan], said: str = "") -> Message:
+    """The open steps, each with its buttons; if nothing else is `said`, that they are enough for now."""
+    said = said or f"You have {len(plans)} steps open, which is plenty."
     choices = tuple(
         choice.model_copy(update={"label": f"{n}: {choice.label}"})
         for n, plan in enumerate(plans, 1)
@@ -84,6 +89,6 @@ def open_steps_card(plans: list[Plan]) -> Message:
     )
     return Message(
         kind="result",
-        text=f"You have {len(plans)} steps open, which is plenty. How are they going?\n\n{lines}",
+        text=f"{said}\n\n{plan_lines(plans)}\n\nHow {'is it' if len(plans) == 1 else 'are they'} going?",
         choices=choices,
     )

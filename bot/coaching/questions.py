@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from bot.audit.commands import bare
 from bot.audit.instrument import Instrument
 from bot.when import MONTHS
 
@@ -23,6 +24,7 @@ Topic = Literal[
     "compare",
     "about_criterion",
     "steps",
+    "plans",
     "blockers",
     "standing",
     "processes",
@@ -109,8 +111,14 @@ _PATTERNS: tuple[tuple[Topic, str], ...] = (
     ),
     (
         "steps",
-        r"^(?:show |list )?(?:me )?(?:my |our |the )?(?:next steps?|plans?|steps)\W*$"
+        r"^(?:show |list )?(?:me )?(?:my |our |the )?next steps?\W*$"
         rf"|what (?:should|can|could) {_WE} do (?:next|now|first)",
+    ),
+    (
+        "plans",
+        r"^(?:show |list )?(?:me )?(?:my |our |the )?(?:open |current )?(?:plans?|steps)\W*$"
+        rf"|^what (?:did|have|had) {_WE} (?:plan|planned|agreed?|promised?)(?: to do)?\W*$"
+        r"|^how (?:is|are) (?:my|our|the) (?:plans?|(?:next )?steps?) (?:going|doing)\W*$",
     ),
 )
 _RULES = tuple((topic, re.compile(pattern, re.IGNORECASE)) for topic, pattern in _PATTERNS)
@@ -222,3 +230,16 @@ def is_in_the_way(text: str) -> bool:
     """The words say that something is in the way, so that it can be noted."""
     said = " ".join(text.lower().replace("’", "'").split()).strip(" .!")
     return _IN_THE_WAY.fullmatch(said) is not None
+
+
+_BECAME = {
+    "done": re.compile(r"(?:its |it is |all |thats )?(?:done|finished|completed)|(?:i|we) did it"),
+    "not_yet": re.compile(r"not (?:yet|done|finished)(?: yet)?|(?:its |it is )?not done(?: yet)?|still open"),
+    "dropped": re.compile(r"drop(?:ped)?(?: it| that)?|(?:i|we) dropped it|no longer needed"),
+}
+
+
+def became(text: str) -> str | None:
+    """What became of a step, where the whole of `text` says so: done, not_yet or dropped."""
+    said = bare(text)
+    return next((how for how, pattern in _BECAME.items() if pattern.fullmatch(said)), None)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
 
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.audit.hearing import evidence_class, is_question
 from bot.audit.instrument import Instrument
 from bot.audit.next_steps import NextStep, may_open_step, next_steps
-from bot.audit.opening import live_sessions, zone_of
+from bot.audit.opening import live_sessions, touched_last, zone_of
 from bot.audit.records import latest_answers, open_blockers, placement_of
 from bot.audit.scoring import Scores
 from bot.choice_ids import ChoiceId, parse_choice_id
 from bot.coaching import dialogue
 from bot.coaching.plans import OPEN_PLANS, new_plan, open_plans, open_steps_card
-from bot.coaching.questions import StoredQuestion, is_in_the_way, names_of, route
+from bot.coaching.questions import StoredQuestion, became, is_in_the_way, names_of, route
 from bot.coaching.state import (
     AddEvidence,
     Done,
@@ -34,7 +37,7 @@ from bot.coaching.state import (
 from bot.coaching.stored import Asked, answer
 from bot.coaching.wording import WORDED, Prepared, better_wording
 from bot.llm import LanguageModel
-from bot.messages import Message
+from bot.messages import Choice, Message
 from bot.organisation.directory import led_departments
 from bot.speech import Chose, Say, Words
 from bot.store.engine import Store
@@ -62,15 +65,22 @@ _BECAUSE = {
 
 
 class CoachingUseCase:
-    """Takes turns about next steps, plans, blockers and the own department's facts."""
+    """Takes turns about next steps, plans, blockers and the own department's facts. `elsewhere` knows the
+    words that open another part.
+    """
 
     prefix = PREFIX
 
     def __init__(
-        self, instrument: Instrument, store: Store | None = None, model: LanguageModel | None = None
+        self,
+        instrument: Instrument,
+        store: Store | None = None,
+        model: LanguageModel | None = None,
+        elsewhere: Callable[[str], bool] = lambda _text: False,
     ) -> None:
         self._instrument = instrument
         self._store, self._model = store, model
+        self._elsewhere = elsewhere
         self._names = names_of(instrument)
 
     def question(self, text: str) -> StoredQuestion | None:
@@ -85,10 +95,9 @@ class CoachingUseCase:
             return False
         if self.question(turn.text) is not None or is_in_the_way(turn.text):
             return True
-        if is_question(turn.text):
+        if is_question(turn.text) or self._elsewhere(turn.text):
             return False
-        rows = await live_sessions(tx, turn.person_id, (SessionKind.COACHING,))
-        return any(_state(row).asks_words for row in rows)
+        return await self._waiting(tx, turn) is not None or await self._told(tx, turn) is not None
 
     async def prepare(self, turn: Turn) -> Prepared:
         """Let a model, where one is configured, word the answer to a question about stored facts."""
@@ -119,11 +128,32 @@ class CoachingUseCase:
             return prepared.put_into(said)
         if is_in_the_way(text):
             return await self._in_the_way(tx, department, turn)
-        rows = await live_sessions(tx, turn.person_id, (SessionKind.COACHING,), lock=True)
-        waiting = [row for row in rows if _state(row).asks_words]
-        if not waiting:
-            return []
-        return await self._step(tx, waiting[0], Words(text), turn.at)
+        waiting = await self._waiting(tx, turn, lock=True)
+        if waiting is not None:
+            return await self._step(tx, waiting, Words(text), turn.at)
+        told = await self._told(tx, turn)
+        return [] if told is None else await self._follow_up(tx, turn, *told)
+
+    async def _told(self, tx: AsyncSession, turn: Turn) -> tuple[str, int] | None:
+        """What became of the one step that is due, said in words instead of tapped."""
+        how = became(turn.text or "")
+        if how is None:
+            return None
+        due = (turn.at + timedelta(days=1)).date()
+        plans = await tx.exec(
+            select(Plan.id).where(
+                Plan.person_id == turn.person_id,
+                col(Plan.status).in_(OPEN_PLANS),
+                col(Plan.due_on) <= due,
+            )
+        )
+        found = plans.all()
+        return (how, found[0] or 0) if len(found) == 1 else None
+
+    async def _waiting(self, tx: AsyncSession, turn: Turn, lock: bool = False) -> DialogueSession | None:
+        """The card that words are for, unless the person has gone on to something else."""
+        row = await touched_last(tx, turn.person_id, SessionKind.COACHING, lock)
+        return row if row is not None and _state(row).asks_words else None
 
     async def answer(
         self,
@@ -136,6 +166,9 @@ class CoachingUseCase:
         """Answer a question about the department from what is stored."""
         if question.topic == "steps":
             return await self.offer_steps(tx, department.id or 0, person_id, now)
+        if question.topic == "plans":
+            plans = await open_plans(tx, department.id or 0)
+            return [open_steps_card(plans, "Open at the moment:")] if plans else [_no_plans(department)]
         return await answer(tx, self._instrument, question, Asked(department, person_id, now))
 
     async def offer_steps(
@@ -147,7 +180,8 @@ class CoachingUseCase:
         scores: Scores | None = None,
         criterion: str = "",
     ) -> list[Message]:
-        """The three steps of the one criterion that is worth work now, or the steps that are open already.
+        """The three steps of the one criterion that is worth work now, without one that is open already; or
+        the open ones, where these are enough.
 
         `scores`: where the department stands, for a caller who knows it.
         """
@@ -156,8 +190,12 @@ class CoachingUseCase:
             return [open_steps_card(plans)]
         scores = scores or await placement_of(tx, self._instrument, department_id, now)
         named = await self._named_in_blockers(tx, department_id, now)
+        taken = {plan.text for plan in plans}
         found = [
-            each for each in next_steps(self._instrument, scores, named) if criterion in ("", each.criterion)
+            replace(each, steps=new)
+            for each in next_steps(self._instrument, scores, named)
+            if criterion in ("", each.criterion)
+            and (new := tuple(step for step in each.steps if step.text not in taken))
         ]
         if not found:
             return [
@@ -172,10 +210,12 @@ class CoachingUseCase:
         return Offer(criterion.id, criterion.name, _BECAUSE[found.because], options)
 
     async def _named_in_blockers(self, tx: AsyncSession, department_id: int, now: datetime) -> dict[str, int]:
-        """How many open blockers name a criterion in their note."""
-        rows = await open_blockers(tx, department_id, now)
-        ids = [criterion.id for criterion in self._instrument.criteria]
-        return {name: sum(name in row.note for row in rows) for name in ids}
+        """How many open blockers name a criterion in their note, by its id or its name."""
+        notes = [row.note.casefold() for row in await open_blockers(tx, department_id, now)]
+        return {
+            each.id: sum(each.id.casefold() in note or each.name.casefold() in note for note in notes)
+            for each in self._instrument.criteria
+        }
 
     # Buttons
 
@@ -286,6 +326,11 @@ class CoachingUseCase:
         person = await tx.get_one(Person, row.person_id)
         state, effects = dialogue.step(_state(row), given, now, await zone_of(tx, person, department))
         messages: list[Message] = []
+        if any(isinstance(effect, SavePlan) for effect in effects):
+            # A co-lead may have taken on a step since these were offered.
+            plans = await open_plans(tx, row.department_id)
+            if not may_open_step(self._instrument, len(plans)):
+                messages, effects = [open_steps_card(plans)], ()
         for effect in effects:
             if isinstance(effect, Say):
                 messages.append(effect.message)
@@ -314,7 +359,7 @@ class CoachingUseCase:
                         department_id=row.department_id,
                         code=code,
                         note=note,
-                        owner=owner,
+                        owner=owner or (await tx.get_one(Person, row.person_id)).name,
                         raised_by=row.person_id,
                         raised_at=now,
                         session_id=row.id,
@@ -346,6 +391,14 @@ class CoachingUseCase:
                 picked_by=row.person_id,
             )
         )
+
+
+def _no_plans(department: Department) -> Message:
+    steps = ChoiceId(PREFIX, 0, 0, f"steps.{department.id}")
+    return Message(
+        text="No step is open at the moment.",
+        choices=(Choice(id=str(steps), label="Show next steps"),),
+    )
 
 
 def _state(row: DialogueSession) -> State:

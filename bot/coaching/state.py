@@ -12,6 +12,8 @@ from bot.speech import Chose, Say, Words
 
 PREFIX = "coaching"
 MOST_WORDS = 1_000
+ME = ""
+"""The owner of a blocker who is the lead that raised it; the use case knows the name."""
 Phase = Literal[
     "idle",
     "pick",  # three steps of one criterion

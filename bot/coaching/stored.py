@@ -30,7 +30,7 @@ _DELTAS: dict[Delta, str] = {
     "confirmed": "the same, with a new case",
     "carried": "the same, nothing new",
     "down": "down",
-    "stale": "too old to count",
+    "stale": "no longer counts",
     "not_comparable": "can't be compared",
 }
 
@@ -95,7 +95,9 @@ def _gap_line(scores: Scores, criterion: Criterion) -> str:
         return f"- {criterion.name}: not asked yet"
     if found.claimed == "unknown":
         return f"- {criterion.name}: still to find out"
-    old = ", too old to count" if found.stale else ""
+    if found.claimed == "not_applicable":
+        return f"- {criterion.name}: you said that it does not apply; that is still to be confirmed"
+    old = ", which no longer counts" if found.stale else ""
     return f"- {criterion.name}: level {found.counted} of the {ESTABLISHED} it needs{old}"
 
 
@@ -231,7 +233,7 @@ def _now(found: CriterionScore) -> str:
         return "still to find out"
     if found.claimed == "not_applicable":
         return "you said that it does not apply"
-    return f"level {found.counted} of 4{', too old to count' if found.stale else ''}"
+    return f"level {found.counted} of 4{', which no longer counts' if found.stale else ''}"
 
 
 def last_answers(
@@ -262,7 +264,8 @@ def _answer_line(instrument: Instrument, asked: Asked, row: Answer) -> str:
     name = instrument.criterion(row.criterion).name
     said = f"\n\n{quoted(row.words)}" if row.words and row.picked_by == asked.person_id else ""
     if row.claim is Claim.LEVEL:
-        return f"**{name}**, {day(row.answered_at)}: level {row.level}, {_counts(row)}{said}"
+        again = f", confirmed on {day(row.still_true_at)}" if row.still_true_at else ""
+        return f"**{name}**, {day(row.answered_at)}{again}: level {row.level}, {_counts(row)}{said}"
     word = "to find out" if row.claim is Claim.UNKNOWN else "does not apply"
     return f"**{name}**, {day(row.answered_at)}: {word}{said}"
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bot.audit.commands import command
+from bot.audit.hearing import says_little
 from bot.audit.parts import CoverageRules
 from bot.choice_ids import ChoiceId
 from bot.coverage.state import (
@@ -34,8 +36,10 @@ ACCEPTED: tuple[tuple[str, int | None], ...] = (
     ("9", 9),
     ("8", 8),
     ("7", 7),
-    ("5 or 6", 5),
-    ("3 or 4", 3),
+    ("6", 6),
+    ("5", 5),
+    ("4", 4),
+    ("3", 3),
     ("Fewer", 1),
     ("I don't know", None),
 )
@@ -44,6 +48,17 @@ REASONS = (
     "A law or policy wants a person",
     "A mistake would cost too much",
 )
+
+
+_GUESS = "A rough guess is fine; tap what is nearest, or skip it. It is about the task, never about a person."
+_LEAVE = 'Just leave it, every tap is kept. Say "coverage" to go on.'
+_ABOUT = {
+    **dict.fromkeys(("explain", "why", "unsure"), _GUESS),
+    **dict.fromkeys(("pause", "quit", "later"), _LEAVE),
+    "who": "The figure of the department is for its leads and the executives; it is never about a person.",
+    "time": "",
+    "back": "A tap can't be taken back, but at the end you can go through it again.",
+}
 
 
 class Cards:
@@ -56,6 +71,19 @@ class Cards:
         """The card that stands now."""
         card = _CARDS[state.phase](self, state)
         return card.model_copy(update={"text": f"{said}\n\n{card.text}"}) if said else card
+
+    def is_about(self, text: str) -> bool:
+        """The words ask about the card, or are a tick or a number that no button bears."""
+        found = command(text)
+        return says_little(text) or (found is not None and found[0] in _ABOUT)
+
+    def about(self, state: State, text: str) -> str:
+        """Said when words can't answer the card: how much is left, what is meant, how to leave."""
+        name = (command(text) or ("", ""))[0]
+        if name == "time":
+            left = len(state.todo) or len(state.role.tasks)
+            return f"{left} {'task' if left == 1 else 'tasks'} of this role to go, four taps each."
+        return _ABOUT.get(name, "Here a tap is enough.")
 
     def _choice(self, state: State, what: str, label: str, primary: bool = False) -> Choice:
         made = ChoiceId(PREFIX, state.session, state.turn, what)

@@ -63,7 +63,20 @@ class Checkin:
             return self._show(
                 _with_role(state, tasks=(*state.role.tasks, task)).model_copy(update={"phase": "tasks"})
             )
-        return state, (Say(self._cards.card(state, "Here a tap is enough.")),)
+        tap = self.tap_of(state, text)
+        if tap is not None:
+            return self._chose(state, state.turn, tap)
+        return state, (Say(self._cards.card(state, self._cards.about(state, text))),)
+
+    def tap_of(self, state: State, text: str) -> str | None:
+        """The button of the present card whose label `text` is, or in a list its number."""
+        choices = self._cards.card(state).choices
+        said = _label(text)
+        return next((parse(choice.id) for choice in choices if _label(choice.label) == said), None)
+
+    def is_about_card(self, state: State, text: str) -> bool:
+        """The words are a button's label, or ask about the card."""
+        return self.tap_of(state, text) is not None or self._cards.is_about(text)
 
     def _chose(self, state: State, turn: int, what: str) -> Outcome:
         if turn != state.turn:
@@ -257,6 +270,15 @@ class Checkin:
 
     def _back(self, state: State, _argument: str) -> Outcome:
         return self._show(state.model_copy(update={"phase": "overview", "todo": ()}))
+
+
+def _label(text: str) -> str:
+    return " ".join(text.casefold().replace("–", "-").strip(" .!").split())
+
+
+def parse(choice_id: str) -> str:
+    """What a button of ours says, without the session and the turn."""
+    return choice_id.split(":", 3)[3]
 
 
 def _with_role(state: State, **changes: Any) -> State:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.audit.instrument import Instrument
-from bot.audit.opening import live_sessions
+from bot.audit.opening import live_sessions, touched_last
 from bot.choice_ids import ChoiceId, parse_choice_id
 from bot.coverage.dialogue import Checkin
 from bot.coverage.records import role_records, roles_to_ask
@@ -42,6 +42,8 @@ from bot.store.tables import (
 from bot.turns import Turn
 
 PREFIX = "coverage"
+AT_IT = timedelta(hours=1)
+"""For so long after a card was shown, "none" or "8" is taken for a tap on it."""
 _START = re.compile(r"(start|update|do)?( the| our| my)? ?coverage( check-?in| update)?")
 _ASK = re.compile(r"(what('s| is)|how high is|show)( me)?( the| our| my)? coverage\W*")
 
@@ -81,8 +83,18 @@ class CoverageUseCase:
             return False
         if names_coverage(turn.text):
             return bool(await led_departments(tx, turn.person_id))
-        rows = await live_sessions(tx, turn.person_id, (SessionKind.COVERAGE,))
-        return any(State.model_validate(row.state).asks_words for row in rows)
+        return await self._waiting(tx, turn) is not None
+
+    async def _waiting(self, tx: AsyncSession, turn: Turn, lock: bool = False) -> DialogueSession | None:
+        """The card that words are for, unless the person has gone on to something else."""
+        row = await touched_last(tx, turn.person_id, SessionKind.COVERAGE, lock)
+        if row is None:
+            return None
+        state = State.model_validate(row.state)
+        if state.asks_words:
+            return row
+        present = state.phase not in ("rest", "done") and turn.at - row.updated_at < AT_IT
+        return row if present and self._checkin.is_about_card(state, turn.text or "") else None
 
     async def prepare(self, turn: Turn) -> Prepared:
         """Nothing takes time here."""
@@ -93,10 +105,9 @@ class CoverageUseCase:
         if turn.choice is not None:
             return await self._chose(tx, turn)
         text = turn.text or ""
-        rows = await live_sessions(tx, turn.person_id, (SessionKind.COVERAGE,), lock=True)
-        waiting = [row for row in rows if State.model_validate(row.state).asks_words]
-        if waiting:
-            return await self._step(tx, waiting[0], Words(text), turn.at)
+        waiting = await self._waiting(tx, turn, lock=True)
+        if waiting is not None and not names_coverage(text):
+            return await self._step(tx, waiting, Words(text), turn.at)
         led = await led_departments(tx, turn.person_id)
         if not led:
             return [_NOT_A_LEAD]
@@ -174,7 +185,7 @@ class CoverageUseCase:
         for effect in effects:
             messages += await self._carry_out(tx, row, effect, now)
         row.state = state.model_dump(mode="json", exclude_defaults=True)
-        row.status = SessionStatus.FINISHED if state.phase == "done" else SessionStatus.OPEN
+        row.status = _status(state)
         row.updated_at = now
         row.finished_at = now if state.phase == "done" else None
         await tx.flush()
@@ -239,6 +250,13 @@ class CoverageUseCase:
         frozen_at = task.rebased_at or await _first_answer(tx, task)
         if frozen_at is not None and hours != task.baseline_hours and rebase_due(frozen_at, now, False):
             task.baseline_hours, task.rebased_at = hours, now
+
+
+def _status(state: State) -> SessionStatus:
+    """Open where words are waited for, as with the other dialogues; taps need no waiting."""
+    if state.phase == "done":
+        return SessionStatus.FINISHED
+    return SessionStatus.OPEN if state.asks_words else SessionStatus.PAUSED
 
 
 async def _stored_task(tx: AsyncSession, department_id: int, role: int, task: Task) -> CoverageTask:

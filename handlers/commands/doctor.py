@@ -19,7 +19,9 @@ from bot.store.engine import Store
 from bot.store.tables import Document, DutyName, OutboxMessage, OutboxStatus, Platform
 from handlers.commands.common import print_json, run
 from handlers.findings import Finding
+from handlers.library import configured_embeddings
 from knowledge.embed import LocalEmbedder
+from knowledge.meaning import QUESTION_SECONDS, OpenAIEmbeddings
 from knowledge.watching import listed as watched
 
 
@@ -68,6 +70,9 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     finally:
         await store.close()
     yield _model(settings)
+    embeddings = configured_embeddings(settings)
+    if embeddings is not None:
+        yield await _embeddings(embeddings, settings.openai_embedding_model or "")
 
 
 def _tried(name: str, well: str, look: Callable[[], object]) -> Finding:
@@ -167,6 +172,22 @@ async def _teams(settings: Settings, store: Store) -> AsyncIterator[Finding]:
             yield finding
     finally:
         await surface.close()
+
+
+async def _embeddings(embeddings: OpenAIEmbeddings, model: str) -> Finding:
+    name = "embedding service"
+    try:
+        answered = await embeddings.vectors(["Hello"], QUESTION_SECONDS) is not None
+    finally:
+        await embeddings.close()
+    if answered:
+        return Finding(name, True, f"{model} answers.")
+    return Finding(
+        name,
+        False,
+        f"{model} does not answer. Check OPENAI_EMBEDDING_MODEL, OPENAI_API_KEY and OPENAI_BASE_URL. Until "
+        "then questions are answered without it.",
+    )
 
 
 def _model(settings: Settings) -> Finding:

@@ -17,9 +17,10 @@ from handlers.commands.common import open_store, print_json, run, say
 from handlers.library import open_library
 from knowledge import catalogue, gaps
 from knowledge.answer import PolicyAnswer, Source
+from knowledge.filing import Outcome
 from knowledge.frontmatter import Details
 from knowledge.library import saved
-from knowledge.service import KnowledgeService, Outcome
+from knowledge.service import KnowledgeService
 from knowledge.watching import Looked, Watching
 from knowledge.watching import listed as watched
 
@@ -28,6 +29,18 @@ from knowledge.watching import listed as watched
 async def _library(settings: Settings) -> AsyncIterator[tuple[Store, KnowledgeService]]:
     async with open_store(settings) as store, open_library(settings, store) as service:
         yield store, service
+
+
+async def _read_abroad(service: KnowledgeService) -> None:
+    """Have the embedding service, where one is set up, read what it has not read."""
+    if service.meaning is None:
+        return
+    waiting = await service.meaning.fill(lambda done, every: say(f"Embedded {done} of {every} passages."))
+    if waiting:
+        say(
+            f"{waiting} passages are still to be embedded by the service. It did not answer; `stagecoach "
+            "serve` tries again by itself. Until then questions are answered without it."
+        )
 
 
 def _day(text: str | None, option: str) -> date | None:
@@ -61,10 +74,11 @@ def kb_add(settings: Settings, places: list[str], given: Details, as_json: bool)
     async def add() -> list[Outcome]:
         outcomes = []
         async with _library(settings) as (_, service):
-            async for outcome in service.add(places, given):
+            async for outcome in service.filing.add(places, given):
                 outcomes.append(outcome)
                 if not as_json:
                     typer.echo(_line(outcome))
+            await _read_abroad(service)
         return outcomes
 
     _report(run(add()), as_json)
@@ -83,7 +97,9 @@ def kb_watch(settings: Settings, places: list[str], given: Details, pull: bool, 
             folders = Watching(service)
             for place in places:
                 await folders.watch(place, given, pull)
-            return await folders.look_at_due()
+            looked = await folders.look_at_due()
+            await _read_abroad(service)
+        return looked
 
     _report_looked(run(watch()), as_json)
 
@@ -93,7 +109,9 @@ def kb_sync(settings: Settings, as_json: bool) -> None:
 
     async def look() -> list[Looked]:
         async with _library(settings) as (_, service):
-            return await Watching(service).look_at_due(everything=True)
+            looked = await Watching(service).look_at_due(everything=True)
+            await _read_abroad(service)
+        return looked
 
     _report_looked(run(look()), as_json)
 
@@ -218,7 +236,7 @@ def kb_remove(settings: Settings, document_id: int) -> None:
 
     async def remove() -> str:
         async with _library(settings) as (_, service):
-            return await service.remove(document_id)
+            return await service.filing.remove(document_id)
 
     say(f"{run(remove())} is out, with its passages and answers.")
 

@@ -24,7 +24,7 @@ from handlers.figures import figures
 from handlers.panel import Panel
 from handlers.running import Service, run_services, served, stop_on_signals
 from handlers.scheduling import following, run_until, scheduler_of, waking
-from handlers.watching import watching
+from handlers.watching import embedding, watching
 from handlers.web.app import Page
 from handlers.web.drafts import Drafts
 from handlers.web.health import health_routes
@@ -180,7 +180,7 @@ def _services(app: App, scheduler: SchedulerService) -> list[Service]:
         # Not in the way of the first page; a question that comes sooner loads it itself.
         await asyncio.wait([stopping := asyncio.create_task(stop.wait())], timeout=WARM_AFTER_SECONDS)
         if not stop.is_set():
-            await app.knowledge.ready()
+            await app.knowledge.index.ready()
         await stopping
 
     return [
@@ -189,6 +189,7 @@ def _services(app: App, scheduler: SchedulerService) -> list[Service]:
         waking(app, scheduler),
         following(app),
         watching(app.knowledge),
+        embedding(app.knowledge),
         load_index,
     ]
 
@@ -200,7 +201,7 @@ def _health(app: App) -> list[web.RouteDef]:
             raise StagecoachError(problems[0])
 
     async def index() -> None:
-        await app.knowledge.refresh()
+        await app.knowledge.index.refresh()
 
     checks = {"database": app.store.ping, "migrations": migrations, "index": index}
     return health_routes(checks, lambda: figures(app))

@@ -72,7 +72,7 @@ async def fill(app: App, clock: MovableClock, tell: Callable[[str], None]) -> No
     tell(f"{len(draft.departments)} departments, {len(draft.people)} people")
     policies = policy_files(today)
     for number, policy in enumerate(policies, start=1):
-        await app.knowledge.add_text(policy.name, policy.text, Details())
+        await app.knowledge.filing.add_text(policy.name, policy.text, Details())
         if number % 5 == 0 or number == len(policies):
             tell(f"{number} of {len(policies)} policies")
     async with app.store.write() as tx:

@@ -17,7 +17,7 @@ from bot.messages import Choice, Citation, Message
 from handlers.web import charts, markup
 from handlers.web.cards import card
 from handlers.web.ports import Conversation, Entry, Inside, Persona, Source
-from knowledge.conversation import feedback_choices
+from knowledge.feedback import feedback_choices
 
 STATE_WORDS = {
     "not_started": "not started",

@@ -29,15 +29,15 @@ from bot.store.tables import (
     PolicyQuestion,
 )
 from knowledge.confirmed import Confirmed, confirmed
-from knowledge.conversation import feedback_choices
+from knowledge.feedback import feedback_choices
 from knowledge.fetch import Fetcher
 from knowledge.frontmatter import Details
 from knowledge.gaps import listed
 from knowledge.port import Ranked
-from knowledge.service import KnowledgeService
+from knowledge.service import KnowledgeService, Question
 from tests.fakes.language_model import QueuedModel
 from tests.fakes.retriever import WordRetriever
-from tests.support.company import LEAVE, Library, make_library
+from tests.support.company import LEAVE, Library, make_library, plant_people
 
 
 @pytest.fixture
@@ -46,7 +46,8 @@ async def library(store: Store, clock: MovableClock, tmp_path: Path) -> Library:
 
 
 async def add(library: Library, *places: Path, given: Details | None = None) -> list[tuple[str, str | None]]:
-    return [(o.status, o.reason) async for o in library.service.add([str(place) for place in places], given)]
+    filing = library.service.filing
+    return [(o.status, o.reason) async for o in filing.add([str(place) for place in places], given)]
 
 
 async def say(
@@ -131,7 +132,7 @@ async def test_particulars_change_without_a_new_version(library: Library) -> Non
 
 async def test_removal_takes_everything_along_and_a_document_can_come_back(library: Library) -> None:
     await library.service.ask(library.people.fay, "How many days of annual leave?")
-    assert await library.service.remove(1) == "Leave"
+    assert await library.service.filing.remove(1) == "Leave"
     async with library.store.read() as session:
         assert (await session.exec(select(CachedAnswer))).all() == []
         for table in (Passage, DocumentVersion):
@@ -140,7 +141,7 @@ async def test_removal_takes_everything_along_and_a_document_can_come_back(libra
     answer = await library.service.ask(library.people.fay, "How many days of annual leave?")
     assert answer.band is not Band.ANSWER
     with pytest.raises(NotFound):
-        await library.service.remove(1)
+        await library.service.filing.remove(1)
     assert await add(library, library.folder / "leave.md") == [("added", None)]
     assert (
         await library.service.ask(library.people.fay, "How many days of annual leave?")
@@ -163,7 +164,7 @@ async def test_two_processes_that_file_the_same_document_file_it_once(library: L
     file.write_text("# Bikes\n\nBikes cost 2 euros.\n")
 
     async def put(service: KnowledgeService) -> str:
-        (status,) = [outcome.status async for outcome in service.add([str(file)])]
+        (status,) = [outcome.status async for outcome in service.filing.add([str(file)])]
         return status
 
     statuses = await asyncio.gather(put(library.service), put(other))
@@ -183,10 +184,10 @@ async def test_vectors_of_another_model_are_made_anew_and_kept(library: Library)
 
 async def test_another_process_follows_with_its_next_question(library: Library) -> None:
     other = KnowledgeService(library.store, library.clock, WordRetriever(), Fetcher())
-    await other.refresh()
+    await other.index.refresh()
     await library.put("bikes.md", "# Bikes\n\nBikes cost 2 euros.\n")
     assert (await other.ask(library.people.fay, "What do bikes cost?")).band is Band.ANSWER
-    await library.service.remove(3)
+    await library.service.filing.remove(3)
     assert (await other.ask(library.people.fay, "What do bikes cost?")).band is Band.SILENT
 
 
@@ -217,7 +218,7 @@ async def test_in_a_channel_the_rest_goes_by_direct_message(library: Library) ->
 
 
 async def test_a_document_that_is_closed_during_a_search_is_not_shown(library: Library) -> None:
-    await library.service.refresh()
+    await library.service.index.refresh()
     loop, search = asyncio.get_running_loop(), library.retriever.search
 
     def closing(*words: Any) -> Ranked:
@@ -239,7 +240,8 @@ async def test_an_answer_quotes_and_says_where_from(library: Library) -> None:
     assert message.text == (
         "**Leave**, Annual leave\n"
         "> Everybody has 30 days of annual leave a year. Ask your lead at least 14 days before.\n\n"
-        "_Version 2, owner Olga Brandt, in force since 15 January 2026, last reviewed 2 May 2026._"
+        "_Word for word from version 2, owner Olga Brandt, in force since 15 January 2026, "
+        "last reviewed 2 May 2026._"
     )
     (citation,) = message.citations
     assert citation.quote == (
@@ -261,11 +263,62 @@ async def test_a_cached_answer_is_the_same_and_searches_no_more(library: Library
     again = await library.service.ask(library.people.fay, "how many  days of annual leave")
     assert (again.text, again.citations) == (first.text, first.citations)
     assert len(library.retriever.asked) == searches
+    await library.service.ask(library.people.olga, "How many days of annual leave?")
     await library.service.ask(library.people.hanna, "How many days of annual leave?")
-    assert len(library.retriever.asked) == searches + 1, "another audience"
+    assert len(library.retriever.asked) == searches + 1, "another audience, which both have"
     library.clock.move_to(library.clock() + timedelta(days=1))  # type: ignore[attr-defined]
     await library.service.ask(library.people.fay, "How many days of annual leave?")
     assert len(library.retriever.asked) == searches + 2, "dates are told by the day"
+
+
+async def test_a_short_new_question_is_not_blurred_by_the_one_before(library: Library) -> None:
+    await library.put("parking.md", "# Parking\n\nParking is free.\n")
+    await say(library, library.people.fay, "How many days of annual leave do we have?")
+    (parking,) = await say(library, library.people.fay, "Parking?")
+    assert [citation.document for citation in parking.citations] == ["Parking"]
+
+
+async def test_two_questions_in_one_are_both_answered(library: Library) -> None:
+    both = "How many days of annual leave do we have, and whom do I tell when I feel sick before 10:00?"
+    (message,) = await say(library, library.people.fay, both)
+    assert "**How many days of annual leave do we have?**" in message.text
+    assert "> Everybody has 30 days" in message.text
+    assert "**whom do I tell when I feel sick before 10:00?**" in message.text
+    assert "> Tell your lead before 10:00" in message.text
+    assert len({citation.passage_id for citation in message.citations}) == 2
+    (half,) = await say(library, library.people.fay, "How many days of annual leave? And may I bring dogs?")
+    assert "> Everybody has 30 days" in half.text
+    assert "The policies do not say." in half.text
+    assert half.choices, "the open half may be passed on"
+
+
+async def test_a_product_that_the_policies_do_not_name_is_said_not_to_be_named(library: Library) -> None:
+    await library.put("tools.md", "# Tools\n\nOnly an AI tool on the list may be used for code.\n")
+    question = "Which AI tool may be used for code, Copilot?"
+    answer = await library.service.ask(library.people.fay, question)
+    assert answer.text.startswith("_What I found does not name Copilot._\n\n**Tools**")
+    await library.put("copilot.md", "# Copilot\n\nCopilot is an AI tool that may be used for code.\n")
+    assert "does not name" not in (await library.service.ask(library.people.fay, question)).text
+
+
+async def test_without_policies_it_says_that_there_are_none(store: Store, clock: MovableClock) -> None:
+    service = KnowledgeService(store, clock, WordRetriever(), Fetcher())
+    people = await plant_people(store)
+    answer = await service.ask(people.fay, "How many days of annual leave?")
+    assert (answer.band, answer.citations) == (Band.SILENT, ())
+    assert answer.text.startswith("No policies have been added yet")
+
+
+async def test_a_model_is_told_what_a_follow_up_leans_on(library: Library) -> None:
+    model = QueuedModel([{"answered": False, "claims": []}] * 2)
+    service = KnowledgeService(library.store, library.clock, library.retriever, Fetcher(), model)
+    before = "How many days of annual leave do we have?"
+    await service.answer(Question(library.people.fay, "And when I am sick, annual leave?", earlier=(before,)))
+    assert f"Asked before: {before}\nQuestion: And when I am sick" in model.contents[0]
+    await service.answer(
+        Question(library.people.fay, "Whom do I tell of annual leave days?", earlier=(before,))
+    )
+    assert "Asked before" not in model.contents[1]
 
 
 GERMAN = "Wie viele Tage annual leave haben wir?"
@@ -329,7 +382,9 @@ async def test_requests_about_the_last_answer(library: Library) -> None:
     assert owner.text == "**Leave** is owned by Olga Brandt.", "of the last answer that rests on something"
     await say(library, fay, "How many days of annual leave do we have?")
     await say(library, fay, "And when I am sick?")
-    assert library.retriever.asked[-1][2] == ("How many days of annual leave do we have?",)
+    leant, alone = library.retriever.asked[-2:]
+    assert leant[2] == ("How many days of annual leave do we have?",)
+    assert alone[2] == (), "where that gives no answer, it may be a new question in few words"
 
 
 async def test_a_request_about_an_answer_shows_nothing_that_was_closed_meanwhile(library: Library) -> None:
@@ -356,7 +411,7 @@ async def test_good_marks_and_answers_beside_the_question_are_confirmed(library:
     assert await known() == []
     await say(library, fay, choice=pick(why, "It answers something else"))
     assert await known() == [Confirmed(question, passage, False)]
-    await library.service.remove(answer.citations[0].document_id)
+    await library.service.filing.remove(answer.citations[0].document_id)
     assert await known() == []
 
 
@@ -522,3 +577,88 @@ async def test_nobody_answers_in_anothers_name(library: Library) -> None:
     assert refused.text == "This question is in somebody else's queue."
     async with library.store.read() as session:
         assert len((await session.exec(select(Document))).all()) == 2
+
+
+# ── In a thread ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_chain_of_follow_ups_leans_on_what_began_it(library: Library) -> None:
+    fay, began = library.people.fay, "How many days of annual leave do we have?"
+    await say(library, fay, began)
+    for text in ("And in Portugal?", "what about part-timers?", "why not in May?"):
+        await say(library, fay, text)
+        leant = [earlier for asked, _, earlier in library.retriever.asked if asked == text]
+        assert leant[0] == (began,)
+    await say(library, fay, "Whom do I tell when I feel sick?")
+    assert library.retriever.asked[-1][2] == (), "it stands by itself"
+    await say(library, fay, "and a note?")
+    assert next(earlier for asked, _, earlier in library.retriever.asked if asked == "and a note?") == (
+        "Whom do I tell when I feel sick?",
+    )
+
+
+async def test_more_reasons_and_doubts_are_about_the_last_answer(library: Library) -> None:
+    fay = library.people.fay
+    await say(library, fay, "How many days of annual leave do we have?")
+    (more,) = await say(library, fay, "what do you mean?")
+    assert more.text.startswith("It stands in **Leave**, Annual leave. The whole passage:")
+    (why,) = await say(library, fay, "why?")
+    assert why.text.endswith("I don't guess at reasons. Olga Brandt, who owns it, can tell you more.")
+    (sure,) = await say(library, fay, "Are you sure?")
+    assert "word for word" in sure.text
+    assert "owned by Olga Brandt" in sure.text
+
+
+async def test_an_offer_is_taken_up_in_words(library: Library) -> None:
+    fay, olga = library.people.fay, library.people.olga
+    (noted,) = await say(library, fay, "ok")
+    assert noted.text == "I'm here when you have a question."
+    await say(library, fay, "May I bring my dog?")
+    (left,) = await say(library, fay, "no thanks")
+    assert left.text == "All right, it goes to nobody."
+    assert await told(library, olga) == []
+    await say(library, fay, "May I bring my cat along?")
+    (sent,) = await say(library, fay, "yes, but without my name")
+    assert sent.text.startswith("Sent to Olga Brandt without your name.")
+    assert "Somebody asks" in (await told(library, olga))[0]
+    await say(library, fay, "How many days of annual leave do we have?")
+    (noted,) = await say(library, fay, "yes")
+    assert noted.text == "I'm here when you have a question.", "nothing was offered"
+
+
+async def test_the_coach_tells_of_itself_and_of_the_documents(library: Library) -> None:
+    fay, hanna = library.people.fay, library.people.hanna
+    (itself,) = await say(library, fay, "What are you?")
+    assert "a program and not a person" in itself.text
+    (owner,) = await say(library, fay, "Who owns the leave policy?")
+    assert owner.text == "**Leave** is owned by Olga Brandt."
+    (listed_,) = await say(library, fay, "Which policies are there?")
+    assert listed_.text == "You may ask me about these:\n- Leave"
+    (listed_,) = await say(library, hanna, "Which policies are there?")
+    assert listed_.text == "You may ask me about these:\n- Leave\n- Salary bands"
+    (hidden,) = await say(library, fay, "Who owns the salary bands policy?")
+    assert "Olga" not in hidden.text.split("Shall I")[0]
+    (unknown,) = await say(library, fay, "is there a dog policy?")
+    assert unknown.text.startswith("The policies do not say.")
+
+
+async def test_an_empty_library_says_whom_to_ask_and_how_to_add(
+    store: Store, clock: MovableClock, tmp_path: Path
+) -> None:
+    library = await make_library(store, clock, tmp_path)
+    for number in (1, 2):
+        await library.service.filing.remove(number)
+    async with store.write() as tx:
+        tx.add(Duty(person_id=library.people.hanna, duty=DutyName.ADMIN))
+    (employee,) = await say(library, library.people.fay, "How many days of annual leave?")
+    assert employee.text.startswith("No policies have been added yet")
+    assert "Shall I pass your question on to Olga Brandt?" in employee.text
+    (admin,) = await say(library, library.people.hanna, "How many days of annual leave?")
+    assert "`stagecoach kb add FOLDER`" in admin.text
+    assert admin.choices == ()
+
+
+async def test_somebody_in_trouble_is_pointed_to_people(library: Library) -> None:
+    (message,) = await say(library, library.people.fay, "My boss bullies me")
+    assert message.text.startswith("I'm sorry, that sounds hard.")
+    assert message.choices == (), "it goes to no owner of some policy"

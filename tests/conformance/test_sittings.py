@@ -242,6 +242,20 @@ async def test_still_true_holds_once_and_is_carried(office):
     assert [later.criteria[name].stale for name in ("WE-1", "WE-2")] == [False, True]
 
 
+async def test_one_tap_does_not_bring_back_what_is_far_too_old(office):
+    await begin(office, we1=2, we2=2, we3=2, we4=2)
+    await office.say("go")
+    await office.say("skip all")
+    office.now += timedelta(days=240)
+    await office.say("start")
+    await office.say("same")
+    assert "It has been a while" in office.last
+    await office.say("Last week 3 of us did it on 12 cases.")
+    async with office.store.read() as tx:
+        now = await placement_of(tx, INSTRUMENT, office.ids["finance"], office.now)
+    assert [now.criteria[name].stale for name in ("WE-1", "WE-2")] == [False, True]
+
+
 async def second_view(office: Office, level: int) -> None:
     await begin(office, we4=3)
     office.who = "clerk"
@@ -288,6 +302,75 @@ async def test_a_second_view_far_apart_lets_the_lower_stand_after_a_week(office)
         assert await settle_contested(tx, INSTRUMENT, now) == 0
         after = (await latest_answers(tx, INSTRUMENT, office.ids["finance"], now))["WE-4"]
     assert after.level == 1
+
+
+async def test_saying_it_again_within_the_week_does_not_outvote_a_colleague(office):
+    await second_view(office, 1)
+    office.who = "lead"
+    office.now += timedelta(days=2)
+    await office.tap("Answer it again")
+    await answer(office, 3)
+    later = office.now + timedelta(days=6)
+    async with office.store.write() as tx:
+        assert await settle_contested(tx, INSTRUMENT, later) == 1
+        assert await settle_contested(tx, INSTRUMENT, later + timedelta(hours=1)) == 0
+        after = (await latest_answers(tx, INSTRUMENT, office.ids["finance"], later))["WE-4"]
+    assert (after.level, after.agreement) == (1, "two_or_more_apart_unresolved")
+    await office._deliver()
+    assert "Show both views" in [choice.label for choice in office.heard["owner"][-1].choices]
+    assert sum("after a week" in message.text for message in office.heard["owner"]) == 1
+
+
+async def test_a_lead_who_comes_round_within_the_week_agrees(office):
+    await second_view(office, 1)
+    office.who = "lead"
+    await office.tap("Answer it again")
+    await answer(office, 1)
+    async with office.store.write() as tx:
+        await settle_contested(tx, INSTRUMENT, office.now + timedelta(days=8))
+        after = await latest_answers(tx, INSTRUMENT, office.ids["finance"], office.now + timedelta(days=8))
+    assert (after["WE-4"].level, after["WE-4"].agreement) == (1, "same_level")
+
+
+async def test_a_contested_answer_is_settled_by_whoever_runs_the_programme_alone(office):
+    await second_view(office, 1)
+    async with office.store.write() as tx:
+        await settle_contested(tx, INSTRUMENT, office.now + timedelta(days=8))
+    office.now += timedelta(days=9)
+    office.who = "owner"
+    await office.say("contested answers")
+    as_lead = office.button("1: as the lead says")
+    office.who = "lead"
+    [said] = await office.press(as_lead)
+    assert said.kind == "notice"
+    office.who = "owner"
+    await office.press(as_lead)
+    async with office.store.read() as tx:
+        after = (await latest_answers(tx, INSTRUMENT, office.ids["finance"], office.now))["WE-4"]
+    assert (after.level, after.counted, after.picked_by) == (3, 3, office.ids["lead"])
+    assert after.approver_id == office.ids["owner"]
+    assert "settled already" in (await office.press(as_lead))[0].text
+    assert "No answer is contested" in (await office.say("contested answers"))[0].text
+    assert [entry.action for entry in await rows(office, AuditLogEntry)] == ["answer.settled"]
+
+
+async def test_a_button_of_an_earlier_round_leads_to_the_present_one(office):
+    await begin(office, we1=2)
+    await office.say("go")
+    await office.say("skip all")
+    of_the_first = office.button("Skip")
+    office.now += timedelta(days=100)
+    await office.say("start")
+    of_the_second = office.button("The same")
+    await office.say("skip all")
+    await office.say("go")
+    await office.say("skip all")
+    office.now += timedelta(days=100)
+    await office.say("start")
+    for choice in (of_the_first, of_the_second):
+        notice, card = await office.press(choice)
+        assert "earlier round" in notice.text
+        assert "Question 1 of" in card.text
 
 
 async def test_evidence_of_a_step_that_was_done_flows_back(office):
@@ -340,8 +423,8 @@ async def test_a_critical_blocker_escalates_after_two_weeks_once(office):
         for code in ("WE-B1", "WE-B2"):
             tx.add(Blocker(department_id=office.ids["finance"], code=code, raised_at=office.now))
         await tx.flush()
-        assert await escalate_blockers(tx, INSTRUMENT, office.now + timedelta(days=13)) == []
-        found = await escalate_blockers(tx, INSTRUMENT, office.now + timedelta(days=14))
+        assert await escalate_blockers(tx, INSTRUMENT, office.now + timedelta(days=14)) == []
+        found = await escalate_blockers(tx, INSTRUMENT, office.now + timedelta(days=14, minutes=1))
         assert [row.code for row in found] == ["WE-B2"]
         assert await escalate_blockers(tx, INSTRUMENT, office.now + timedelta(days=15)) == []
 

@@ -71,7 +71,10 @@ async def test_a_greeting_in_the_middle_shows_the_question_that_waits(lead: Lead
     assert said.startswith("Hello!")
     assert "Question 1 of 4" in said
     await lead.says("pause")
-    assert "I'm Stagecoach" in await lead.says(words)
+    said = await lead.says(words)
+    assert "I'm Stagecoach" in said
+    assert "wait where you left them" in said
+    assert "Question 1 of 4" in await lead.says("go on")
     assert await lead.stored(Answer) == []
 
 

@@ -1,4 +1,4 @@
-"""A server that speaks the Responses API over HTTP, whole and streamed, and fails as it is told.
+"""A server that speaks the Responses API over HTTP, whole and streamed, and embeds, and fails as it is told.
 
 Event types, their order and their fields are those of the API's reference: created, in_progress, an item, a
 part, the text in deltas, and each of them done again before the response is completed.
@@ -25,13 +25,16 @@ class ResponsesServer:
     `behaviour` is one of: "" (all is well), a status such as "429", "slow" (nothing ever comes), "silent"
     (only reasoning comes), "trickle" (white space without end), "endless" (text without end), "stall" (the
     middle, then nothing), "hang up" (the connection breaks in the middle), "stops" (the stream ends in the
-    middle), "error" (an error event in the middle), "failed", "incomplete", "refusal", "not json".
+    middle), "error" (an error event in the middle), "failed", "incomplete", "refusal", "not json"; for
+    vectors also "too few". What is asked for is kept in `asked` and `embedded`.
     """
 
     answers: list[dict[str, Any] | str] = field(default_factory=list)
     behaviour: str = ""
     cut_after: int = 0
     asked: list[dict[str, Any]] = field(default_factory=list)
+    embedded: list[dict[str, Any]] = field(default_factory=list)
+    subjects: list[tuple[str, ...]] = field(default_factory=list)
     address: str = ""
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -50,6 +53,26 @@ class ResponsesServer:
         if not body.get("stream"):
             return web.json_response(whole(body, "completed", [message(text)]))
         return await self._streamed(request, body, text)
+
+    async def embed(self, request: web.Request) -> web.Response:
+        """POST /embeddings: for each of `subjects` how many of its words a text has, and a small number."""
+        body = await request.json()
+        self.embedded.append(body)
+        if self.behaviour.isdigit():
+            return web.json_response({"error": {"message": "no"}}, status=int(self.behaviour))
+        if self.behaviour == "slow":
+            await asyncio.sleep(30)
+        if self.behaviour == "not json":
+            return web.Response(text="<html>gateway</html>", content_type="text/html")
+        rows = [
+            [*(float(sum(word in text.lower() for word in words)) for words in self.subjects), 0.1]
+            for text in body["input"]
+        ]
+        data = [{"object": "embedding", "index": n, "embedding": row} for n, row in enumerate(rows)]
+        if self.behaviour == "too few":
+            data = data[1:]
+        found = {"object": "list", "data": data[::-1], "model": body["model"]}
+        return web.json_response(found | {"usage": {"prompt_tokens": 1, "total_tokens": 1}})
 
     def _next(self) -> str:
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -171,6 +194,7 @@ async def responses_server() -> AsyncIterator[ResponsesServer]:
     server = ResponsesServer()
     app = web.Application()
     app.router.add_post("/responses", server.handle)
+    app.router.add_post("/embeddings", server.embed)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

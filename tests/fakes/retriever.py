@@ -9,7 +9,7 @@ from bot.store.tables import Band
 from knowledge.bands import Calibration
 from knowledge.confirmed import Confirmed
 from knowledge.library import PassageDraft
-from knowledge.port import Indexed, Ranked
+from knowledge.port import Indexed, Likeness, Ranked
 
 _COMMON = frozenset(
     re.findall(
@@ -51,7 +51,12 @@ class WordRetriever:
         self.held |= {passage.passage_id: passage for passage in added}
 
     def search(
-        self, question: str, documents: frozenset[int], limit: int, earlier: Sequence[str] = ()
+        self,
+        question: str,
+        documents: frozenset[int],
+        limit: int,
+        earlier: Sequence[str] = (),
+        likeness: Likeness | None = None,
     ) -> Ranked:
         self.asked.append((question, documents, tuple(earlier)))
         wanted = _words(question)

@@ -99,5 +99,5 @@ async def plant(store: Store, app: App, slack: FakeSlack, folder: Path) -> None:
     for name, text in (("leave.md", LEAVE), ("salaries.md", SALARIES)):
         file = folder / name
         file.write_text(text)
-        outcomes = [outcome async for outcome in app.knowledge.add([str(file)])]
+        outcomes = [outcome async for outcome in app.knowledge.filing.add([str(file)])]
         assert [outcome.reason for outcome in outcomes] == [None]

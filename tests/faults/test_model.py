@@ -17,7 +17,7 @@ import pytest
 from bot.llm import MAX_STREAMED, OpenAIModel, Outcome
 from bot.store.tables import Band
 from knowledge.answer import Source, extractive
-from knowledge.worded import CUT_SHORT, with_model
+from knowledge.worded import CUT_SHORT, Asked, with_model
 from tests.fakes.live import Watched
 from tests.fakes.responses_server import ResponsesServer, responses_server
 
@@ -49,7 +49,7 @@ def loaded() -> None:
         async with responses_server() as running:
             running.answers = [GOOD]
             model = OpenAIModel.connect("k", "tiny", running.address)
-            await with_model(model, "How many days?", [LEAVE], PLAIN)
+            await with_model(model, Asked("How many days?"), [LEAVE], PLAIN)
             await model.close()
 
     asyncio.run(call())
@@ -65,7 +65,7 @@ async def server(loaded: None) -> AsyncIterator[ResponsesServer]:
 async def asked(server: ResponsesServer, live: Watched, address: str | None = None):
     model = Impatient.connect("k", "tiny", address or server.address)
     try:
-        return await with_model(model, "How many days?", [LEAVE], PLAIN, live=live)
+        return await with_model(model, Asked("How many days?"), [LEAVE], PLAIN, live=live)
     finally:
         await model.close()
 

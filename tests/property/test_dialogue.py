@@ -26,6 +26,7 @@ from bot.audit.state import (
     Known,
     NoProposal,
     Proposed,
+    RequestApproval,
     Resume,
     SaveAnswer,
     Someone,
@@ -263,3 +264,16 @@ def test_a_hand_over_is_the_end_of_it():
         state, effects = dialogue.step(state, Words(text), MONDAY)
     assert HandOver(5) in effects
     assert state.phase == "away"
+
+
+def test_the_card_goes_on_once_it_is_said_who_confirms_what_does_not_apply():
+    for named in (Words("Ada"), Chose(2, "WE-1.approver.9")):
+        dialogue = Dialogue(INSTRUMENT, FACTS)
+        state = State(session=1, kind="first", version="0.1.0", seed=1, greeted=True)
+        for text in ("start", "doesn't apply", "We have no tools here.", "somebody"):
+            state, _ = dialogue.step(state, Words(text), MONDAY)
+        assert state.interlude == "approver"
+        given = named if isinstance(named, Words) else Chose(state.turn, named.what)
+        state, effects = dialogue.step(state, given, MONDAY)
+        assert RequestApproval("WE-1", 9) in effects
+        assert (state.interlude, state.current) == ("", "WE-2")

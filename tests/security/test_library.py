@@ -21,7 +21,7 @@ from bot.llm import OnText, Outcome
 from bot.messages import Message
 from bot.store.engine import Store
 from bot.store.tables import CachedAnswer, OutboxMessage
-from knowledge.conversation import feedback_choices
+from knowledge.feedback import feedback_choices
 from knowledge.frontmatter import Details
 from knowledge.retriever import LocalRetriever
 from tests.fakes.live import Watched
@@ -120,7 +120,7 @@ async def test_poisoned_documents_change_nothing(library: Library) -> None:
     count = 200 if LONG else 26
     for number in range(count):
         (folder / f"{number}.md").write_text(poisoned(number))
-    outcomes = [outcome async for outcome in library.service.add([str(folder)])]
+    outcomes = [outcome async for outcome in library.service.filing.add([str(folder)])]
     assert {outcome.status for outcome in outcomes} == {"added"}
     flagged = sum(bool(outcome.findings) for outcome in outcomes)
     assert flagged >= count * 0.6, "text that addresses software is told at ingestion"

@@ -101,7 +101,7 @@ class Library:
         """Write a file and add it. Returns the document's id."""
         file = self.folder / name
         file.write_bytes(text.encode() if isinstance(text, str) else text)
-        outcomes = [outcome async for outcome in self.service.add([str(file)], **given)]  # type: ignore[arg-type]
+        outcomes = [outcome async for outcome in self.service.filing.add([str(file)], **given)]  # type: ignore[arg-type]
         assert [outcome.reason for outcome in outcomes] == [None]
         return outcomes[0].document_id or 0
 

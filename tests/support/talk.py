@@ -10,13 +10,14 @@ from typing import Any
 
 from sqlmodel import col, select
 
+from bot.audit.contested import ContestedUseCase
 from bot.audit.event_turns import EventUseCase
 from bot.audit.instrument import Instrument, load_instrument
 from bot.audit.sessions import AuditUseCase
 from bot.audit.state import NoProposal, Proposed
 from bot.coaching.asides import Asides
 from bot.coaching.sessions import CoachingUseCase
-from bot.coverage.sessions import CoverageUseCase
+from bot.coverage.sessions import CoverageUseCase, names_coverage
 from bot.messages import Message
 from bot.store.engine import Store
 from bot.store.tables import Company, Department, Duty, DutyName, OutboxMessage, Person, Platform, Role
@@ -186,13 +187,21 @@ async def open_office(store: Store, instrument: Instrument | None = None, propos
     """The company on an empty database, with the parts as the product puts them together."""
     used = instrument or load_instrument()
     proposals = ToldProposals()
-    coaching = CoachingUseCase(used)
+    coaching = CoachingUseCase(used, elsewhere=names_coverage)
     audit = AuditUseCase(
         used,
         store,
         proposer or proposals,
         asides=Asides(coaching, OnePolicy()),
         offer_steps=coaching.offer_steps,
+        elsewhere=names_coverage,
     )
-    parts = [SettingsUseCase([Platform.EMAIL]), audit, coaching, EventUseCase(used), CoverageUseCase(used)]
+    parts = [
+        SettingsUseCase([Platform.EMAIL]),
+        ContestedUseCase(used),
+        audit,
+        coaching,
+        EventUseCase(used),
+        CoverageUseCase(used),
+    ]
     return Office(store, await plant_company(store), proposals, parts)

@@ -21,6 +21,7 @@ from scheduler.figures import (
     ChangeFigure,
     CompanyWeek,
     DepartmentWeek,
+    ProcessFigure,
     SkipFigure,
     company_week,
     coverage_figure,
@@ -276,6 +277,32 @@ def test_changes_leave_out_departments_that_were_hidden_at_either_end() -> None:
     assert company_week([hid], {"finance": shown}, {}, SINCE) == CompanyWeek(
         hidden=1, coverage=coverage_figure([])
     )
+
+
+REFUND = ProcessFigure(name="From complaint to refund", departments=("support", "finance"), owned=True)
+
+
+def test_who_gets_work_from_agents_without_the_ground_is_a_decision() -> None:
+    text = company(department("Support"), department("Finance"), processes=(REFUND,)).message.text
+    asked = "Have a person look at what agents hand to Finance in “From complaint to refund”.** Its owner"
+    assert asked in text
+    finance = department("Finance", states=STATES | {"SD": "operational"})
+    ready = company(department("Support"), finance, processes=(REFUND,))
+    assert "From complaint" not in ready.message.text
+
+
+def test_a_process_that_nobody_owns_is_a_decision() -> None:
+    nobodys = REFUND.model_copy(update={"owned": False})
+    text = company(department("Finance", skipped=(HARD,)), processes=(nobodys,)).message.text
+    named = text.index("Name one owner for “From complaint to refund”.** You")
+    assert text.index("Close the gap in Finance") < named
+    assert "across 2 departments, and nobody answers for the result" in text
+
+
+def test_a_department_that_is_hidden_is_in_no_decision_about_a_process() -> None:
+    small = company(department("Support"), department("Finance", people=3), department("HR"),
+                    processes=(REFUND,))  # fmt: skip
+    assert "Finance" not in small.message.text
 
 
 @pytest.mark.parametrize("name", SITUATIONS)

@@ -75,6 +75,13 @@ def test_it_can_be_unloaded_and_used_again() -> None:
     assert np.array_equal(embedder.encode(["Lock the screen."]), before)
 
 
+def test_an_installer_may_link_the_files(embedder: LocalEmbedder, tmp_path: Path) -> None:
+    for file in model_folder().iterdir():
+        (tmp_path / file.name).symlink_to(file)
+    text = ["Lock the screen."]
+    assert np.array_equal(LocalEmbedder(tmp_path).encode(text), embedder.encode(text))
+
+
 def test_other_weights_are_refused() -> None:
     with pytest.raises(SettingsError, match="checksum differs"):
         LocalEmbedder(model_folder(), sha256="0" * 64).load()

@@ -14,15 +14,18 @@ from hypothesis import strategies as st
 
 from bot.messages import Citation
 from bot.store.tables import Band
-from knowledge import overview
+from knowledge import named, overview
+from knowledge.about import asked_about
 from knowledge.answer import PolicyAnswer, Source, extractive
 from knowledge.changes import Change, difference
 from knowledge.checker import bears_out, differ_in_figures, locate
-from knowledge.followups import recognise
+from knowledge.followups import is_noted, recognise
 from knowledge.gaps import alike
 from knowledge.languages import Translations, language_of
+from knowledge.parts import parts_of
 from knowledge.quoting import header_of, quote_lines, section_name, stretch, unmarked
-from knowledge.worded import Claim, Claims, with_model
+from knowledge.troubled import is_troubled
+from knowledge.worded import Asked, Claim, Claims, with_model
 from tests.fakes.language_model import QueuedModel
 from tests.fakes.live import Watched
 
@@ -207,7 +210,7 @@ GOOD = {"text": "You have 30 days of leave.", "passage": 1, "quote": "Everybody 
 async def ask(*claims: dict[str, Any], answered: bool = True) -> tuple[PolicyAnswer, PolicyAnswer]:
     plain = extractive("How many days?", Band.ANSWER, [LEAVE, HANDBOOK], first, TODAY)
     model = QueuedModel([{"answered": answered, "claims": list(claims)}])
-    return await with_model(model, "How many days?", [LEAVE, HANDBOOK], plain), plain
+    return await with_model(model, Asked("How many days?"), [LEAVE, HANDBOOK], plain), plain
 
 
 async def test_checked_claims_are_the_answer() -> None:
@@ -272,7 +275,7 @@ async def test_what_is_shown_live_is_how_the_answer_begins() -> None:
     }
     live = Watched()
     model = QueuedModel([{"answered": True, "claims": [GOOD, GOOD | {"passage": 2}, other]}])
-    answer = await with_model(model, "How many days?", [LEAVE, HANDBOOK], plain, live=live)
+    answer = await with_model(model, Asked("How many days?"), [LEAVE, HANDBOOK], plain, live=live)
     assert answer.text == live.text
     assert len(live.written) == 2
     assert "Two policies give different figures" in live.written[1]
@@ -287,7 +290,7 @@ async def test_a_model_that_finds_no_answer_changes_nothing() -> None:
 @pytest.mark.parametrize("reason", ["time-out", "rate limit", "unreachable", "refusal", "unusable"])
 async def test_every_failure_of_a_model_ends_in_the_plain_answer(reason: Any) -> None:
     plain = extractive("How many days?", Band.ANSWER, [LEAVE], first, TODAY)
-    answer = await with_model(QueuedModel([reason]), "How many days?", [LEAVE], plain)
+    answer = await with_model(QueuedModel([reason]), Asked("How many days?"), [LEAVE], plain)
     assert answer == replace(plain, settled=False)
 
 
@@ -296,7 +299,7 @@ async def test_passages_are_material_behind_a_marker_that_nobody_can_guess() -> 
     for _ in range(2):
         model = QueuedModel(["off"])
         plain = PolicyAnswer(Band.SILENT, "")
-        await with_model(model, "How many days?", [LEAVE], plain)
+        await with_model(model, Asked("How many days?"), [LEAVE], plain)
         (marker,) = {line for line in model.contents[0].split("\n") if line and line in model.instructions[0]}
         assert model.contents[0].count(marker) == 2
         assert LEAVE.text not in model.instructions[0]
@@ -506,3 +509,135 @@ def test_a_section_that_fits_as_well_is_quoted_beside_the_first(score: float, so
     answer = extractive("how many days of leave?", Band.ANSWER, [LEAVE, other], first, TODAY)
     assert [citation.passage_id for citation in answer.citations] == [1, 3][:sources]
     assert "different figures" not in answer.text
+
+
+# ── In conversation ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("text", "offered", "request_"),
+    [
+        ("Tell me more", False, "more"),
+        ("What does that mean?", False, "more"),
+        ("I don't understand", False, "more"),
+        ("What does a legal hold mean?", False, None),
+        ("Why?", False, "why"),
+        ("why is that so", False, "why"),
+        ("Why are prompts logged?", False, None),
+        ("are you sure?", False, "sure"),
+        ("is that true", False, "sure"),
+        ("what's the source", False, "where"),
+        ("link?", False, "where"),
+        ("translate to French", False, "language"),
+        ("auf Deutsch bitte", False, "language"),
+        ("translate contracts to French", False, None),
+        ("summarise", False, "shorter"),
+        ("Who is responsible for backups?", False, None),
+        ("who is responsible for this policy?", False, "owner"),
+        ("whom can I ask about parking?", False, None),
+        ("how old are laptops when they are replaced?", False, None),
+        ("when is it reviewed next?", False, "since"),
+        ("yes please", True, "send"),
+        ("yes please", False, None),
+        ("send it", True, "send"),
+        ("yes, but without my name", True, "send-anonymous"),
+        ("anonymously please", True, "send-anonymous"),
+        ("no thanks", True, "leave"),
+        ("no", False, None),
+    ],
+)
+def test_short_requests_are_told_from_new_questions(text: str, offered: bool, request_: str | None) -> None:
+    found = recognise(text, offered)
+    assert (found[0] if found else None) == request_
+
+
+@pytest.mark.parametrize("text", ["ok", "Got it!", "😀", "...", "never mind", "cool then"])
+def test_what_asks_for_nothing_is_no_question(text: str) -> None:
+    assert is_noted(text)
+    assert not is_noted("ok so how many days of leave")
+
+
+@pytest.mark.parametrize(
+    ("text", "topic"),
+    [
+        ("what are you?", "itself"),
+        ("Are you a real person or a bot?", "itself"),
+        ("who made you", "itself"),
+        ("do you store what I ask?", "privacy"),
+        ("can my boss see my questions", "privacy"),
+        ("is this anonymous", "privacy"),
+        ("who can read what I write here", "privacy"),
+        ("can you be wrong?", "errors"),
+        ("can my boss read my prompts", None),
+        ("who made the leave policy", None),
+        ("do you store passwords", None),
+        ("is overtime recorded", None),
+    ],
+)
+def test_questions_about_the_coach_are_told_from_questions_to_the_policies(
+    text: str, topic: str | None
+) -> None:
+    assert asked_about(text) == topic
+
+
+@pytest.mark.parametrize(
+    ("text", "fact"),
+    [
+        ("Who owns the leave policy?", ("owner", "leave")),
+        ("when was the expenses policy last reviewed", ("since", "expenses")),
+        ("is the leave policy still valid?", ("since", "leave")),
+        ("show me the policy on leave", ("show", "leave")),
+        ("is there a dog policy?", ("show", "dog")),
+        ("who owns the building", None),
+        ("what are the rules", None),
+        ("when does the policy start", None),
+        ("how many days of leave does the policy give me", None),
+    ],
+)
+def test_documents_that_are_named_are_recognised(text: str, fact: tuple[str, str] | None) -> None:
+    assert named.recognise(text) == fact
+
+
+@pytest.mark.parametrize(
+    ("text", "lists"),
+    [
+        ("which policies are there?", True),
+        ("list all policies", True),
+        ("what can I ask you?", True),
+        ("which policies are stale", False),
+        ("which policies apply to contractors", False),
+    ],
+)
+def test_the_list_of_documents_is_asked_for_in_few_ways(text: str, lists: bool) -> None:
+    assert named.asks_for_list(text) is lists
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("how many days do I get and can I carry them over?", 2),
+        ("What is the limit? And who approves more?", 2),
+        ("I sent data to a wrong person. what now? will I get fired?", 2),
+        ("Hi, how do I copy and paste?", 1),
+        ("terms and what not", 1),
+        ("Really? Why?", 1),
+        ("who? what is it? and how? and when is it? and why is it?", 1),
+        ("Can contractors and interns use it?", 1),
+    ],
+)
+def test_two_questions_are_told_from_one(text: str, parts: int) -> None:
+    assert len(parts_of(text)) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "troubled"),
+    [
+        ("I hate it here and my manager is bullying me", True),
+        ("im so burnt out, i can't go on", True),
+        ("what do we do about bullying", False),
+        ("Can I use AI to find abusive tickets?", False),
+        ("my laptop is broken", False),
+    ],
+)
+def test_somebody_in_trouble_is_told_from_questions_about_trouble(text: str, troubled: bool) -> None:
+    assert is_troubled(text) is troubled

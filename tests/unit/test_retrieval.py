@@ -13,10 +13,11 @@ from bot.errors import InputError
 from bot.store.tables import Band
 from knowledge.bands import Bands, Calibration, limits
 from knowledge.confirmed import Confirmed
-from knowledge.embed import LocalEmbedder
+from knowledge.embed import LocalEmbedder, Reading
 from knowledge.evaluate import Gold, auroc, evaluate, gains_of, ndcg
 from knowledge.lexical import Terms
 from knowledge.port import Indexed
+from knowledge.query import without_courtesy
 from knowledge.retriever import LocalRetriever
 from knowledge.search import Found
 from knowledge.spelling import mended
@@ -74,6 +75,30 @@ def test_the_right_policy_comes_first(
     assert document_of(passages, retriever, question) == title
 
 
+def test_words_of_a_conversation_are_not_missed_in_a_policy(retriever: LocalRetriever) -> None:
+    plain = "What may I spend on a hotel in Paris?"
+    chatty = "What may I possibly spend on a hotel in Paris, anybody any idea?"
+    found = [retriever.found(retriever.snapshot(), text, EVERYTHING, 3) for text in (plain, chatty)]
+    assert found[1].rows[0][0] == found[0].rows[0][0]
+    assert found[1].late > found[0].late - 0.1
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ("Hello, just wondering whether I can fly, thanks!", "I can fly"),
+        ("hi there! quick question: how long is leave", "how long is leave"),
+        ("pls help asap laptop stolen in train", "laptop stolen in train"),
+        ("who can help me with mfa please", "who can help me with mfa"),
+        ("help desk number", "help desk number"),
+        ("All hands meeting", "All hands meeting"),
+        ("please", "please"),
+    ],
+)
+def test_courtesy_is_not_searched_for(said: str, asked: str) -> None:
+    assert without_courtesy(said) == asked
+
+
 def test_what_may_not_be_read_is_neither_found_nor_weighed(
     passages: Sequence[Indexed], retriever: LocalRetriever
 ) -> None:
@@ -110,6 +135,54 @@ def test_a_follow_up_leans_on_the_question_before(
         "And in Paris?", EVERYTHING, 5, earlier=("What may I spend on a hotel per night?",)
     )
     assert next(p.title for p in passages if p.passage_id == ranked.hits[0][0]) == "expenses"
+
+
+class Reader(LocalEmbedder):
+    """Remembers what it was given to read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    def read(self, texts: Sequence[str]) -> list[Reading]:
+        self.texts += texts
+        return super().read(texts)
+
+
+RULES = (
+    "keep the screen locked",
+    "leave no paper on desks",
+    "report a stolen badge at once",
+    "shred old files",
+)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_of_a_long_sentence_the_clause_that_decides_is_read_alone(rule: str) -> None:
+    clauses = [f"{each} in all rooms of all floors" for each in RULES * 2]
+    sentence = f"In every office people {'; they '.join(clauses)}."
+    reader = Reader()
+    retriever = LocalRetriever(reader)
+    draft = retriever.prepare("Offices", f"Ask at the desk. {sentence} Thank you.")[0]
+    retriever.update([Indexed(1, 0, "Offices", (), draft.text, draft.vectors, draft.dimensions)], [])
+    assert retriever.search(f"Do people {rule}?", frozenset({0}), 1).hits
+    alone = reader.texts[-1]
+    assert rule in alone
+    assert alone in sentence
+    assert 30 < len(reader.pieces([alone])[0]) <= 40
+    before = sentence[: sentence.index(alone)]
+    assert before == "" or before.endswith("; "), "it begins where a clause does"
+
+
+def test_a_short_sentence_is_read_whole() -> None:
+    reader = Reader()
+    retriever = LocalRetriever(reader)
+    draft = retriever.prepare(
+        "Offices", "Ask at the desk. Lock the screen, always, before you leave. Thank you."
+    )[0]
+    retriever.update([Indexed(1, 0, "Offices", (), draft.text, draft.vectors, draft.dimensions)], [])
+    retriever.search("Must I lock the screen before I leave?", frozenset({0}), 1)
+    assert reader.texts[-1] == "Lock the screen, always, before you leave."
 
 
 @pytest.mark.parametrize(

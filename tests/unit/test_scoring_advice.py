@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.audit.agreement import corroborated, settle, wants_second_rater, weighted_kappa
-from bot.audit.company import DepartmentScores, company_view
+from bot.audit.company import Action, DepartmentScores, company_view
+from bot.audit.company_questions import process_asked, topic_of
+from bot.audit.company_words import next_actions
 from bot.audit.deltas import Rated, delta
 from bot.audit.instrument import load_instrument
 from bot.audit.next_steps import may_open_step, next_steps
@@ -185,13 +187,51 @@ def test_the_company_sees_pockets_shared_obstacles_and_an_order() -> None:
         ("hand_off", "Onboarding"),
     ]  # fmt: skip
     assert [each.why for each in view.actions if each.kind == "hand_off"] == [
-        "Onboarding crosses 2 departments and nobody answers for its result",
-        "In Onboarding, HR hands work to Legal, where Workforce Empowerment and Systems and Dependency "
-        "Management are not in place yet",
+        "Name one owner for “Onboarding”: agents work in it across 2 departments, and nobody answers for its "
+        "result",
+        "In “Onboarding”, have a person look at what agents hand to Legal: Workforce Empowerment and Systems "
+        "and Dependency Management are not in place there yet",
     ]
     assert view.actions[-1].kind == "spread"
     assert view.actions[-1].departments == ("sales", "hr")
     assert company_view(RULES, []).actions == ()
+
+
+def test_a_department_stands_under_the_first_model_that_it_skips() -> None:
+    many = [
+        DepartmentScores(f"d{n}", f"Team {n}", scores({"WE": 1, "AD": 2, "EC": 2, "SD": 2})) for n in range(6)
+    ]
+    later = DepartmentScores("x", "Team X", scores({"WE": 3, "EC": 2, "SD": 2}))
+    skips = [each for each in company_view(RULES, [*many, later]).actions if each.kind == "hard_skip"]
+    assert [(each.subject, len(each.departments)) for each in skips] == [("WE", 6), ("AD", 1)]
+    assert "in Team 0, Team 1, Team 2 and 3 more: they already work beyond Workforce" in skips[0].why
+    assert "in Team X: it already works beyond" in skips[1].why
+
+
+def test_no_kind_of_action_hides_the_others() -> None:
+    actions = [Action("shared_gap", f"WE-{n}", (), f"Gap {n}.") for n in range(9)]
+    text = next_actions([*actions, Action("spread", "WE", (), "Let HR show it.")])
+    assert [line[:6] for line in text.splitlines() if line[:1].isdigit()] == ["1. Gap", "2. Gap", "3. Let"]
+    assert "_7 more after these._" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "topic"),
+    [
+        ("where does the company stand", "stand"),
+        ("what should we do next, in which order and why", "next"),
+        ("what can we deploy next", "next"),
+        ("where are our biggest gaps", "gaps"),
+        ("what is covered", "covered"),
+        ("which processes cross our departments", "processes"),
+        ("which departments do our agents' processes cross", "processes"),
+        ("what is our leave policy", None),
+        ("who owns the travel policy", None),
+    ],
+)
+def test_how_the_company_is_asked_about(words: str, topic: str | None) -> None:
+    assert topic_of(words) == topic
+    assert process_asked("who owns “From order to cash”") == "From order to cash"
 
 
 def test_processes_are_deployed_in_the_order_of_what_they_lack() -> None:

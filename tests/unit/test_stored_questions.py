@@ -153,8 +153,12 @@ SAID = {
         Which processes go through my team?""",
     StoredQuestion("steps"): """
         next steps
-        What should we do next?
-        my plans""",
+        What should we do next?""",
+    StoredQuestion("plans"): """
+        my plans
+        show our open steps
+        what did we plan?
+        How is my plan going?""",
     None: """
         Who will see my answers?
         Where do we keep AI incidents?

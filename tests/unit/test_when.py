@@ -25,6 +25,8 @@ WEDNESDAY = date(2026, 11, 25)
         ("next week", "2026-11-30"),
         ("end of the week", "2026-11-27"),
         ("in two weeks", "2026-12-09"),
+        ("in January", "2027-01-01"),
+        ("not before early March", "2027-03-01"),
         ("in 10 days", "2026-12-05"),
         ("in a month", "2026-12-25"),
         ("next month", "2026-12-01"),

@@ -1,0 +1,93 @@
+"""The index in memory follows the database: one row is read before each search, so that a change made by
+another process is seen with the next question.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from bot.store.engine import Store
+from bot.store.tables import Passage
+from knowledge import library
+from knowledge.calibration import settle
+from knowledge.library import StoredPassage, saved
+from knowledge.port import Indexed, Retriever
+
+_AT_ONCE = 100  # passages brought into the index together
+_PART = 2_000  # passages whose vectors (20 kB each) are held at once while the index takes them in
+
+
+class Following:
+    """Keeps an index up to the database. One per process.
+
+    `revision` is that of the database when the index last looked; -1 before the first look.
+    """
+
+    def __init__(self, store: Store, retriever: Retriever) -> None:
+        self.revision = self._settled = -1
+        self._store, self._retriever = store, retriever
+        self._titles: dict[
+            int, tuple[int, str]
+        ] = {}  # passage id -> its document and the title it went in with
+        self._refreshing = asyncio.Lock()
+
+    @property
+    def empty(self) -> bool:
+        """Whether there was nothing to search when the index last looked."""
+        return not self._titles
+
+    async def refresh(self) -> int:
+        """Bring the index in memory up to the database's revision, and return that."""
+        async with self._store.read() as session:
+            revision = await library.revision(session)
+        if revision == self.revision:
+            return revision
+        async with self._refreshing:
+            if revision != self.revision:
+                await self._follow()
+        return self.revision
+
+    async def _follow(self) -> None:
+        async with self._store.read() as session:
+            revision = await library.revision(session)
+            wanted = await library.passage_titles(session)
+            fresh = [number for number, held in wanted.items() if self._titles.get(number) != held]
+        stale = [number for number, held in self._titles.items() if wanted.get(number) != held]
+        for start in range(0, max(len(fresh), 1), _PART):  # vectors are big: a large library comes in parts
+            await self._take_in(fresh[start : start + _PART], stale if start == 0 else ())
+        self._titles = wanted
+        self.revision = revision
+
+    async def _take_in(self, fresh: Sequence[int], stale: Sequence[int]) -> None:
+        async with self._store.read() as session:
+            rows = await library.passages_with_vectors(session, fresh, self._retriever.model)
+        indexed: list[Indexed] = []
+        for start in range(0, len(rows), _AT_ONCE):
+            indexed += await self._made(rows[start : start + _AT_ONCE])
+        await asyncio.to_thread(self._retriever.update, indexed, stale)
+
+    def _indexed(
+        self, passage: Passage, title: str, vectors: bytes | None, dimensions: int | None
+    ) -> Indexed:
+        if vectors is None or dimensions is None:  # embedded by another model than the present one
+            vectors, dimensions = self._retriever.vectors(title, passage.heading_path, passage.text)
+        path = tuple(passage.heading_path)
+        return Indexed(saved(passage.id), passage.document_id, title, path, passage.text, vectors, dimensions)
+
+    async def _made(self, rows: Sequence[StoredPassage]) -> list[Indexed]:
+        """Passages for the index. Vectors that were missing are stored at once, so that work which is cut
+        short goes on from there."""
+        made = await asyncio.to_thread(lambda: [self._indexed(*row) for row in rows])
+        missing = [passage for passage, row in zip(made, rows, strict=True) if row[2] is None]
+        if missing:
+            async with self._store.write() as tx:
+                await library.add_vectors(tx, self._retriever.model, missing)
+        return made
+
+    async def ready(self) -> None:
+        """Bring the index up to date, and its limits between the bands."""
+        revision = await self.refresh()
+        if self._settled != revision:
+            await settle(self._store, self._retriever)
+            self._settled = revision
