@@ -23,7 +23,7 @@ LONGEST_TEXT = 8_000
 LONGEST_KEY = 200
 MOST_FILES = 10
 FILE = "application/vnd.microsoft.teams.file.download.info"
-GOT_IT = "Got it."
+GOT_IT, NO_DAY = "Got it.", "Please pick a day first."
 ERROR = "application/vnd.microsoft.error"
 SAID = "application/vnd.microsoft.activity.message"
 
@@ -100,7 +100,10 @@ def _invoke(activity: Activity, address: Address) -> Understood:
         return Answered({})
     if name != "adaptiveCard/action":
         return Answered(status=501)
-    picked = _picked(_part(_part(_part(activity, "value"), "action"), "data"))
+    data = _part(_part(_part(activity, "value"), "action"), "data")
+    picked = _picked(data)
+    if picked is None and "say" in data:
+        return Answered({"statusCode": 200, "type": SAID, "value": NO_DAY})
     if picked is None:
         error = {"code": "BadRequest", "message": "This button is not one of mine."}
         return Answered({"statusCode": 400, "type": ERROR, "value": error})

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bot.choice_ids import ChoiceId
 from bot.messages import Chart, Choice, Citation, Message, Series, Table
+from handlers.asides import is_always_there
 from handlers.chart_tables import chart_table, table_words
 from handlers.light import Part, Run, clean, cut, parts, words
 
@@ -34,8 +35,12 @@ MOST_CITATIONS = 5
 AI_NOTE = "AI-generated from the passages named here. Check before you rely on it."
 SHORTENED = "… (shortened: a message can't hold more)"
 CHOOSE = "choose"
-"""The verb of a button; its data holds the choice's id."""
+"""The verb of a button; its data holds the choice's id, or what a picked day says."""
 
+DAY = "day"
+
+_PROGRESS = re.compile(r"Question \d+ of \d+")
+_SNOOZE = re.compile(r"nudge:\d+:\d+:snooze\.")
 _MARKS = re.compile(r"[\\`*_\[\]<>#~|]")
 
 
@@ -93,7 +98,7 @@ def _card(message: Message, rows: int) -> Card:
 
 
 def _body(message: Message, rows: int) -> Iterator[Card]:
-    if message.progress is not None:
+    if message.progress is not None and not _PROGRESS.search(message.text):
         done, total = message.progress.done + 1, message.progress.total
         yield _subtle(f"Question {done} of {total} · about {message.progress.minutes} min")
     for part in parts(message.text):
@@ -107,11 +112,13 @@ def _body(message: Message, rows: int) -> Iterator[Card]:
         yield _subtle(_source(citation))
     if message.written_by_model:
         yield _subtle(AI_NOTE)
-    yield from _actions(message.choices[:MOST_CHOICES])
-    if message.answer_id:
-        yield from _actions(_feedback(message.answer_id))
+    yield from _buttons(message)
     if message.input_hint:
-        yield _subtle(f"Or write: {message.input_hint}")
+        yield _subtle(_hint(message.input_hint))
+
+
+def _hint(hint: str) -> str:
+    return hint if hint.startswith("Or ") else f"Or write: {hint}"
 
 
 def _part(part: Part) -> Iterator[Card]:
@@ -209,10 +216,33 @@ def _cell(text: str, bold: bool) -> Card:
     return {"type": "TableCell", "items": [_rich([Run(cut(clean(plain), 200) or " ", bold)])]}
 
 
-def _actions(choices: tuple[Choice, ...]) -> Iterator[Card]:
-    for start in range(0, len(choices), ACTIONS_A_ROW):
-        row = choices[start : start + ACTIONS_A_ROW]
-        yield {"type": "ActionSet", "actions": [_action(choice) for choice in row]}
+def _buttons(message: Message) -> Iterator[Card]:
+    """The answers in rows; what few people need stands in the menu at the end of the last row."""
+    choices = message.choices[:MOST_CHOICES]
+    seldom = [one for one in choices if is_always_there(one)] if message.kind == "question" else []
+    if len(seldom) < 2 or len(seldom) == len(choices):
+        seldom = []
+    rows = _rows([one for one in choices if one not in seldom])
+    if rows:
+        rows[-1] += [{**_action(one), "mode": "secondary"} for one in seldom]
+    if message.answer_id:
+        rows += _rows(_feedback(message.answer_id))
+    yield from ({"type": "ActionSet", "actions": row} for row in rows)
+    if any(_SNOOZE.match(choice.id) for choice in choices):
+        yield from _any_day()
+
+
+def _rows(choices: Sequence[Choice]) -> list[list[Card]]:
+    made = [_action(choice) for choice in choices]
+    return [made[start : start + ACTIONS_A_ROW] for start in range(0, len(made), ACTIONS_A_ROW)]
+
+
+def _any_day() -> Iterator[Card]:
+    """Any day, where some are offered as buttons: picking one is saying so."""
+    yield {"type": "Input.Date", "id": DAY, "label": "Or another day"}
+    data = {"say": "snooze until"}
+    action = {"type": "Action.Execute", "verb": CHOOSE, "title": "Snooze until that day", "data": data}
+    yield {"type": "ActionSet", "actions": [action]}
 
 
 def _feedback(answer_id: int) -> tuple[Choice, ...]:
