@@ -11,9 +11,10 @@ from bot.messages import Message
 from bot.store.engine import Store
 from bot.store.outbox import enqueue
 from bot.store.tables import InboxEvent, Platform
-from bot.turns import Dropped, Turn
+from bot.turns import Turn
 from handlers.home import OUTSIDE
 from handlers.teams.address import Address
+from handlers.teams.company import Company
 from handlers.teams.connector import Connector
 from handlers.teams.files import dropped
 from handlers.teams.live import TeamsLive, Typing
@@ -43,6 +44,7 @@ class TeamsHearing:
     ) -> None:
         self._store, self._people, self._clock = store, people, clock
         self._connector, self._typing = connector, typing
+        self._company = Company(connector)
 
     async def __call__(self, session: AsyncSession, event: InboxEvent) -> Turn | None:
         """The turn of a known person. Others get one kind sentence; what needs no answer gets none.
@@ -63,11 +65,20 @@ class TeamsHearing:
         if heard["kind"] == "installed":
             new = await self._people.welcome(account, event.id or 0)
             return _turn(event, who, text="hello") if new else None
-        if heard.get("shared") and heard["kind"] == "say":
+        return await self._turn(event, account, who)
+
+    async def _turn(self, event: InboxEvent, account: Account, who: Who) -> Turn | None:
+        """What somebody known said. Where outsiders may read along, the answer goes to the personal chat."""
+        heard = event.payload
+        private = bool(heard["public"]) and (heard["shared"] or await self._company.is_mixed(account))
+        if private and heard["kind"] == "say":
             await self._reply(event, IN_PRIVATE if who.direct else NO_CHAT)
+        if private and not who.direct:
+            return None
+        turn = _turn(event, who, heard.get("text"), heard.get("choice"), private)
         files = dropped(self._connector, heard.get("files") or [])
-        turn = _turn(event, who, heard.get("text"), heard.get("choice"), files)
-        return turn and replace(turn, live=TeamsLive(self._typing, account.service_url, str(_place(event))))
+        live = TeamsLive(self._typing, account.service_url, str(_place(event)))
+        return turn and replace(turn, files=files, live=live)
 
     async def _reply(self, event: InboxEvent, message: Message) -> None:
         address = _place(event)
@@ -106,21 +117,10 @@ def _place(event: InboxEvent) -> Address:
 
 
 def _turn(
-    event: InboxEvent,
-    who: Who,
-    text: str | None = None,
-    choice: str | None = None,
-    files: tuple[Dropped, ...] = (),
+    event: InboxEvent, who: Who, text: str | None, choice: str | None = None, private: bool = False
 ) -> Turn | None:
-    heard, address = event.payload, _place(event)
-    # Where people of another company may read along, the answer goes to the personal chat.
-    private = bool(heard.get("shared"))
-    if (
-        event.id is None
-        or who.person_id is None
-        or not (text or choice or files)
-        or (private and not who.direct)
-    ):
+    address = _place(event)
+    if event.id is None or who.person_id is None:
         return None
     return Turn(
         event_id=event.id,
@@ -131,6 +131,5 @@ def _turn(
         text=text,
         choice=choice,
         thread=None if private else address.thread or None,
-        public=bool(heard["public"]) and not private,
-        files=files,
+        public=bool(event.payload["public"]) and not private,
     )

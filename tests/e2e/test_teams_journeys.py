@@ -17,7 +17,7 @@ from handlers.teams.linking import Linking
 from handlers.teams.people import People
 from tests.fakes.teams_chats import actions, said, signed
 from tests.fakes.teams_product import Running
-from tests.fakes.teams_server import BOT, TENANT
+from tests.fakes.teams_server import BOT, TENANT, no
 
 
 @pytest.fixture
@@ -132,6 +132,35 @@ async def test_a_shared_channel_gets_no_policy(teams: Running) -> None:
     )
     assert "another company" in said(await teams.people.next("hanna", channel))
     assert "30 days" in said(await teams.people.next("hanna"))
+
+
+@pytest.mark.parametrize("kind", ["groupChat", "channel"])
+async def test_where_a_guest_reads_along_the_answer_comes_alone(teams: Running, kind: str) -> None:
+    teams.teams.add_user("guest", "guest@elsewhere.example", userRole="guest")
+    teams.teams.add_channel("19:mixed", "ada", "eva", "fay", "guest", "hanna", kind=kind)
+    for _ in range(2):
+        await teams.people.speak("hanna", "19:mixed", "@ How many days of annual leave do I have?")
+        assert "another company" in said(await teams.people.next("hanna", "19:mixed"))
+        assert "30 days" in said(await teams.people.next("hanna"))
+    assert [what for what, _ in teams.teams.calls].count("members") == 2, "looked at once, until met"
+
+
+async def test_where_nobody_can_see_who_reads_along_the_answer_comes_alone(teams: Running) -> None:
+    teams.teams.add_channel("19:all", "fay", "hanna", kind="groupChat")
+    teams.teams.refuse("members", no(503, "ServiceUnavailable"))
+    teams.teams.refuse("members", no(403, "Forbidden"))
+    await teams.people.speak("hanna", "19:all", "@ How many days of annual leave do I have?")
+    assert "another company" in said(await teams.people.next("hanna", "19:all"))
+    assert "30 days" in said(await teams.people.next("hanna"))
+
+
+async def test_whoever_can_t_be_written_to_alone_is_told_what_to_do(teams: Running) -> None:
+    teams.teams.installed.discard("hanna")
+    teams.teams.add_user("guest", "guest@elsewhere.example", userRole="guest")
+    teams.teams.add_channel("19:mixed", "guest", "hanna", kind="groupChat")
+    await teams.people.speak("hanna", "19:mixed", "@ How many days of annual leave do I have?")
+    assert "add me under Apps" in said(await teams.people.next("hanna", "19:mixed"))
+    assert len(teams.teams.chats["19:mixed"].messages) == 1
 
 
 @pytest.mark.parametrize(

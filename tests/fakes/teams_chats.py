@@ -116,7 +116,6 @@ class Chats:
     async def add_to_team(self, user: str, team: str, *members: str) -> None:
         """Add the app to a team with these people."""
         place = self.teams.add_channel(team, *members)
-        self.teams.teams[team] = list(members)
         body = self.activity(user, place, "conversationUpdate", membersAdded=[{"id": BOT}])
         body["channelData"]["team"] = {"id": team}
         await self.deliver(body)

@@ -50,7 +50,6 @@ class FakeTeams:
         self.url = ""
         self.users: dict[str, dict[str, Any]] = {}
         self.chats: dict[str, Chat] = {}
-        self.teams: dict[str, list[str]] = {}
         self.installed: set[str] = set()
         self.typing: list[str] = []
         self.calls: list[tuple[str, str]] = []
@@ -258,7 +257,10 @@ class FakeTeams:
         return web.json_response(self.users[user])
 
     async def _members(self, request: web.Request) -> web.Response:
-        members = self.teams.get(self._chat(request)[0].id if self._chat(request)[0] else "", [])
+        chat, _ = self._chat(request)
+        if chat is None:
+            return no(404, "ConversationNotFound")
+        members = sorted(chat.members)
         start = int(request.query.get("continuationToken", 0))
         page = [self.users[user] for user in members[start : start + 2]]
         more = {"continuationToken": str(start + 2)} if start + 2 < len(members) else {}
