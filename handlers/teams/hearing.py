@@ -7,6 +7,7 @@ from dataclasses import replace
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.clock import Clock
+from bot.live import KEPT
 from bot.messages import Message
 from bot.store.engine import Store
 from bot.store.outbox import enqueue
@@ -17,7 +18,7 @@ from handlers.teams.address import Address
 from handlers.teams.company import Company
 from handlers.teams.connector import Connector
 from handlers.teams.files import dropped
-from handlers.teams.live import TeamsLive, Typing
+from handlers.teams.live import Spot, TeamsLive, Typing
 from handlers.teams.people import Account, People, Who
 
 STRANGER = Message(
@@ -77,8 +78,11 @@ class TeamsHearing:
             return None
         turn = _turn(event, who, heard.get("text"), heard.get("choice"), private)
         files = dropped(self._connector, heard.get("files") or [])
-        live = TeamsLive(self._typing, account.service_url, str(_place(event)))
-        return turn and replace(turn, files=files, live=live)
+        return turn and replace(turn, files=files, live=self._live(event, not private))
+
+    def _live(self, event: InboxEvent, shows: bool) -> TeamsLive:
+        spot = Spot(event.payload["service_url"], event.conversation, event.id or 0, shows)
+        return TeamsLive(self._store, self._connector, self._typing, spot, event.payload.get(KEPT))
 
     async def _reply(self, event: InboxEvent, message: Message) -> None:
         address = _place(event)

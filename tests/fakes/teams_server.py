@@ -230,7 +230,8 @@ class FakeTeams:
             return refusal or no(404, "ConversationNotFound")
         for number, message in enumerate(chat.messages):
             if message["id"] == request.match_info["activity"]:
-                chat.messages[number] = {**activity, "id": message["id"], "user": BOT, "edited": True}
+                kept = {name: message[name] for name in ("id", "user", "thread")}
+                chat.messages[number] = {**activity, **kept, "edited": True}
                 return web.json_response({"id": message["id"]})
         return no(404, "ActivityNotFoundInConversation")
 
