@@ -93,6 +93,13 @@ async def test_redeliveries_shuffled_and_at_once_are_stored_once(people: Chats, 
     assert people.teams.keys_asked == 1
 
 
+async def test_a_redelivery_is_known_by_its_id(few: Chats, sqlite_store: Store) -> None:
+    body = saying(few)
+    for moment in ("2026-11-18T09:00:00Z", "2026-11-18T09:00:15Z"):
+        assert await few.deliver({**body, "timestamp": moment}) == 200
+    assert len(await stored(sqlite_store)) == 1
+
+
 async def test_the_same_id_in_another_chat_is_another_message(few: Chats, sqlite_store: Store) -> None:
     few.teams.add_user("bob", "b@example.com")
     for user in ("ann", "bob"):
