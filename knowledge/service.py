@@ -38,7 +38,7 @@ from knowledge.meaning import Meaning
 from knowledge.parts import parts_of, together
 from knowledge.port import Retriever
 from knowledge.product_names import unnamed
-from knowledge.query import leans_on_earlier
+from knowledge.query import leans_on_earlier, may_be_new
 from knowledge.stored import normalised, packed, sources_of, unpacked
 from knowledge.worded import Asked, with_model
 
@@ -147,8 +147,8 @@ class KnowledgeService:
         text, search = _line(question.text), partial(self._search, asker.who, asker.documents)
         earlier = tuple(self._translations.known(each) or each for each in question.leans_on)
         found = await search(text, earlier=earlier)
-        if earlier and found.band is not Band.ANSWER:
-            # It may be a new question in few words ("parking?"), which what came before only blurs.
+        if earlier and found.band is not Band.ANSWER and may_be_new(text):
+            # What came before only blurs a new question in few words ("parking?").
             found = max(found, await search(text), key=lambda each: _BY_SURENESS.index(each.band))
         language = language_of(text)
         if language is None or (found.sources and language_of(found.sources[0].text) == language):
