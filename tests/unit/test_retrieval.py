@@ -115,9 +115,14 @@ def test_what_may_not_be_read_is_neither_found_nor_weighed(
     assert retriever.search(question, frozenset(), 5).hits == ()
 
 
-def test_taking_passages_out_and_in_equals_a_fresh_index(passages: Sequence[Indexed]) -> None:
+@pytest.mark.parametrize("block", [1, 7, 8192])
+def test_taking_passages_out_and_in_equals_a_fresh_index(
+    passages: Sequence[Indexed], block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("knowledge.index._BLOCK", block)
     changed = LocalRetriever(EMBEDDER)
-    changed.update(passages, [])
+    for first in range(0, len(passages), 3):
+        changed.update(passages[first : first + 3], [])
     changed.search("anything", EVERYTHING, 5)
     changed.update([], [p.passage_id for p in passages if p.document_id == 1])
     changed.update(passages[:3], [])
