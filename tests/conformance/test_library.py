@@ -341,6 +341,23 @@ async def test_a_question_in_another_language_is_read_in_english_where_a_model_c
     assert model.answers == []
 
 
+async def test_a_follow_up_in_another_language_is_understood_in_its_thread(library: Library) -> None:
+    nothing = {"answered": False, "claims": []}
+    answers = [
+        {"english": "How many days of annual leave do we have?"},
+        nothing,
+        {"english": "and in May?"},
+        nothing,
+    ]
+    model = QueuedModel(answers)
+    service = KnowledgeService(library.store, library.clock, library.retriever, Fetcher(), model)
+    await service.ask(library.people.fay, GERMAN)
+    follow_up = Question(library.people.fay, "und in Mai, annual leave?", earlier=(GERMAN,))
+    await service.answer(follow_up)
+    asked, _, earlier = library.retriever.asked[-1]
+    assert (asked, earlier) == ("and in May?", ("How many days of annual leave do we have?",))
+
+
 @pytest.mark.parametrize("with_one", [False, True])
 async def test_a_question_that_was_not_understood_is_no_sure_answer(library: Library, with_one: bool) -> None:
     model = QueuedModel(["time-out", "time-out"]) if with_one else None
