@@ -20,8 +20,8 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "skip_all": ("skip (all|everything|the rest|them all|all of (it|them|this))( of it)?( please)?",),
     "pause": ("(please )?(pause|stop|stop here|enough|break|quit|bye)",),
     "quit": (
-        "(please )?stop (asking|bothering|questioning)( me)?( this| that| questions)?",
-        "(please )?(dont|do not) ask me( that| this| again| any ?more| anything)*",
+        "(please )?stop (asking|bothering|messaging|writing to)( me)?( this| that| questions)?",
+        "(please )?(dont|do not) (ask|bother|message|write to) me( that| this| again| any ?more| anything)*",
         "leave me (alone|out)",
         "opt out|stay out|not for me",
     ),
