@@ -660,6 +660,10 @@ async def test_the_coach_tells_of_itself_and_of_the_documents(library: Library) 
     assert owner.text == "**Leave** is owned by Olga Brandt."
     (listed_,) = await say(library, fay, "Which policies are there?")
     assert listed_.text == "You may ask me about these:\n- Leave"
+    await library.put("leaving.md", "---\nowner: hanna@example.com\n---\n# Leaving us\n\nBring your badge.\n")
+    (owner,) = await say(library, fay, "Who owns the leave policy?")
+    assert owner.text == "**Leave** is owned by Olga Brandt.", "the word itself goes before its stem"
+    await library.service.filing.remove(3)
     (listed_,) = await say(library, hanna, "Which policies are there?")
     assert listed_.text == "You may ask me about these:\n- Leave\n- Salary bands"
     (hidden,) = await say(library, fay, "Who owns the salary bands policy?")
