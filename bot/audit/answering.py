@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.audit import hearing, naming_process
+from bot.audit.help_words import NEAREST
 from bot.audit.parts import LEVELS
 from bot.audit.phrases import earlier, lower
 from bot.audit.planning import order_shown, wants_second
@@ -75,6 +76,8 @@ def proposal(steps: Steps, state: State, given: Proposed | NoProposal) -> Outcom
 
 def neither(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
     """None of the two: show all five."""
+    if len(state.draft.shown) == len(LEVELS):
+        return steps.again(state, NEAREST)
     return steps.show(all_anchors(steps, state), "Then here are all five.")
 
 
