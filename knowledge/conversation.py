@@ -43,14 +43,15 @@ _ADDING = (
 @dataclass(frozen=True)
 class Prepared:
     """What `prepare` brought: the answer to a question, `private` where others read along and may not see
-    it; messages that need no more; a question to be sent on, and how; or an owner's reply made ready for the
-    library."""
+    it; messages that need no more; a question to be sent on, and how; one whose answer was found wrong; or an
+    owner's reply made ready for the library."""
 
     question: Question | None = None
     answer: PolicyAnswer | None = None
     private: bool = False
     messages: tuple[Message, ...] = ()
     sending: tuple[int, bool] | None = None
+    wrong: int | None = None
     reply: replies.Ready | None = None
 
 
@@ -134,6 +135,8 @@ class PolicyTurns:
             return Prepared(messages=(_LEFT,))
         if request in ("send", "send-anonymous"):
             return Prepared(sending=(saved(last.id), request == "send-anonymous"))
+        if request == "wrong":
+            return Prepared(wrong=saved(last.id))
         shown = thread.shown or last
         if request in ("shorter", "language") and self._service.model is not None:
             style = ", as short as possible" if request == "shorter" else f", but write it in {language}"
@@ -170,6 +173,9 @@ class PolicyTurns:
         if prepared.sending is not None:
             number, anonymous = prepared.sending
             return await replies.send(tx, turn, await tx.get_one(PolicyQuestion, number), anonymous)
+        if prepared.wrong is not None:
+            question = await tx.get_one(PolicyQuestion, prepared.wrong)
+            return [await feedback.marked(tx, question, "down") or GONE]
         if prepared.messages:
             return list(prepared.messages)
         return await replies.heard(tx, turn)

@@ -635,6 +635,17 @@ async def test_more_reasons_and_doubts_are_about_the_last_answer(library: Librar
     assert "owned by Olga Brandt" in sure.text
 
 
+async def test_a_wrong_answer_is_marked_by_saying_so(library: Library) -> None:
+    fay = library.people.fay
+    (answer,) = await say(library, fay, "How many days of annual leave do we have?")
+    (why,) = await say(library, fay, "that's not what I asked")
+    assert why.text == "Sorry about that. What was the trouble?"
+    await say(library, fay, choice=pick(why, "It answers something else"))
+    async with library.store.read() as session:
+        question = await session.get_one(PolicyQuestion, answer.answer_id)
+        assert (question.mark, question.mark_reason) == (-1, "other")
+
+
 async def test_an_offer_is_taken_up_in_words(library: Library) -> None:
     fay, olga = library.people.fay, library.people.olga
     (noted,) = await say(library, fay, "ok")

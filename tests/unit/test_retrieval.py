@@ -391,6 +391,7 @@ def test_a_folder_without_questions_is_refused(tmp_path: Path) -> None:
         evaluate(tmp_path)
 
 
+@pytest.mark.timeout(1_800)
 @pytest.mark.skipif(not os.environ.get("STAGECOACH_LONG"), reason="takes minutes; set STAGECOACH_LONG=1")
 @pytest.mark.parametrize(
     ("name", "least_ndcg", "least_auroc"), [("policies", 0.78, 0.85), ("clapnq", 0.98, 0.88)]
