@@ -80,7 +80,8 @@ _OFFER: dict[Request, re.Pattern[str]] = {
         rf"(?:anonymous(?:ly)?|without my name){_PLEASE}$"
     ),
     "send": re.compile(
-        r"^(?:yes|yep|yeah|ok(?:ay)?|please)(?:,? (?:please|do|do it|do that|go ahead))?$|"
+        r"^(?:yes|yep|yeah|please)(?:,? (?:please|do|do it|do that|go ahead))?$|"
+        r"^ok(?:ay)?,? (?:please|do|do it|do that|go ahead|send it)$|"
         rf"^(?:yes,? |please )*(?:send|pass|forward) (?:it|this|that)(?: on)?{_PLEASE}$|"
         r"^(?:please )?(?:go ahead|ask them)$"
     ),

@@ -703,3 +703,5 @@ async def test_somebody_in_trouble_is_pointed_to_people(library: Library) -> Non
     (message,) = await say(library, library.people.fay, "My boss bullies me")
     assert message.text.startswith("I'm sorry, that sounds hard.")
     assert message.choices == (), "it goes to no owner of some policy"
+    await say(library, library.people.fay, "yes")
+    assert await told(library, library.people.olga) == []

@@ -560,6 +560,8 @@ def test_a_section_that_fits_as_well_is_quoted_beside_the_first(score: float, so
         ("yes please", True, "send"),
         ("yes please", False, None),
         ("send it", True, "send"),
+        ("ok, send it", True, "send"),
+        ("ok", True, None),
         ("yes, but without my name", True, "send-anonymous"),
         ("anonymously please", True, "send-anonymous"),
         ("no thanks", True, "leave"),
