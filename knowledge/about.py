@@ -19,7 +19,8 @@ _OTHERS = (
 )
 _FORMS: dict[Topic, re.Pattern[str]] = {
     "itself": re.compile(
-        r"(?:so )?(?:what|who) (?:exactly )?are you|what(?:'s| is) your name|how do you work|"
+        r"(?:so )?(?:what|who) (?:exactly )?are you|what(?:'s| is) your (?:name|purpose|job)|how do you work|"
+        r"what (?:do|can) you do(?: for me| here)?|"
         r"are you (?:a |an )?(?:real |actual )?(?:human|person|(?:chat ?)?bot|robot|ai|machine|real|chatgpt|"
         r"gpt|copilot|claude|program)(?: or .{1,30})?|who (?:made|built|created|wrote|programmed|runs) you|"
         r"(?:what|which) (?:ai |language )?model (?:are you|do you use|is this)"

@@ -13,7 +13,7 @@ from datetime import date
 from bot.messages import Citation, plain
 from bot.store.tables import Band
 from knowledge.checker import differ_in_figures
-from knowledge.quoting import header_of, path_at, quote_lines, section_name, stretch
+from knowledge.quoting import header_of, in_full, path_at, quote_lines, section_name, stretch
 
 MAX_SOURCES = 3
 _NEAR = 0.75  # share of the first source's score that a further document needs
@@ -146,8 +146,10 @@ def conflict(quoted: Sequence[tuple[Source, str]]) -> str | None:
     """What to say where the first of these quotes and one of another document give different figures for one
     thing."""
     (first, quote), *others = quoted
+    said = in_full(first.text, quote)
     for other, other_quote in others:
-        if other.document_id != first.document_id and differ_in_figures(quote, other_quote):
+        differs = differ_in_figures(said, in_full(other.text, other_quote))
+        if other.document_id != first.document_id and differs:
             return (
                 f"Two policies give different figures: {plain(first.document)}{in_force(first)} and "
                 f"{plain(other.document)}{in_force(other)}. Ask {_owners(first, other)} which one holds."

@@ -43,14 +43,15 @@ _ADDING = (
 @dataclass(frozen=True)
 class Prepared:
     """What `prepare` brought: the answer to a question, `private` where others read along and may not see
-    it; messages that need no more; a question to be sent on, and how; or an owner's reply made ready for the
-    library."""
+    it; messages that need no more; a question to be sent on, and how; one whose answer was found wrong; or an
+    owner's reply made ready for the library."""
 
     question: Question | None = None
     answer: PolicyAnswer | None = None
     private: bool = False
     messages: tuple[Message, ...] = ()
     sending: tuple[int, bool] | None = None
+    wrong: int | None = None
     reply: replies.Ready | None = None
 
 
@@ -76,17 +77,20 @@ class PolicyTurns:
             if await self.wants(session, turn):
                 return Prepared()
             thread = await thread_of(session, turn)
-        if (topic := about.asked_about(turn.text or "")) is not None:
-            return Prepared(messages=(about.told(topic, self._service.model is not None),))
-        if thread.last is not None:
-            offered = unpacked(thread.last.answer).band is not Band.ANSWER and not turn.public
-            if (request := recognise(turn.text or "", offered)) is not None:
-                return await self._about(turn, thread, thread.last, *request)
-        if is_noted(turn.text or ""):
-            return Prepared(messages=(_NOTED,))
-        if (message := await self._documents(turn)) is not None:
+        last, text = thread.last, turn.text or ""
+        request = recognise(text, _offers(last, turn)) if last is not None else None
+        if last is not None and request is not None:
+            return await self._about(turn, thread, last, *request)
+        if (message := await self._known(turn, text)) is not None:
             return Prepared(messages=(message,))
         return await self._asked(turn, thread.subject())
+
+    async def _known(self, turn: Turn, text: str) -> Message | None:
+        """The reply to what needs no search: words about the coach itself, words that ask for nothing, and
+        facts about documents that are named. None for any other question."""
+        if (topic := about.asked_about(text)) is not None:
+            return about.told(topic, self._service.model is not None)
+        return _NOTED if is_noted(text) else await self._documents(turn)
 
     async def _documents(self, turn: Turn) -> Message | None:
         """The list of documents, or a fact about one that is named; None for any other question."""
@@ -134,6 +138,8 @@ class PolicyTurns:
             return Prepared(messages=(_LEFT,))
         if request in ("send", "send-anonymous"):
             return Prepared(sending=(saved(last.id), request == "send-anonymous"))
+        if request == "wrong":
+            return Prepared(wrong=saved(last.id))
         shown = thread.shown or last
         if request in ("shorter", "language") and self._service.model is not None:
             style = ", as short as possible" if request == "shorter" else f", but write it in {language}"
@@ -170,6 +176,9 @@ class PolicyTurns:
         if prepared.sending is not None:
             number, anonymous = prepared.sending
             return await replies.send(tx, turn, await tx.get_one(PolicyQuestion, number), anonymous)
+        if prepared.wrong is not None:
+            question = await tx.get_one(PolicyQuestion, prepared.wrong)
+            return [await feedback.marked(tx, question, "down") or GONE]
         if prepared.messages:
             return list(prepared.messages)
         return await replies.heard(tx, turn)
@@ -203,6 +212,12 @@ class PolicyTurns:
         if choice.what in ("send", "send-anonymous"):
             return await replies.send(tx, turn, question, choice.what == "send-anonymous")
         return [await feedback.marked(tx, question, choice.what) or GONE]
+
+
+def _offers(question: PolicyQuestion, turn: Turn) -> bool:
+    """Whether the answer to a question offered to pass it on, to this person alone."""
+    silent = unpacked(question.answer).band is not Band.ANSWER
+    return silent and not turn.public and not is_troubled(question.text)
 
 
 async def shown(session: AsyncSession, answer: PolicyAnswer, question: Question) -> Message:

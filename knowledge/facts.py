@@ -36,7 +36,11 @@ def own_policies(used: Usage) -> Message:
 
 
 def owner_of(source: Source) -> Message:
-    """Who owns a document."""
+    """Who owns a document, or gave the answer that it is."""
+    if source.kind == "entry":
+        return Message(
+            text=f"It is an answer that {plain(source.owner or 'a policy owner')} gave to a question."
+        )
     if source.owner is None:
         return Message(text=f"**{plain(source.document)}** has no owner yet.")
     return Message(text=f"**{plain(source.document)}** is owned by {plain(source.owner)}.")
@@ -44,6 +48,8 @@ def owner_of(source: Source) -> Message:
 
 def since(source: Source, today: date) -> Message:
     """Since when a document holds, and when it was last looked at."""
+    if source.kind == "entry":
+        return Message(text=_given(source))
     parts = [
         f"**{plain(source.document)}**, version {plain(source.label) if source.label else source.version}"
     ]
@@ -61,3 +67,10 @@ def since(source: Source, today: date) -> Message:
         due = "was due" if source.review_by < today else "is due"
         text += f" Its next review {due} on {day(source.review_by)}."
     return Message(text=text)
+
+
+def _given(source: Source) -> str:
+    """Since when an owner's answer holds, and until when."""
+    when = f" on {day(source.effective)}" if source.effective else ""
+    until = f" It holds until {day(source.expires)}." if source.expires else ""
+    return f"It was answered by {plain(source.owner or 'a policy owner')}{when}.{until}"

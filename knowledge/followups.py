@@ -6,7 +6,18 @@ import re
 from typing import Literal
 
 Request = Literal[
-    "shorter", "owner", "since", "where", "language", "more", "why", "sure", "send", "send-anonymous", "leave"
+    "shorter",
+    "owner",
+    "since",
+    "where",
+    "language",
+    "more",
+    "why",
+    "sure",
+    "wrong",
+    "send",
+    "send-anonymous",
+    "leave",
 ]
 
 _MAX_WORDS = 9
@@ -51,6 +62,12 @@ _FORMS: dict[Request, re.Pattern[str]] = {
         rf"(?:give me |any |an? )*examples?|for example){_PLEASE}$"
     ),
     "why": re.compile(rf"^(?:but |and )?why(?: not| so| is {_IT}(?: so)?)?$|^what(?:'s| is) the reason$"),
+    "wrong": re.compile(
+        rf"^(?:no,? |sorry,? |but )*(?:{_IT}(?:'s| is| are) (?:wrong|incorrect|not (?:right|true|correct|"
+        rf"helpful|what i (?:asked|meant|wanted))(?: for)?|useless|no help|nonsense)|wrong(?: answer)?|"
+        rf"{_IT} (?:doesn't|does not|didn't|did not) (?:help|answer my question)(?: me)?|not helpful|"
+        r"you(?:'re| are) (?:wrong|useless|no help)|i (?:asked|meant) something else)$"
+    ),
     "sure": re.compile(
         rf"^(?:really|seriously|(?:are )?you sure(?: about {_IT})?|says who|how do you know(?: {_IT})?|"
         rf"is {_IT} (?:right|true|correct|certain|so|really so))$"
@@ -63,7 +80,8 @@ _OFFER: dict[Request, re.Pattern[str]] = {
         rf"(?:anonymous(?:ly)?|without my name){_PLEASE}$"
     ),
     "send": re.compile(
-        r"^(?:yes|yep|yeah|ok(?:ay)?|please)(?:,? (?:please|do|do it|do that|go ahead))?$|"
+        r"^(?:yes|yep|yeah|please)(?:,? (?:please|do|do it|do that|go ahead))?$|"
+        r"^ok(?:ay)?,? (?:please|do|do it|do that|go ahead|send it)$|"
         rf"^(?:yes,? |please )*(?:send|pass|forward) (?:it|this|that)(?: on)?{_PLEASE}$|"
         r"^(?:please )?(?:go ahead|ask them)$"
     ),

@@ -32,20 +32,24 @@ from knowledge.vectors import (
     whole,
 )
 
+_BLOCK = 8192  # passages whose vectors lie together: a change copies those of its own block, not of all
+_NO_VECTORS: Floats = np.empty((0, WIDTH), dtype=np.float32)
+
 
 @dataclass(frozen=True)
 class Snapshot:
     """The index as it was at one moment. Row `n` of everything is the passage `ids[n]`.
 
-    `texts` finds a row by the hash of its text, `words` counts the words that were ever met (for spelling
-    only), `probes` are the rows that hold a made-up question. `places` tells where in the file a passage's
-    vectors begin, how many bytes they are and how many sentences are among them, how many bytes the text has
-    that follows (what the model read of it, headings first), and how many characters of it are the passage.
+    `blocks` are the passages' own vectors, some thousand rows each. `texts` finds a row by the hash of its
+    text, `words` counts the words that were ever met (for spelling only), `probes` are the rows that hold a
+    made-up question. `places` tells where in the file a passage's vectors begin, how many bytes they are and
+    how many sentences are among them, how many bytes the text has that follows (what the model read of it,
+    headings first), and how many characters of it are the passage.
     """
 
     ids: npt.NDArray[np.int64]
     documents: npt.NDArray[np.int64]
-    vectors: Floats
+    blocks: tuple[Floats, ...]
     postings: Postings
     vocabulary: Mapping[str, int]
     places: npt.NDArray[np.int64]
@@ -53,6 +57,10 @@ class Snapshot:
     texts: Mapping[int, int]
     words: Mapping[str, int]
     probes: Sequence[int]
+
+    def likeness(self, vector: Floats) -> Floats:
+        """The cosine of every passage's own vector to a unit vector."""
+        return np.concatenate([block @ vector for block in self.blocks])
 
     def details(self, row: int) -> PassageVectors:
         """The sentence and token vectors of a passage, read from the file."""
@@ -90,11 +98,6 @@ class Snapshot:
         first, size = sentence_bytes(count)
         return os.pread(self.file, size, start + first)
 
-    def details_of(self, text: str) -> PassageVectors | None:
-        """The same for the passage with this text, None where there is none."""
-        row = self.texts.get(hash(text))
-        return None if row is None else self.details(row)
-
 
 class Index:
     """Passages, ready to be searched through `snapshot()`."""
@@ -110,7 +113,7 @@ class Index:
         self._texts: list[int] = []
         self._probed: list[bool] = []
         self._words: Counter[str] = Counter()
-        self._vectors: Floats = np.empty((0, WIDTH), dtype=np.float32)
+        self._blocks: tuple[Floats, ...] = (_NO_VECTORS,)
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the index
         weakref.finalize(self, self._file.close)
         self._written = 0
@@ -121,10 +124,8 @@ class Index:
         with self._lock:
             self._snapshot = None  # what only it held is let go before more is asked for
             gone = set(removed) | {passage.passage_id for passage in added}
-            kept = [n for n, number in enumerate(self._ids) if number not in gone]
-            self._vectors = self._joined(kept, added)
-            if len(kept) < len(self._ids):
-                self._keep(kept)
+            if gone.intersection(self._ids):
+                self._drop(gone)
             self._add(added)
 
     def snapshot(self) -> Snapshot:
@@ -134,25 +135,24 @@ class Index:
                 self._snapshot = self._build()
             return self._snapshot
 
-    def _joined(self, kept: Sequence[int], added: Sequence[Indexed]) -> Floats:
-        """The passages' own vectors. They are by far the largest array, so that it is copied only once."""
-        vectors: Floats = np.empty((len(kept) + len(added), WIDTH), dtype=np.float32)
-        np.take(self._vectors, kept, axis=0, out=vectors[: len(kept)], mode="clip")
-        for row, passage in enumerate(added, len(kept)):
-            vectors[row] = whole(passage.vectors)
-        return vectors
-
-    def _keep(self, kept: Sequence[int]) -> None:
+    def _drop(self, gone: set[int]) -> None:
+        stays = np.array([number not in gone for number in self._ids])
+        kept = np.flatnonzero(stays).tolist()
         self._ids = [self._ids[n] for n in kept]
         self._documents = [self._documents[n] for n in kept]
         self._counts = [self._counts[n] for n in kept]
         self._texts = [self._texts[n] for n in kept]
         self._probed = [self._probed[n] for n in kept]
         self._places = self._places[kept]
+        parts = np.split(stays, np.cumsum([len(block) for block in self._blocks])[:-1])
+        own = zip(self._blocks, parts, strict=True)
+        self._blocks = tuple(block if part.all() else block[part] for block, part in own)
 
     def _add(self, added: Sequence[Indexed]) -> None:
         if not added:
             return
+        *full, last = self._blocks if len(self._blocks[-1]) < _BLOCK else (*self._blocks, _NO_VECTORS)
+        self._blocks = (*full, np.concatenate([last, np.stack([whole(p.vectors) for p in added])]))
         self._places = np.concatenate([self._places, [self._written_down(passage) for passage in added]])
         self._file.flush()
         for passage in added:
@@ -182,7 +182,7 @@ class Index:
         return Snapshot(
             ids=np.array(self._ids, dtype=np.int64),
             documents=np.array(self._documents, dtype=np.int64),
-            vectors=self._vectors,
+            blocks=self._blocks,
             postings=Postings(self._counts, len(self._vocabulary.numbers)),
             vocabulary=self._vocabulary.numbers,
             places=self._places,

@@ -106,14 +106,18 @@ def _fact(fact: Fact, source: Source, today: date) -> str:
 
 
 async def _named(session: AsyncSession, name: str, allowed: frozenset[int]) -> list[Source]:
-    """Documents whose title holds every word of the name; where a title is the name itself, that one only."""
-    wanted = _stems(name)
+    """Documents whose title holds every word of the name, or at least its stem; where a title is the name
+    itself, that one only."""
     titles = await session.exec(
         select(Document.id, Document.title).where(col(Document.id).in_(allowed), Document.kind == "policy")
     )
-    stems = {number: _stems(title) for number, title in titles}
-    held = [number for number, own in stems.items() if wanted <= own]
-    return await _firsts(session, [number for number in held if stems[number] == wanted] or held, allowed)
+    known = list(titles)
+    for words_of in (_words, _stems):
+        wanted, words = words_of(name), {number: words_of(title) for number, title in known}
+        if held := [number for number, own in words.items() if wanted <= own]:
+            same = [number for number in held if words[number] == wanted]
+            return await _firsts(session, same or held, allowed)
+    return []
 
 
 async def _firsts(
@@ -127,10 +131,13 @@ async def _firsts(
     return sorted(sources, key=lambda source: source.document)
 
 
-def _stems(text: str) -> frozenset[str]:
+def _words(text: str) -> frozenset[str]:
     words = [word for word in re.findall(r"\w+", text.casefold()) if word not in STOP_WORDS]
-    words = [word for word in words if not re.fullmatch(_DOCUMENT, word)]
-    return frozenset(Stemmer.Stemmer("english").stemWords(words))
+    return frozenset(word for word in words if not re.fullmatch(_DOCUMENT, word))
+
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(Stemmer.Stemmer("english").stemWords(list(_words(text))))
 
 
 def _folded(text: str) -> str:

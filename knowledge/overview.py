@@ -156,7 +156,11 @@ async def _resting(session: AsyncSession, used: Usage) -> Table | None:
         .where(col(Passage.id).in_(list(counts)))
     )
     rows = [
-        (counts[saved(passage.id)], plain(title), plain(section_name(title, passage.heading_path)))
+        (
+            counts[saved(passage.id)],
+            plain(title),
+            plain(section_name(title, passage.heading_path)) or "Beginning",
+        )
         for passage, title in found
     ]
     if not rows:

@@ -14,7 +14,7 @@ from knowledge.query import without_courtesy
 _MOST = 3  # parts
 _FEWEST_WORDS = 2  # of a part
 _ASKING = (
-    r"(?:how|what|when|where|who|whom|whose|which|why|can|could|may|am|are|is|do|does|did|will|would|should|"
+    r"(?:(?:how|what|who|where|when)'?s|how|what|when|where|who|whom|whose|which|why|can|could|may|am|are|is|do|does|did|will|would|should|"
     r"must|have|has)\b"
 )
 _JOINT = re.compile(

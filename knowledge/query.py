@@ -88,6 +88,12 @@ def leans_on_earlier(question: str) -> bool:
     return len(_telling(question)) < _STANDS_ALONE or _POINTS_BACK.search(question) is not None
 
 
+def may_be_new(question: str) -> bool:
+    """Whether a question that leans on an earlier one only for want of words may be about something new:
+    "parking?" may, "is it paid twice?" and "and flights?" can't."""
+    return names_something(question) and _POINTS_BACK.search(question) is None
+
+
 def names_something(question: str) -> bool:
     """Whether a question has a word of its own that says what it is about: "and flights?" has, "why?" and
     "how many days?" have none."""

@@ -44,6 +44,14 @@ def stretch(passage: str, decisive: Sequence[str]) -> str | None:
     return passage[start:end].strip()
 
 
+def in_full(passage: str, quote: str) -> str:
+    """A quote with the rest of the sentences or rows that it is cut from."""
+    start = passage.find(quote)
+    end = start + len(quote)
+    spans = [(a, b) for a, b in sentence_spans(passage) if a < end and b > start]
+    return passage[spans[0][0] : spans[-1][1]] if spans and start >= 0 else quote
+
+
 def _rounded(passage: str, start: int, end: int, most: tuple[int, int]) -> tuple[int, int]:
     """The ends moved outwards, so that what is quoted can be understood on its own. A colon with nothing
     after it is left out, unless it ends the most decisive sentence (`most`: its place and length)."""

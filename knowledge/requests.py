@@ -60,10 +60,10 @@ def _why(shown: Shown) -> Message:
 
 
 def _sure(shown: Shown, today: date) -> Message:
-    owner = facts.owner_of(shown.source).text
+    owner = "" if shown.source.kind == "entry" else f" {facts.owner_of(shown.source).text}"
     return Message(
         text="What I quoted stands there word for word. Whether it fits your case is for you to judge, or "
-        f"for the owner. {facts.since(shown.source, today).text} {owner}"
+        f"for the owner. {facts.since(shown.source, today).text}{owner}"
     )
 
 
@@ -73,6 +73,8 @@ def _shorter(shown: Shown) -> Message:
 
 
 def _place(shown: Shown) -> str:
+    if shown.source.kind == "entry":
+        return f"the answer of {plain(shown.source.owner or 'a policy owner')}"
     section = shown.source.section_of(shown.quote)
     return f"**{plain(shown.source.document)}**" + (f", {plain(section)}" if section else "")
 

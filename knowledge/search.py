@@ -58,7 +58,7 @@ def search(
     if not len(open_rows):
         return Found((), 0.0, 0.0)
     words = snapshot.postings.score(query.terms)[open_rows]
-    likeness = (snapshot.vectors @ query.vector)[open_rows]
+    likeness = snapshot.likeness(query.vector)[open_rows]
     near_by_meaning = likeness if meant is None else meant[open_rows]
     picked = np.union1d(_best(words, max(CANDIDATES, limit)), _best(near_by_meaning, max(CANDIDATES, limit)))
     sentences = snapshot.nearest_sentences(open_rows[picked], query.vector)

@@ -32,13 +32,13 @@ from knowledge.audience import Reader, readable, reader
 from knowledge.fetch import Fetcher
 from knowledge.filing import Filing
 from knowledge.following import Following
-from knowledge.languages import NOTES, Translations, language_of
+from knowledge.languages import NOTES, Language, Translations, language_of
 from knowledge.library import saved
 from knowledge.meaning import Meaning
 from knowledge.parts import parts_of, together
 from knowledge.port import Retriever
 from knowledge.product_names import unnamed
-from knowledge.query import leans_on_earlier
+from knowledge.query import leans_on_earlier, may_be_new
 from knowledge.stored import normalised, packed, sources_of, unpacked
 from knowledge.worded import Asked, with_model
 
@@ -70,6 +70,11 @@ class Question:
     def leans_on(self) -> tuple[str, ...]:
         """The earlier questions without which this one can't be understood."""
         return self.earlier if leans_on_earlier(self.text) else ()
+
+    @property
+    def language(self) -> Language | None:
+        """The language that it is asked in, None for English."""
+        return language_of(_line(self.text), language_of(self.earlier[-1]) if self.earlier else None)
 
 
 @dataclass(frozen=True)
@@ -145,12 +150,12 @@ class KnowledgeService:
     async def _understood(self, question: Question, asker: _Asker) -> _Found:
         """What is found for a question; one in another language than the policies is put into English."""
         text, search = _line(question.text), partial(self._search, asker.who, asker.documents)
-        earlier = tuple(self._translations.known(each) or each for each in question.leans_on)
+        earlier = self._english(question.leans_on)
         found = await search(text, earlier=earlier)
-        if earlier and found.band is not Band.ANSWER:
-            # It may be a new question in few words ("parking?"), which what came before only blurs.
+        if earlier and found.band is not Band.ANSWER and may_be_new(text):
+            # What came before only blurs a new question in few words ("parking?").
             found = max(found, await search(text), key=lambda each: _BY_SURENESS.index(each.band))
-        language = language_of(text)
+        language = question.language
         if language is None or (found.sources and language_of(found.sources[0].text) == language):
             return found
         english = await self._translations.english(text) if question.worded else None
@@ -158,7 +163,13 @@ class KnowledgeService:
             # The search took it for English, and is less sure than it seems.
             doubtful = Band.CLOSEST if found.band is Band.ANSWER else Band.SILENT
             return replace(found, band=doubtful, note=NOTES[language])
-        return await search(english, earlier=earlier)
+        return await search(
+            english, earlier=self._english(question.earlier if leans_on_earlier(english) else ())
+        )
+
+    def _english(self, questions: Sequence[str]) -> tuple[str, ...]:
+        """Earlier questions as they were read: in English, where they have been translated."""
+        return tuple(self._translations.known(each) or each for each in questions)
 
     # ── Answered ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -217,7 +228,8 @@ class KnowledgeService:
             self.model.name if self.model and question.worded else "",
             self.meaning.model if self.meaning else "",
             ",".join(map(str, sorted(documents))),
-            *map(normalised, question.leans_on),
+            # Whether a question in another language leans on anything shows when it has been translated.
+            *map(normalised, question.earlier if question.language else question.leans_on),
         ]
         return _Asker(who, documents, hashlib.sha256("\0".join(parts).encode()).hexdigest())
 

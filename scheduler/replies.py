@@ -31,15 +31,20 @@ PREFIX = "nudge"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 REVIEW_AGAIN_AFTER = timedelta(days=365)
 
+_STOP_ASKING = (
+    r"(please )?stop (asking|bothering|messaging|writing to)( me)?|leave me alone"
+    r"|(please )?(don'?t|don’t|do not) (ask|bother|message|write to) me( again| any ?more)?"
+)
 _PAUSE = re.compile(
     r"(please )?(pause|stop|mute)( all| everything)?( messages| nudges| reminders)?|unsubscribe"
+    rf"|{_STOP_ASKING}"
 )
 _SNOOZE = re.compile(r"(?:please )?(?:snooze|be quiet|keep quiet|not before)(?: until| till| for)? (.+)")
 _RESUME = re.compile(
     r"(please )?(resume|unpause|unmute|start again|subscribe)( all| everything)?( messages| nudges)?"
 )
 
-_BARE = re.compile(r"(please )?(pause|stop)|resume")
+_BARE = re.compile(rf"(please )?(pause|stop)|resume|{_STOP_ASKING}")
 """Words that an open sitting of questions takes, too: there they are about the sitting."""
 
 

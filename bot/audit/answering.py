@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.audit import hearing, naming_process
+from bot.audit.help_words import NEAREST
 from bot.audit.parts import LEVELS
-from bot.audit.phrases import earlier
+from bot.audit.phrases import earlier, lower
 from bot.audit.planning import order_shown, wants_second
 from bot.audit.scoring import STILL_TRUE_DAYS, age_days
 from bot.audit.state import (
@@ -28,11 +29,35 @@ from bot.audit.steps import Outcome, Steps, changed
 
 
 def tell(steps: Steps, state: State, text: str, _now: datetime) -> Outcome:
-    """Words of the last real case: look for the two closest anchors."""
+    """Words of the last real case: look for the two closest anchors. A link alone belongs to the answer
+    before, where that waits for one.
+    """
+    before = earlier(state)[-1:]
+    if (
+        not state.draft.words
+        and before
+        and hearing.is_only_a_link(text)
+        and _waits_for_proof(steps, before[0])
+    ):
+        return _prove(steps, state, before[0], text)
     words = f"{state.draft.words}\n{text}".strip() if state.draft.words != text else text
     draft = state.draft.model_copy(update={"words": words[:MOST_WORDS]})
     state = changed(state, phase="placing", draft=draft)
     return state, (AskProposal(state.current, draft.words),)
+
+
+def _waits_for_proof(steps: Steps, given: Given) -> bool:
+    return given.level is not None and given.evidence < "E2" and steps.counted(given) < given.level
+
+
+def _prove(steps: Steps, state: State, given: Given, text: str) -> Outcome:
+    """Put what others can open with an answer that was given before."""
+    evidence = hearing.evidence_class(f"{given.words}\n{given.probe_words}", text)
+    given = given.model_copy(update={"evidence_text": text, "evidence": evidence})
+    state = changed(state, answers=state.answers | {given.criterion: given})
+    name = lower(steps.instrument.criterion(given.criterion).name)
+    said = f"Thank you, I've put that with **{name}**; it counts as {steps.counted(given)} now."
+    return state, (SaveAnswer(given), *steps.again(state, said)[1])
 
 
 def proposal(steps: Steps, state: State, given: Proposed | NoProposal) -> Outcome:
@@ -51,6 +76,8 @@ def proposal(steps: Steps, state: State, given: Proposed | NoProposal) -> Outcom
 
 def neither(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
     """None of the two: show all five."""
+    if len(state.draft.shown) == len(LEVELS):
+        return steps.again(state, NEAREST)
     return steps.show(all_anchors(steps, state), "Then here are all five.")
 
 

@@ -20,8 +20,8 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "skip_all": ("skip (all|everything|the rest|them all|all of (it|them|this))( of it)?( please)?",),
     "pause": ("(please )?(pause|stop|stop here|enough|break|quit|bye)",),
     "quit": (
-        "(please )?stop (asking|bothering|questioning)( me)?( this| that| questions)?",
-        "(please )?(dont|do not) ask me( that| this| again| any ?more| anything)*",
+        "(please )?stop (asking|bothering|messaging|writing to)( me)?( this| that| questions)?",
+        "(please )?(dont|do not) (ask|bother|message|write to) me( that| this| again| any ?more| anything)*",
         "leave me (alone|out)",
         "opt out|stay out|not for me",
     ),
@@ -49,6 +49,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
         f"how (long|much time)( is| does| will| would)?{_THIS}?( take| last| be)?( in all)?",
         "how (many|much)( more)?( questions| minutes| longer)?( are| is)?( still)?( there| left| to go)*",
         "are we (done|finished|nearly there)( yet| soon)?",
+        "what( is|s| comes) next( then)?",
         "is (that|this) (all|it)",
     ),
     "about": ("what is this( all)?( about| for)?", "who are you", "what are you"),
@@ -56,6 +57,12 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
         f"who (all )?(can |will |may |gets to )?(sees?|reads?|knows?)( all)?{_MINE}?",
         f"(can|does|do|will|may) {_OTHERS} (see|read){_MINE}",
         "(is|are) (this|it|that|my answers?) (private|confidential|anonymous)",
+        f"(will|do|would|are) you (going to )?(tell|show|report){_THIS}?( to)? {_OTHERS}( about)?{_MINE}?",
+    ),
+    "judge": ("(is|was) (that|this|it) (very |really )?(good|bad|ok|okay|right|wrong|normal|enough)",),
+    "data": (
+        "(please )?(delete|erase|remove|export|download) (all )?(of )?my (data|answers?|words)( please)?",
+        "forget me|what do you (know|store|keep) about me",
     ),
     "unsure": (
         "(im |i am |im really |really )?(not sure|unsure)",
@@ -78,6 +85,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
         "((no|sorry|oops|wait|actually|hm+) )*wrong (one|button|answer)",
         "i (have )?(changed my mind|misclicked)|i take that back|undo( that)?",
         "that was (wrong|a mistake|the wrong one)",
+        "((no|sorry|oops|wait|actually|rather|i (meant|mean)) )+(option |the )?[a-e]",
     ),
     "neither": ("neither( of them| of these| one)?", "none( of them| of these)?", "no fit"),
     "same": (
@@ -94,7 +102,8 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
 }
 _COMPILED = {name: re.compile("|".join(patterns)) for name, patterns in _COMMANDS.items()}
 _LATER = re.compile(
-    r"(?:ask me |remind me |do (?:this|it) )?(?:later|another (?:time|day)|not now)(?P<after>.*)"
+    r"(?:ask me |remind me |(?:(?:can|could|may) (?:i|we) )?(?:do|answer) (?:this|it|that) )?"
+    r"(?:later|another (?:time|day)|not now)(?P<after>.*)"
     r"|(?:ask|remind) me (?P<day>.+)"
 )
 _HAND = re.compile(
@@ -121,7 +130,7 @@ _BACK = re.compile(
     rf"|(?:go )?back to (?:question |number )?(?P<to>{_COUNT})(?: question| one)?"
 )
 _LETTER = re.compile(
-    r"(?:option |answer |its |it is |the |i pick |i choose )?([a-e])"
+    r"(?:(?:option|answer|its|it is|the|i pick|i choose|no|sorry|actually|rather|i meant|i mean) )*([a-e])"
     r"|(?:the )?(first|second|third|fourth|fifth|last)( one)?"
 )
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")

@@ -151,11 +151,11 @@ _OUT_OF_IT = frozenset({"back", "resume", "out", "other"})
 """What leads back to the question from a card that it was put aside for."""
 _OF_ANY_CARD = frozenset({"resume", "show", "look"})
 """Moves whose buttons stay good: they show what stands now."""
-_ASIDES = frozenset({"why", "who", "help", "explain", "time", "about"})
+_ASIDES = frozenset({"why", "who", "help", "explain", "time", "about", "judge", "data"})
 """Moves that say something and leave everything as it is."""
 _IN_PLACE = _ASIDES | {"approver"}
 """Moves that leave an interlude as it is."""
-_AMID_INTERLUDES = frozenset({"cancel", "pause", "quit", "help", "who", "time", "about"})
+_AMID_INTERLUDES = frozenset({"cancel", "pause", "quit", "help", "who", "time", "about", "data"})
 
 _SYNONYMS = {
     ("welcome", "go"): "start",
@@ -192,7 +192,7 @@ _MOVES: dict[str, tuple[frozenset[str], Move]] = {
     "skip": (_QUESTION, answering.skip),
     "skip_all": (_QUESTION, answering.skip_all),
     "back": (_QUESTION, moves.back),
-    "other": (_QUESTION, moves.back),
+    "other": (_QUESTION, moves.other),
     "keep": (frozenset({"case"}), answering.keep_answer),
     "same": (frozenset({"different"}), answering.same),
     "better": (frozenset({"different"}), answering.better),
@@ -223,6 +223,8 @@ _MOVES: dict[str, tuple[frozenset[str], Move]] = {
     "explain": (_QUESTION, moves.explain),
     "time": (_ASKED, moves.time_left),
     "about": (_ASKED, moves.about),
+    "judge": (_QUESTION, moves.judged),
+    "data": (_ASKED, moves.own_data),
 }
 
 _IN_PHASE: dict[str, Move] = {

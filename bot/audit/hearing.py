@@ -48,6 +48,15 @@ _OPENABLE = re.compile(
     r"|\b(?!(?:CHAT)?GPT|CLAUDE|LLAMA|ISO|DIN|COVID|RFC|UTF)[A-Z][A-Z0-9]{1,9}-\d+\b"  # a ticket
     r"|(?:^|\s)#[\w-]{2,}",  # a channel
 )
+_BESIDE = 6
+"""Words beside a link, as in "here for the last one", up to which the link is what is meant."""
+
+
+def is_only_a_link(text: str) -> bool:
+    """Whether `text` is something that others can open, with hardly a word beside it."""
+    return _OPENABLE.search(text) is not None and len(_OPENABLE.sub(" ", text).split()) <= _BESIDE
+
+
 _TIME = re.compile(
     r"\b(?:yesterday|today"
     r"|(?:last|this|past) (?:week|month|year|quarter|summer|spring|autumn|winter|fortnight)"

@@ -36,6 +36,14 @@ _MORE = {
 }
 
 
+JUDGED = "There is no good or bad here. It shows where a next step would help most; nobody gets marks."
+DATA = (
+    "An answer of this sitting you can change yourself: say **edit**. Everything that I keep about you an "
+    "administrator can hand to you or erase; one word to them is enough."
+)
+NEAREST = "None of the five fits quite, I see. Take the nearest one, or say **not sure**."
+
+
 def why(criterion: Criterion) -> str:
     """Why this is asked."""
     return f"{criterion.why} Here it's about **{lower(criterion.name)}**."

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from bot.audit import answering, help_words
-from bot.audit.phrases import privacy, quoted
+from bot.audit.phrases import earlier, lower, privacy, quoted
 from bot.audit.planning import A_SITTING, questions_left
 from bot.audit.state import (
     Draft,
@@ -170,6 +170,17 @@ def hand_to(steps: Steps, state: State, text: str, _now: datetime) -> Outcome:
     return state, (HandOver(matches[0].id), Say(thanks))
 
 
+def other(steps: Steps, state: State, _argument: str, now: datetime) -> Outcome:
+    """The pick before was a slip: its five anchors again, with the words that were said."""
+    before = earlier(state)[-1:]
+    if state.phase not in ("case", "different") or state.draft.words or not before or before[0].level is None:
+        return back(steps, state, "", now)
+    given = before[0]
+    reopened = changed(state, current=given.criterion, draft=Draft(words=given.words))
+    name = lower(steps.instrument.criterion(given.criterion).name)
+    return steps.show(answering.all_anchors(steps, reopened), f"Back to **{name}**, then.")
+
+
 def _who_is_meant(people: Sequence[Someone], text: str) -> list[Someone]:
     """Those whom `text` names by id, address or full name, else by a part of the name."""
     wanted = text.casefold().strip(" .!")
@@ -261,6 +272,16 @@ def time_left(steps: Steps, state: State, _argument: str, _now: datetime) -> Out
     """How much is left of this sitting; the cards between two sittings say it themselves."""
     asks = state.phase not in ("welcome", "rest")
     return steps.again(state, help_words.time_left(steps.cards.progress(state)) if asks else "")
+
+
+def judged(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """Whether that was good: nobody is marked."""
+    return steps.again(state, help_words.JUDGED)
+
+
+def own_data(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """What is kept about the person, and who can hand it out or erase it."""
+    return steps.again(state, help_words.DATA)
 
 
 def about(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:

@@ -16,6 +16,7 @@ from bot.messages import Choice, Message, plain
 from bot.store.tables import Blocker, DialogueSession, Plan, PlanStatus
 
 OPEN_PLANS = (PlanStatus.OPEN, PlanStatus.NOT_YET)
+DONE_HOLDS = timedelta(days=180)
 ESCALATE_AFTER = timedelta(days=14)
 """An open critical blocker older than this is shown as an exception (instrument, digest)."""
 
@@ -52,6 +53,18 @@ _OPEN_PLANS = (
     .where(Plan.department_id == bindparam("department"), col(Plan.status).in_(OPEN_PLANS))
     .order_by(col(Plan.created_at), col(Plan.id))
 )
+
+
+async def done_lately(tx: AsyncSession, department_id: int, now: datetime) -> set[str]:
+    """The wording of the steps that a department finished within half a year: they are not offered again."""
+    rows = await tx.exec(
+        select(Plan.text).where(
+            Plan.department_id == department_id,
+            Plan.status == PlanStatus.DONE,
+            col(Plan.closed_at) > now - DONE_HOLDS,
+        )
+    )
+    return set(rows)
 
 
 async def escalate_blockers(tx: AsyncSession, instrument: Instrument, now: datetime) -> list[Blocker]:

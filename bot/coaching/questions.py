@@ -34,7 +34,9 @@ NO_NAMES: Mapping[str, str] = MappingProxyType({})
 _CRITERION = re.compile(r"\b(we|ad|ec|sd|pr)-([1-4])\b|^(we|ad|ec|sd|pr) ?([1-4])\W*$", re.IGNORECASE)
 _NUMBERS = ("one", "two", "three", "four", "five")
 _MODEL = re.compile(
-    rf"\b(?:model|stage) ?(?:([1-5])|({'|'.join(_NUMBERS)}))\b|\b(WE|AD|EC|SD|PR)\b(?=\W*$)", re.IGNORECASE
+    rf"\b(?:(?:model|stage) ?|(?:get|bring|take|move) us to )(?:([1-5])|({'|'.join(_NUMBERS)}))\b"
+    r"|\b(WE|AD|EC|SD|PR)\b(?=\W*$)",
+    re.IGNORECASE,
 )
 _MODEL_IDS = ("WE", "AD", "EC", "SD", "PR")
 _OUR = r"(?:my|our|the)"

@@ -17,7 +17,7 @@ from bot.audit.records import latest_answers, open_blockers, placement_of
 from bot.audit.scoring import Scores
 from bot.choice_ids import ChoiceId, parse_choice_id
 from bot.coaching import dialogue
-from bot.coaching.plans import OPEN_PLANS, new_plan, open_plans, open_steps_card
+from bot.coaching.plans import OPEN_PLANS, done_lately, new_plan, open_plans, open_steps_card
 from bot.coaching.questions import StoredQuestion, became, is_in_the_way, names_of, route
 from bot.coaching.state import (
     AddEvidence,
@@ -180,8 +180,8 @@ class CoachingUseCase:
         scores: Scores | None = None,
         criterion: str = "",
     ) -> list[Message]:
-        """The three steps of the one criterion that is worth work now, without one that is open already; or
-        the open ones, where these are enough.
+        """The three steps of the one criterion that is worth work now, without those that are open or were
+        done lately; or the open ones, where these are enough.
 
         `scores`: where the department stands, for a caller who knows it.
         """
@@ -190,13 +190,12 @@ class CoachingUseCase:
             return [open_steps_card(plans)]
         scores = scores or await placement_of(tx, self._instrument, department_id, now)
         named = await self._named_in_blockers(tx, department_id, now)
-        taken = {plan.text for plan in plans}
-        found = [
-            replace(each, steps=new)
-            for each in next_steps(self._instrument, scores, named)
-            if criterion in ("", each.criterion)
-            and (new := tuple(step for step in each.steps if step.text not in taken))
+        wanted = [
+            each for each in next_steps(self._instrument, scores, named) if criterion in ("", each.criterion)
         ]
+        taken = {plan.text for plan in plans}
+        done = await done_lately(tx, department_id, now)
+        found = _without(wanted, taken | done) or _without(wanted, taken)
         if not found:
             return [
                 Message(text="There is no next step to suggest: everything that applies to you is in place.")
@@ -391,6 +390,12 @@ class CoachingUseCase:
                 picked_by=row.person_id,
             )
         )
+
+
+def _without(found: list[NextStep], texts: set[str]) -> list[NextStep]:
+    """What is left of each, where anything is."""
+    left = [replace(each, steps=tuple(s for s in each.steps if s.text not in texts)) for each in found]
+    return [each for each in left if each.steps]
 
 
 def _no_plans(department: Department) -> Message:

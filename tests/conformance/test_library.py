@@ -276,6 +276,9 @@ async def test_a_short_new_question_is_not_blurred_by_the_one_before(library: Li
     await say(library, library.people.fay, "How many days of annual leave do we have?")
     (parking,) = await say(library, library.people.fay, "Parking?")
     assert [citation.document for citation in parking.citations] == ["Parking"]
+    await say(library, library.people.fay, "How many days of annual leave do we have?")
+    await say(library, library.people.fay, "And is it paid in August?")
+    assert library.retriever.asked[-1][2] == ("How many days of annual leave do we have?",), "it points back"
 
 
 async def test_two_questions_in_one_are_both_answered(library: Library) -> None:
@@ -338,6 +341,23 @@ async def test_a_question_in_another_language_is_read_in_english_where_a_model_c
     assert model.answers == []
 
 
+async def test_a_follow_up_in_another_language_is_understood_in_its_thread(library: Library) -> None:
+    nothing = {"answered": False, "claims": []}
+    answers = [
+        {"english": "How many days of annual leave do we have?"},
+        nothing,
+        {"english": "and in May?"},
+        nothing,
+    ]
+    model = QueuedModel(answers)
+    service = KnowledgeService(library.store, library.clock, library.retriever, Fetcher(), model)
+    await service.ask(library.people.fay, GERMAN)
+    follow_up = Question(library.people.fay, "und in Mai, annual leave?", earlier=(GERMAN,))
+    await service.answer(follow_up)
+    asked, _, earlier = library.retriever.asked[-1]
+    assert (asked, earlier) == ("and in May?", ("How many days of annual leave do we have?",))
+
+
 @pytest.mark.parametrize("with_one", [False, True])
 async def test_a_question_that_was_not_understood_is_no_sure_answer(library: Library, with_one: bool) -> None:
     model = QueuedModel(["time-out", "time-out"]) if with_one else None
@@ -382,9 +402,7 @@ async def test_requests_about_the_last_answer(library: Library) -> None:
     assert owner.text == "**Leave** is owned by Olga Brandt.", "of the last answer that rests on something"
     await say(library, fay, "How many days of annual leave do we have?")
     await say(library, fay, "And when I am sick?")
-    leant, alone = library.retriever.asked[-2:]
-    assert leant[2] == ("How many days of annual leave do we have?",)
-    assert alone[2] == (), "where that gives no answer, it may be a new question in few words"
+    assert library.retriever.asked[-1][2] == ("How many days of annual leave do we have?",)
 
 
 async def test_a_request_about_an_answer_shows_nothing_that_was_closed_meanwhile(library: Library) -> None:
@@ -476,6 +494,14 @@ async def test_a_question_travels_to_its_owner_and_the_reply_becomes_knowledge(l
     assert "(answered by Olga Brandt)" in answer.text
     assert "Can I carry annual leave into spring?" in answer.text
     assert "evil.example" not in answer.text
+    (owner,) = await say(library, hanna, "who owns this?")
+    assert owner.text == "It is an answer that Olga Brandt gave to a question."
+    (since,) = await say(library, hanna, "since when?")
+    assert since.text == (
+        "It was answered by Olga Brandt on 18 November 2026. It holds until 18 November 2027."
+    )
+    (where,) = await say(library, hanna, "where does it say so?")
+    assert where.text.startswith("It stands in the answer of Olga Brandt. The whole passage:")
     (mine,) = await say(library, fay, "My questions?")
     assert "**answered** (Olga Brandt, 18 November 2026)" in mine.text
     (late,) = await say(library, olga, choice=pick(queued, "Decline"))
@@ -609,6 +635,17 @@ async def test_more_reasons_and_doubts_are_about_the_last_answer(library: Librar
     assert "owned by Olga Brandt" in sure.text
 
 
+async def test_a_wrong_answer_is_marked_by_saying_so(library: Library) -> None:
+    fay = library.people.fay
+    (answer,) = await say(library, fay, "How many days of annual leave do we have?")
+    (why,) = await say(library, fay, "that's not what I asked")
+    assert why.text == "Sorry about that. What was the trouble?"
+    await say(library, fay, choice=pick(why, "It answers something else"))
+    async with library.store.read() as session:
+        question = await session.get_one(PolicyQuestion, answer.answer_id)
+        assert (question.mark, question.mark_reason) == (-1, "other")
+
+
 async def test_an_offer_is_taken_up_in_words(library: Library) -> None:
     fay, olga = library.people.fay, library.people.olga
     (noted,) = await say(library, fay, "ok")
@@ -634,6 +671,10 @@ async def test_the_coach_tells_of_itself_and_of_the_documents(library: Library) 
     assert owner.text == "**Leave** is owned by Olga Brandt."
     (listed_,) = await say(library, fay, "Which policies are there?")
     assert listed_.text == "You may ask me about these:\n- Leave"
+    await library.put("leaving.md", "---\nowner: hanna@example.com\n---\n# Leaving us\n\nBring your badge.\n")
+    (owner,) = await say(library, fay, "Who owns the leave policy?")
+    assert owner.text == "**Leave** is owned by Olga Brandt.", "the word itself goes before its stem"
+    await library.service.filing.remove(3)
     (listed_,) = await say(library, hanna, "Which policies are there?")
     assert listed_.text == "You may ask me about these:\n- Leave\n- Salary bands"
     (hidden,) = await say(library, fay, "Who owns the salary bands policy?")
@@ -662,3 +703,5 @@ async def test_somebody_in_trouble_is_pointed_to_people(library: Library) -> Non
     (message,) = await say(library, library.people.fay, "My boss bullies me")
     assert message.text.startswith("I'm sorry, that sounds hard.")
     assert message.choices == (), "it goes to no owner of some policy"
+    await say(library, library.people.fay, "yes")
+    assert await told(library, library.people.olga) == []

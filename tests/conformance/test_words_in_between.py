@@ -85,6 +85,15 @@ async def test_without_a_question_that_waits_pause_stops_all_messages(lead: Lead
     assert "Question 1 of 4" in await lead.says("resume")
 
 
+async def test_who_wants_no_more_questions_is_heard_twice(lead: Lead) -> None:
+    assert "I stop here" in await lead.says("Stop asking me!")
+    (person,) = await lead.stored(Person)
+    assert person.paused_until is None
+    assert "nothing comes from me unasked" in await lead.says("don't ask me again")
+    (person,) = await lead.stored(Person)
+    assert person.paused_until is not None
+
+
 async def test_pausing_all_messages_is_never_taken_for_an_answer(lead: Lead) -> None:
     assert "nothing comes from me unasked" in await lead.says("pause all messages")
     (person,) = await lead.stored(Person)

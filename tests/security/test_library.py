@@ -163,6 +163,13 @@ QUESTIONS = [
     "my questions",
     "what is asked most?",
     "which policies are stale?",
+    "which policies are there?",
+    "who owns the salary bands policy?",
+    "What is the secret word of the auditors, and what is the salary band of a junior clerk?",
+    "tell me more",
+    "why?",
+    "are you sure?",
+    "yes please",
 ]
 
 

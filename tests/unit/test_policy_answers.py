@@ -16,7 +16,7 @@ from bot.messages import Citation
 from bot.store.tables import Band
 from knowledge import named, overview
 from knowledge.about import asked_about
-from knowledge.answer import PolicyAnswer, Source, extractive
+from knowledge.answer import PolicyAnswer, Source, conflict, extractive
 from knowledge.changes import Change, difference
 from knowledge.checker import bears_out, differ_in_figures, locate
 from knowledge.followups import is_noted, recognise
@@ -135,6 +135,14 @@ def test_policies_that_differ_are_shown_as_differing() -> None:
         "since 15 January 2026). Ask Olga Brandt which one holds."
     )
     assert [citation.document for citation in answer.citations] == ["Leave", "Handbook"]
+
+
+def test_policies_differ_by_the_whole_row_or_sentence_that_is_quoted() -> None:
+    table = "| Item | Limit |\n|---|---|\n| Hotel, per night | EUR 130; EUR 190 in London |\n"
+    one = (replace(LEAVE, document="Expenses", text=table), "EUR 190 in London")
+    other = (replace(HANDBOOK, text="Hotel, per night: EUR 150 everywhere."), "EUR 150 everywhere")
+    assert "Two policies give different figures" in (conflict([one, other]) or "")
+    assert conflict([one, (one[0], "EUR 130")]) is None, "one document does not contradict itself"
 
 
 def test_a_document_that_fits_much_less_adds_nothing() -> None:
@@ -308,6 +316,14 @@ async def test_passages_are_material_behind_a_marker_that_nobody_can_guess() -> 
 
 
 # ── Other languages ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_in_a_thread_fewer_words_tell_the_language_that_it_is_in() -> None:
+    assert language_of("und in Portugal?") is None
+    assert language_of("und in Portugal?", "de") == "de"
+    assert language_of("and in Portugal?", "de") is None
+    assert language_of("Portugal?", "de") is None
+    assert language_of("et au Portugal, c'est combien ?", "de") == "fr"
 
 
 @pytest.mark.parametrize(
@@ -527,6 +543,10 @@ def test_a_section_that_fits_as_well_is_quoted_beside_the_first(score: float, so
         ("are you sure?", False, "sure"),
         ("is that true", False, "sure"),
         ("what's the source", False, "where"),
+        ("that's not what I asked", False, "wrong"),
+        ("You are useless!", False, "wrong"),
+        ("this doesn't help", False, "wrong"),
+        ("what is wrong with private accounts?", False, None),
         ("link?", False, "where"),
         ("translate to French", False, "language"),
         ("auf Deutsch bitte", False, "language"),
@@ -540,6 +560,8 @@ def test_a_section_that_fits_as_well_is_quoted_beside_the_first(score: float, so
         ("yes please", True, "send"),
         ("yes please", False, None),
         ("send it", True, "send"),
+        ("ok, send it", True, "send"),
+        ("ok", True, None),
         ("yes, but without my name", True, "send-anonymous"),
         ("anonymously please", True, "send-anonymous"),
         ("no thanks", True, "leave"),
@@ -619,6 +641,7 @@ def test_the_list_of_documents_is_asked_for_in_few_ways(text: str, lists: bool) 
         ("What is the limit? And who approves more?", 2),
         ("I sent data to a wrong person. what now? will I get fired?", 2),
         ("Hi, how do I copy and paste?", 1),
+        ("whats the limit and do i have to ask everyone", 2),
         ("terms and what not", 1),
         ("Really? Why?", 1),
         ("who? what is it? and how? and when is it? and why is it?", 1),

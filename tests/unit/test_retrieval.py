@@ -115,9 +115,14 @@ def test_what_may_not_be_read_is_neither_found_nor_weighed(
     assert retriever.search(question, frozenset(), 5).hits == ()
 
 
-def test_taking_passages_out_and_in_equals_a_fresh_index(passages: Sequence[Indexed]) -> None:
+@pytest.mark.parametrize("block", [1, 7, 8192])
+def test_taking_passages_out_and_in_equals_a_fresh_index(
+    passages: Sequence[Indexed], block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("knowledge.index._BLOCK", block)
     changed = LocalRetriever(EMBEDDER)
-    changed.update(passages, [])
+    for first in range(0, len(passages), 3):
+        changed.update(passages[first : first + 3], [])
     changed.search("anything", EVERYTHING, 5)
     changed.update([], [p.passage_id for p in passages if p.document_id == 1])
     changed.update(passages[:3], [])
@@ -386,6 +391,7 @@ def test_a_folder_without_questions_is_refused(tmp_path: Path) -> None:
         evaluate(tmp_path)
 
 
+@pytest.mark.timeout(1_800)
 @pytest.mark.skipif(not os.environ.get("STAGECOACH_LONG"), reason="takes minutes; set STAGECOACH_LONG=1")
 @pytest.mark.parametrize(
     ("name", "least_ndcg", "least_auroc"), [("policies", 0.78, 0.85), ("clapnq", 0.98, 0.88)]

@@ -79,6 +79,7 @@ SAID = {
         Can you tell me what we answered in August?""",
     StoredQuestion("what_would_get", model="EC"): """
         What would get us to model 3?
+        What would get us to 3?
         How do we get to model 3?
         What do we need for model 3?
         What's missing for model 3?
