@@ -30,7 +30,7 @@ LEAST_TEXT = 500
 ACTIONS_A_ROW = 6
 MOST_CHOICES = 48
 LONGEST_TITLE = 80
-MOST_ROWS, MOST_COLUMNS = 60, 12
+MOST_ROWS, MOST_COLUMNS, NARROW = 60, 12, 3
 MOST_CITATIONS = 5
 AI_NOTE = "AI-generated from the passages named here. Check before you rely on it."
 SHORTENED = "… (shortened: a message can't hold more)"
@@ -94,7 +94,17 @@ def _card(message: Message, rows: int) -> Card:
         "version": "1.5",
         "fallbackText": summary(message),
         "body": [*_body(message, rows)] or [_rich([Run("…")])],
+        **({"msteams": {"width": "Full"}} if _is_wide(message) else {}),
     }
+
+
+def _is_wide(message: Message) -> bool:
+    """Whether a narrow card would break words in two."""
+    return message.chart is not None or _is_wide_table(message.table)
+
+
+def _is_wide_table(table: Table | None) -> bool:
+    return table is not None and len(table.columns) > NARROW
 
 
 def _body(message: Message, rows: int) -> Iterator[Card]:
@@ -197,23 +207,25 @@ def _table(table: Table, rows: int) -> Card:
     if len(shown) > rows:
         shown = [*shown[: rows - 1], (f"and {len(shown) - rows + 1} more",)]
     width = min(MOST_COLUMNS, max([1, len(table.columns), *(len(row) for row in shown)]))
-    head = _row(table.columns, width, bold=True)
+    small = _is_wide_table(table)
+    head = _row(table.columns, width, small, bold=True)
     return {
         "type": "Table",
         "firstRowAsHeader": True,
         "columns": [{"type": "TableColumnDefinition", "width": 1} for _ in range(width)],
-        "rows": [head, *(_row(row, width) for row in shown)],
+        "rows": [head, *(_row(row, width, small) for row in shown)],
     }
 
 
-def _row(cells: tuple[str, ...], width: int, bold: bool = False) -> Card:
+def _row(cells: tuple[str, ...], width: int, small: bool, bold: bool = False) -> Card:
     filled = [*cells, *[""] * width][:width]
-    return {"type": "TableRow", "cells": [_cell(text, bold) for text in filled]}
+    return {"type": "TableRow", "cells": [_cell(text, small, bold) for text in filled]}
 
 
-def _cell(text: str, bold: bool) -> Card:
+def _cell(text: str, small: bool, bold: bool) -> Card:
     plain = " ".join("".join(run.text for run in line) for part in parts(text) for line in part.lines)
-    return {"type": "TableCell", "items": [_rich([Run(cut(clean(plain), 200) or " ", bold)])]}
+    look: dict[str, object] = {"size": "Small"} if small else {}
+    return {"type": "TableCell", "items": [_rich([Run(cut(clean(plain), 200) or " ", bold)], **look)]}
 
 
 def _buttons(message: Message) -> Iterator[Card]:

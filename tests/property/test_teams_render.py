@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from jsonschema import Draft6Validator
 
-from bot.messages import Chart, Choice, Message, Progress, Series, plain
+from bot.messages import Chart, Choice, Message, Progress, Series, Table, plain
 from handlers.teams.incoming import NO_DAY, Answered, Heard, understand
 from handlers.teams.render import ACTIONS_A_ROW, MOST_BYTES, render, size
 from tests.conftest import SHARED
@@ -95,6 +95,15 @@ def test_a_card_says_what_the_message_says() -> None:
     assert {"1. ", "First", "2. ", "Second", "a quote", "*kept* [x](http://e)"} <= set(said)
     [chart] = [node for node in nodes(card) if node.get("type") == "Chart.Line"]
     assert chart["fallback"]["facts"][1] == {"title": "9 Nov", "value": "33% (30–36)"}
+
+
+def test_a_table_of_many_columns_gets_the_room_that_there_is() -> None:
+    row = tuple(f"Column {number}" for number in range(6))
+    wide = render(Message(text="Map", table=Table(caption="Map", columns=row, rows=(row,))))
+    check(wide)
+    assert wide["msteams"] == {"width": "Full"}
+    narrow = render(Message(text="List", table=Table(caption="List", columns=row[:2], rows=(row[:2],))))
+    assert "msteams" not in narrow
 
 
 def test_what_few_need_stands_in_the_menu() -> None:
