@@ -19,6 +19,8 @@ from handlers.app import App, put_together
 from handlers.running import run_services, served
 from handlers.scheduling import scheduler_of, waking
 from handlers.slack.surface import SlackSurface, make_slack
+from knowledge.filing import Filing
+from knowledge.following import Following
 from tests.fakes.retriever import WordRetriever
 from tests.fakes.slack_server import TOKEN, FakeSlack
 from tests.fakes.slack_workspace import SECRET, Workspace
@@ -47,6 +49,14 @@ def settings_for(api_url: str, home: Path, **more: object) -> Settings:
     )  # type: ignore[call-arg, arg-type]
 
 
+def found_by_words(app: App) -> None:
+    """Put the words' index in place of the embedding model's."""
+    knowledge, index = app.knowledge, WordRetriever()
+    knowledge.retriever = index
+    knowledge.filing = Filing(app.store, app.clock, index, knowledge.filing.fetcher)
+    knowledge.index = Following(app.store, index)
+
+
 @asynccontextmanager
 async def running(
     store: Store, clock: Clock, folder: Path, slack: FakeSlack, by_words: bool = True
@@ -59,7 +69,7 @@ async def running(
         slack.url = api_url
         app = put_together(settings_for(api_url, folder), store, clock)
         if by_words:
-            app.knowledge.retriever = WordRetriever()
+            found_by_words(app)
         surface = make_slack(app, app.settings)
         app.hearing[Platform.SLACK] = surface.hearing
         surface.sender.pace = type(surface.sender.pace)(apart=slack.gap)
