@@ -92,9 +92,13 @@ async def _accounts(store: Store) -> Finding:
         return Finding("teams accounts", False, str(error))
     reachable = sum(row.reachable for row in known)
     if reachable == len(known):
-        return Finding("teams accounts", True, f"{reachable} people can be written to in Teams.")
+        return Finding("teams accounts", True, f"People who can be written to in Teams: {reachable}.")
     away = len(known) - reachable
-    return Finding("teams accounts", True, f"{reachable} can be written to; {away} took the app away.")
+    return Finding(
+        "teams accounts",
+        True,
+        f"People who can be written to in Teams: {reachable}; {away} more took the app away.",
+    )
 
 
 async def _undelivered(store: Store) -> Finding:

@@ -32,7 +32,7 @@ async def test_all_is_well(teams: Running, sqlite_store: Store) -> None:
     unwell = {name for name, one in found.items() if not one.well}
     assert unwell == {"teams address"}, "the fake has no https address"
     assert "PUBLIC_URL is not set" in found["teams address"].sentence
-    assert found["teams accounts"].sentence == "1 people can be written to in Teams."
+    assert found["teams accounts"].sentence == "People who can be written to in Teams: 1."
     plain = await looked(teams, sqlite_store, public_url="http://stagecoach.example.com")
     assert "https" in plain["teams address"].sentence
 

@@ -21,7 +21,7 @@ from handlers.scheduling import scheduler_of, waking
 from handlers.teams.microsoft import Microsoft
 from handlers.teams.surface import PATH, TeamsSurface, make_teams
 from scheduler.service import SchedulerService
-from tests.fakes.retriever import WordRetriever
+from tests.fakes.slack_product import found_by_words
 from tests.fakes.slack_product import plant as plant_company
 from tests.fakes.slack_server import FakeSlack
 from tests.fakes.teams_chats import Chats
@@ -65,7 +65,7 @@ async def running(store: Store, clock: Clock, folder: Path, teams: FakeTeams) ->
     async with served(teams.app(), "127.0.0.1", 0) as url:
         teams.url = url
         app = put_together(settings_for(folder), store, clock)
-        _find_by_words(app)
+        found_by_words(app)
         surface = make_teams(app, app.settings, microsoft(url))
         app.hearing[Platform.TEAMS] = surface.hearing
         surface.sender.pace = type(surface.sender.pace)(apart=teams.gap)
@@ -84,17 +84,6 @@ async def running(store: Store, clock: Clock, folder: Path, teams: FakeTeams) ->
                 app.news.ring()
                 await at_work
                 await surface.close()
-
-
-def _find_by_words(app: App) -> None:
-    """Instead of by the embedding model: quick, and sure of what it finds."""
-    words, knowledge = WordRetriever(), app.knowledge
-    for part, name in (
-        (knowledge, "retriever"),
-        (knowledge.filing, "_retriever"),
-        (knowledge.index, "_retriever"),
-    ):
-        setattr(part, name, words)
 
 
 async def plant(store: Store, app: App, teams: FakeTeams, folder: Path) -> None:
