@@ -76,7 +76,11 @@ class Series(_Frozen):
 
 
 class Chart(_Frozen):
-    """One picture. `alt` says in words what it shows; values are shares (0..1) where `unit` is "%"."""
+    """One picture. `alt` says in words what it shows; values are shares (0..1) where `unit` is "%".
+
+    `marks` are labels at which the measure itself changed, so that what follows is not to be compared with
+    what came before; `mark_note` says how.
+    """
 
     kind: Literal["line", "bar", "map"]
     title: str
@@ -84,6 +88,8 @@ class Chart(_Frozen):
     labels: tuple[str, ...]
     series: tuple[Series, ...]
     unit: Literal["%", ""] = ""
+    marks: tuple[str, ...] = ()
+    mark_note: str = ""
 
 
 class Progress(_Frozen):

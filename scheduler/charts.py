@@ -86,8 +86,12 @@ def _draw_lines(axes: Axes, chart: Chart, theme: Theme) -> None:
     step = max(1, len(chart.labels) // 6)
     # Counted from the end, so that the latest is named.
     axes.set_xticks(list(places)[::-step], list(chart.labels)[::-step])
-    if any(one.low and one.high for one in chart.series):
-        axes.set_xlabel(BAND, loc="left", color=theme.ink, fontsize=8)
+    for mark in chart.marks:
+        axes.axvline(chart.labels.index(mark), color=theme.ink, linewidth=1, linestyle=":")
+    notes = [BAND] if any(one.low and one.high for one in chart.series) else []
+    if chart.marks:
+        notes.append(chart.mark_note)
+    axes.set_xlabel("      ".join(notes), loc="left", color=theme.ink, fontsize=8)
     axes.set_xlim(-0.3, len(chart.labels) + 1.2)
     _scale(axes, chart)
 

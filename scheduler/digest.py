@@ -6,6 +6,7 @@ noted with its source, so that it can be asked about.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -102,7 +103,7 @@ def company_digest(
         noted,
         [coverage, health],
     )
-    chart = _line(week, {key: each.coverage for key, each in trend.items()}, "the company")
+    chart = _line(week, {key: each.coverage for key, each in trend.items()}, "the company", _anew(trend))
     return _digest(week, title, text, notes, chart=chart, table=department_map(instrument, shown, now.hidden))
 
 
@@ -135,7 +136,9 @@ def department_digest(
         noted,
         [coverage, _age(notes, now)],
     )
-    chart = _line(week, {key: each.coverage for key, each in trend.items() if each.shown}, now.name)
+    chart = _line(
+        week, {key: each.coverage for key, each in trend.items() if each.shown}, now.name, _anew(trend)
+    )
     return _digest(week, title, text, notes, chart=chart, table=department_map(instrument, [now], 0))
 
 
@@ -274,9 +277,14 @@ def _more(dropped: int) -> str:
     return count_of(dropped, "more exception")
 
 
+def _anew(trend: dict[str, CompanyWeek] | dict[str, DepartmentWeek]) -> set[str]:
+    """The weeks after the first in which hours of tasks were asked anew."""
+    return {week for week, each in trend.items() if each.rebased and week > min(trend)}
+
+
 def _rebased(trend: dict[str, CompanyWeek] | dict[str, DepartmentWeek]) -> str | None:
-    """The latest week after the first in which hours of tasks were asked anew."""
-    return max((week for week, each in trend.items() if each.rebased and week > min(trend)), default=None)
+    """The latest of them."""
+    return max(_anew(trend), default=None)
 
 
 def _digest(
@@ -309,8 +317,14 @@ def _example(figures: tuple[SourcedFigure, ...]) -> str | None:
     return f"Where does {shares[0]} come from?" if shares else None
 
 
-def _line(week: str, trend: dict[str, CoverageFigure], where: str) -> Chart | None:
-    """Coverage over twelve weeks with its interval; a gap where it could not be published."""
+REBASED = "Dotted: task hours asked anew"
+
+
+def _line(
+    week: str, trend: dict[str, CoverageFigure], where: str, rebased: Collection[str] = ()
+) -> Chart | None:
+    """Coverage over twelve weeks with its interval; a gap where it could not be published. In the weeks of
+    `rebased` the hours of tasks were asked anew."""
     keys = previous_weeks(week, TREND_WEEKS)
     figures = [trend.get(key, CoverageFigure()) for key in keys]
     values = tuple(_rounded(figure.coverage) for figure in figures)
@@ -318,6 +332,7 @@ def _line(week: str, trend: dict[str, CoverageFigure], where: str) -> Chart | No
     if len(known) < LEAST_WEEKS:
         return None
     (_, first), (_, last) = known[0], known[-1]
+    anew = [day(week_start(key)) for key in keys if key in rebased]
     return Chart(
         kind="line",
         title="Coverage over twelve weeks",
@@ -326,8 +341,9 @@ def _line(week: str, trend: dict[str, CoverageFigure], where: str) -> Chart | No
             f"{day(week_start(known[0][0]))}, {percent(last.coverage or 0)} in the week of "
             f"{day(week_start(known[-1][0]))}. The band around it, now {percent(last.low or 0)} to "
             f"{percent(last.high or 0)}, is where it lies with a chance of 80%."
+            + (f" Task hours were asked anew in the week of {names(anew)}." if anew else "")
         ),
-        labels=tuple(f"{week_start(key).day} {week_start(key):%b}" for key in keys),
+        labels=tuple(map(_label, keys)),
         series=(
             Series(
                 name="Coverage",
@@ -337,7 +353,13 @@ def _line(week: str, trend: dict[str, CoverageFigure], where: str) -> Chart | No
             ),
         ),
         unit="%",
+        marks=tuple(_label(key) for key in keys if key in rebased),
+        mark_note=REBASED if anew else "",
     )
+
+
+def _label(week: str) -> str:
+    return f"{week_start(week).day} {week_start(week):%b}"
 
 
 def _rounded(share: float | None) -> float | None:

@@ -36,6 +36,7 @@ from bot.store.tables import (
     CoverageTask,
     Department,
     DialogueSession,
+    Role,
     SessionKind,
     SessionStatus,
 )
@@ -239,7 +240,7 @@ class CoverageUseCase:
 
     async def _freeze(self, tx: AsyncSession, task: CoverageTask, effect: SaveTask, now: datetime) -> None:
         """Hours are frozen at the first answer, so that falling hours can't look like rising coverage.
-        Once a year a new answer re-bases them, with a marker.
+        Once a year, and when the role has changed since, a new answer re-bases them, with a marker.
         """
         hours = self._instrument.coverage.inputs_per_task.hours_per_person_week.buckets.get(effect.taps.hours)
         if hours is None:
@@ -248,7 +249,10 @@ class CoverageUseCase:
             task.baseline_hours = hours
             return
         frozen_at = task.rebased_at or await _first_answer(tx, task)
-        if frozen_at is not None and hours != task.baseline_hours and rebase_due(frozen_at, now, False):
+        if frozen_at is None or hours == task.baseline_hours:
+            return
+        changed_at = (await tx.get_one(Role, task.role_id)).changed_at
+        if rebase_due(frozen_at, now, changed_at is not None and changed_at > frozen_at):
             task.baseline_hours, task.rebased_at = hours, now
 
 

@@ -204,6 +204,8 @@ class _Importer:
                     self.book.note("added", subject)
                 else:
                     self.book.restore(role, subject)
+                    if (role.name, role.headcount) != (role_part.name, role_part.headcount):
+                        role.changed_at = self.now
                     self.book.set(role, subject, values)
                 self.roles[part.id, role_part.id] = role
         await self.book.add(fresh)

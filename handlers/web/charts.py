@@ -33,11 +33,14 @@ class Line:
 
 @dataclass(frozen=True)
 class LinePlot:
-    """A line chart in the box: horizontal rules and labels with their places, and the lines."""
+    """A line chart in the box: horizontal rules and labels with their places, the lines, and the places of
+    the marks.
+    """
 
     rules: tuple[tuple[float, str], ...]
     labels: tuple[tuple[float, str, str], ...]
     lines: tuple[Line, ...]
+    marks: tuple[float, ...] = ()
     left: float = _LEFT
     right: float = WIDTH - _RIGHT
     floor: float = _BOTTOM
@@ -59,7 +62,10 @@ def line_plot(chart: Chart) -> LinePlot:
     xs = [_LEFT + (WIDTH - _LEFT - _RIGHT) * (i / max(1, count - 1)) for i in range(count)]
     rules = tuple((_height(top * part, top), shown(top * part, chart.unit)) for part in (0, 0.5, 1))
     return LinePlot(
-        rules, _labels(chart.labels, xs), tuple(_line(one, xs, top, chart.unit) for one in chart.series)
+        rules,
+        _labels(chart.labels, xs),
+        tuple(_line(one, xs, top, chart.unit) for one in chart.series),
+        tuple(round(xs[chart.labels.index(mark)], 1) for mark in chart.marks),
     )
 
 

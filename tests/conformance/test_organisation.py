@@ -14,7 +14,7 @@ from bot.organisation.ledger import Change
 from bot.organisation.parse import parse_organisation, read_file
 from bot.store.engine import Store
 from bot.store.outbox import address_of
-from bot.store.tables import Answer, Audience, Claim, EvidenceClass, Platform, Process
+from bot.store.tables import Answer, Audience, Claim, EvidenceClass, Platform, Process, Role
 from tests.conftest import NOW
 
 TEMPLATES = frozenset({"hr", "support"})
@@ -393,6 +393,24 @@ async def test_a_lead_who_goes_ends_what_the_lead_said(store: Store) -> None:
     assert await ended(store) == {"WE-1": "lead changed", "WE-2": "lead changed", "WE-3": None}
     await take(store, BASE)
     assert (await ended(store))["WE-3"] == "lead changed", "nobody of the earlier leads is left"
+
+
+@pytest.mark.parametrize(
+    ("role", "changed"),
+    [
+        ("{id: agent, name: Agent, headcount: 20}", False),
+        ("{id: agent, name: Agent, headcount: 21}", True),
+        ("{id: agent, name: Case worker, headcount: 20}", True),
+    ],
+)
+async def test_a_role_that_becomes_another_one_is_marked(
+    sqlite_store: Store, role: str, changed: bool
+) -> None:
+    await take(sqlite_store, BASE)
+    await take(sqlite_store, BASE.replace("{id: agent, name: Agent, headcount: 20}", role))
+    async with sqlite_store.read() as session:
+        [stored] = await session.exec(select(Role).where(Role.slug == "agent"))
+    assert (stored.changed_at is not None) is changed
 
 
 @pytest.mark.parametrize(

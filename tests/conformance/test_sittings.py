@@ -32,6 +32,7 @@ from bot.store.tables import (
     Person,
     Plan,
     PlanStatus,
+    Role,
     SessionKind,
     SessionStatus,
 )
@@ -442,7 +443,7 @@ async def test_the_documents_of_a_department(office):
     assert (coverage["coverage"], coverage["known_share"], coverage["published"]) == (None, 0.0, False)
 
 
-async def test_coverage_hours_are_frozen_and_rebased_after_a_year(office):
+async def test_coverage_hours_are_frozen_and_rebased_after_a_year_or_with_the_role(office):
     async def check_in(hours: str) -> CoverageTask:
         await office.say("coverage")
         if "as you last" in office.last:
@@ -466,7 +467,14 @@ async def test_coverage_hours_are_frozen_and_rebased_after_a_year(office):
     rebased = await check_in("1–2 hours")
     assert rebased.baseline_hours == 1.5
     assert rebased.rebased_at is not None
-    assert len(await rows(office, CoverageAnswer)) == 3
+    office.now += timedelta(days=100)
+    assert (await check_in("5–10 hours")).baseline_hours == 1.5
+    async with office.store.write() as tx:
+        for role in await tx.exec(select(Role)):
+            role.changed_at = office.now
+    office.now += timedelta(days=100)
+    assert (await check_in("5–10 hours")).baseline_hours == 7.5
+    assert len(await rows(office, CoverageAnswer)) == 5
     finished = {row.status for row in await rows(office, DialogueSession) if row.kind is SessionKind.COVERAGE}
     assert finished == {SessionStatus.FINISHED}
 

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from bot.audit.instrument import load_instrument
 from bot.clock import previous_weeks
 from bot.coverage.formula import Estimate, TaskFact
+from handlers.web.charts import line_plot
 from scheduler.charts import draw_png
 from scheduler.department_map import MOST_ROWS
-from scheduler.digest import MOST_WORDS, Digest, company_digest, department_digest
+from scheduler.digest import MOST_WORDS, REBASED, Digest, company_digest, department_digest
 from scheduler.figures import (
     BlockerFigure,
     ChangeFigure,
@@ -170,6 +171,18 @@ def _unknown(number: int) -> list[TaskFact]:
 
 READ = Path(__file__).parent / "digests"
 """The digests as somebody read and approved them."""
+
+
+def test_weeks_in_which_hours_were_asked_anew_are_marked_in_the_picture() -> None:
+    weeks = previous_weeks(WEEK, 6)
+    trend = {week: department("Finance", up=("WE-2",), rebased=week == WEEK) for week in weeks}
+    chart = department_digest(INSTRUMENT, WEEK, trend[WEEK], trend).message.chart
+    assert chart is not None
+    assert (chart.marks, chart.mark_note) == (("16 Nov",), REBASED)
+    assert "asked anew in the week of 16 November" in chart.alt
+    plain_picture = draw_png(chart.model_copy(update={"marks": (), "mark_note": ""}))
+    assert draw_png(chart) != plain_picture
+    assert line_plot(chart).marks == (line_plot(chart).right,)
 
 
 @pytest.mark.parametrize("name", SITUATIONS)

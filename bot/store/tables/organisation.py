@@ -87,7 +87,9 @@ class Department(SQLModel, table=True):
 
 
 class Role(SQLModel, table=True):
-    """A role of a department and how many people hold it."""
+    """A role of a department and how many people hold it. `changed_at`: when it last became another one, by
+    its name or the number of people.
+    """
 
     __table_args__ = (UniqueConstraint("department_id", "slug"),)
 
@@ -96,6 +98,7 @@ class Role(SQLModel, table=True):
     slug: str = Field(max_length=64)
     name: str
     headcount: int = 0
+    changed_at: datetime | None = None
     archived_at: datetime | None = None
 
 
