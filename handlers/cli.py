@@ -44,6 +44,7 @@ audit = _group("audit", "Where departments stand.")
 coverage = _group("coverage", "The share of repetitive work that AI handles.")
 db = _group("db", "The database.")
 slack = _group("slack", "The app at Slack.")
+teams = _group("teams", "The app in Microsoft Teams.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
@@ -138,6 +139,14 @@ def db_check() -> None:
 def slack_manifest() -> None:
     """The app's manifest for this deployment, to be pasted at api.slack.com/apps."""
     _command("slack", "slack_manifest", from_environment())
+
+
+@teams.command("package")
+def teams_package(
+    out: Annotated[Path, typer.Option(help="Where to write the zip.")] = Path("stagecoach-teams.zip"),
+) -> None:
+    """The app package for this deployment, to be uploaded in the Teams admin center."""
+    _command("teams", "teams_package", from_environment(), out)
 
 
 @org.command("import")

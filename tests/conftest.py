@@ -15,6 +15,7 @@ from tests.support.databases import PostgresFactory, SqliteFactory
 
 if TYPE_CHECKING:
     from tests.fakes.slack_product import Running
+    from tests.fakes.teams_product import Running as TeamsRunning
 
 SHARED = Path(__file__).parents[2] / "shared"
 """Data beside the checkout that tests may read where it is present."""
@@ -86,6 +87,18 @@ async def slack(sqlite_store: Store, clock: MovableClock, tmp_path: Path) -> Asy
     from tests.fakes.slack_server import FakeSlack
 
     fake = FakeSlack()
+    async with running(sqlite_store, clock, tmp_path, fake) as at_work:
+        await plant(sqlite_store, at_work.app, fake, tmp_path)
+        yield at_work
+
+
+@pytest.fixture
+async def teams(sqlite_store: Store, clock: MovableClock, tmp_path: Path) -> AsyncIterator[TeamsRunning]:
+    """The product at work beside the fake of Teams, with the same small company."""
+    from tests.fakes.teams_product import plant, running
+    from tests.fakes.teams_server import FakeTeams
+
+    fake = FakeTeams()
     async with running(sqlite_store, clock, tmp_path, fake) as at_work:
         await plant(sqlite_store, at_work.app, fake, tmp_path)
         yield at_work

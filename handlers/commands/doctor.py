@@ -12,7 +12,7 @@ from sqlmodel import col, func, select
 from bot.audit.instrument import load_instrument
 from bot.clock import clock_from_setting
 from bot.config import Settings, check_for_serving
-from bot.errors import StagecoachError
+from bot.errors import SettingsError, StagecoachError
 from bot.organisation.directory import active_departments, holders
 from bot.store import migrate
 from bot.store.engine import Store
@@ -63,6 +63,9 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
         yield await _letters(settings, store)
         if settings.slack_configured:
             async for finding in _slack(settings, store):
+                yield finding
+        if settings.teams_configured:
+            async for finding in _teams(settings, store):
                 yield finding
     finally:
         await store.close()
@@ -149,6 +152,23 @@ async def _slack(settings: Settings, store: Store) -> AsyncIterator[Finding]:
     surface = make_slack(app, settings)
     try:
         for finding in await examine(settings, store, surface.clients):
+            yield finding
+    finally:
+        await surface.close()
+
+
+async def _teams(settings: Settings, store: Store) -> AsyncIterator[Finding]:
+    from handlers.app import put_together
+    from handlers.teams.doctor import examine
+    from handlers.teams.surface import make_teams
+
+    try:
+        surface = make_teams(put_together(settings, store, clock_from_setting(settings.now)), settings)
+    except SettingsError as error:
+        yield Finding("teams registration", False, str(error))
+        return
+    try:
+        for finding in await examine(settings, store, surface):
             yield finding
     finally:
         await surface.close()

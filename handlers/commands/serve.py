@@ -70,6 +70,16 @@ async def _serve(settings: Settings) -> None:
             services += slack.services
             closing.append(slack.close)
             names.append("Slack")
+        if settings.teams_configured:
+            from handlers.teams.surface import make_teams
+
+            teams = make_teams(app, settings)
+            teams.add_to(site)
+            app.hearing[Platform.TEAMS] = teams.hearing
+            senders[Platform.TEAMS] = teams.sender
+            services += teams.services
+            closing.append(teams.close)
+            names.append("Teams")
         if settings.smtp_url is not None:
             from handlers.email.pausing import pause_links, pause_routes
             from handlers.email.sender import EmailSender
@@ -85,7 +95,7 @@ async def _serve(settings: Settings) -> None:
         async with served(site, settings.host, settings.port) as address:
             say(f"Stagecoach serves {' and '.join(names) or 'no chat platform'} at {address}.")
             if not names:
-                say("Set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET to connect Slack (docs/slack.md).")
+                say("Connect Slack (docs/slack.md) or Microsoft Teams (docs/teams.md) to be heard.")
             try:
                 await run_services([*_services(app, scheduler_of(app, senders)), *services], stop)
             finally:

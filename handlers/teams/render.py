@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from bot.choice_ids import ChoiceId
 from bot.messages import Chart, Choice, Citation, Message, Series, Table
+from handlers.asides import is_always_there
 from handlers.chart_tables import chart_table, table_words
 from handlers.light import Part, Run, clean, cut, parts, words
 
@@ -28,13 +30,17 @@ LEAST_TEXT = 500
 ACTIONS_A_ROW = 6
 MOST_CHOICES = 48
 LONGEST_TITLE = 80
-MOST_ROWS, MOST_COLUMNS = 60, 12
+MOST_ROWS, MOST_COLUMNS, NARROW = 60, 12, 3
 MOST_CITATIONS = 5
 AI_NOTE = "AI-generated from the passages named here. Check before you rely on it."
 SHORTENED = "… (shortened: a message can't hold more)"
 CHOOSE = "choose"
-"""The verb of a button; its data holds the choice's id."""
+"""The verb of a button; its data holds the choice's id, or what a picked day says."""
 
+DAY = "day"
+
+_PROGRESS = re.compile(r"Question \d+ of \d+")
+_SNOOZE = re.compile(r"nudge:\d+:\d+:snooze\.")
 _MARKS = re.compile(r"[\\`*_\[\]<>#~|]")
 
 
@@ -66,6 +72,21 @@ def summary(message: Message) -> str:
     return cut(clean(" ".join(words(message.text).split())), 400) or "A message"
 
 
+def words_alone(message: Message) -> str:
+    """For where the card is refused: the whole message in words, and what can be answered. Read by nobody as
+    markup, as it is sent as plain text.
+    """
+    said = [words(message.text), message.chart.alt if message.chart else ""]
+    said += [table_words(message.table)] if message.table else []
+    said += [_source(citation) for citation in _untold(message)]
+    said += [AI_NOTE] if message.written_by_model else []
+    text = clean("\n\n".join(part for part in said if part.strip())) or "…"
+    labels = [f"• {clean(choice.label)}" for choice in message.choices[:MOST_CHOICES]]
+    if labels:
+        text = f"{cut(text, MOST_TEXT)}\n\nYou can reply in words:\n" + "\n".join(labels)
+    return cut(text, MOST_TEXT)
+
+
 def _card(message: Message, rows: int) -> Card:
     return {
         "type": "AdaptiveCard",
@@ -73,11 +94,21 @@ def _card(message: Message, rows: int) -> Card:
         "version": "1.5",
         "fallbackText": summary(message),
         "body": [*_body(message, rows)] or [_rich([Run("…")])],
+        **({"msteams": {"width": "Full"}} if _is_wide(message) else {}),
     }
 
 
+def _is_wide(message: Message) -> bool:
+    """Whether a narrow card would break words in two."""
+    return message.chart is not None or _is_wide_table(message.table)
+
+
+def _is_wide_table(table: Table | None) -> bool:
+    return table is not None and len(table.columns) > NARROW
+
+
 def _body(message: Message, rows: int) -> Iterator[Card]:
-    if message.progress is not None:
+    if message.progress is not None and not _PROGRESS.search(message.text):
         done, total = message.progress.done + 1, message.progress.total
         yield _subtle(f"Question {done} of {total} · about {message.progress.minutes} min")
     for part in parts(message.text):
@@ -91,9 +122,13 @@ def _body(message: Message, rows: int) -> Iterator[Card]:
         yield _subtle(_source(citation))
     if message.written_by_model:
         yield _subtle(AI_NOTE)
-    yield from _actions(message.choices[:MOST_CHOICES])
+    yield from _buttons(message)
     if message.input_hint:
-        yield _subtle(f"Or write: {message.input_hint}")
+        yield _subtle(_hint(message.input_hint))
+
+
+def _hint(hint: str) -> str:
+    return hint if hint.startswith("Or ") else f"Or write: {hint}"
 
 
 def _part(part: Part) -> Iterator[Card]:
@@ -172,29 +207,62 @@ def _table(table: Table, rows: int) -> Card:
     if len(shown) > rows:
         shown = [*shown[: rows - 1], (f"and {len(shown) - rows + 1} more",)]
     width = min(MOST_COLUMNS, max([1, len(table.columns), *(len(row) for row in shown)]))
-    head = _row(table.columns, width, bold=True)
+    small = _is_wide_table(table)
+    head = _row(table.columns, width, small, bold=True)
     return {
         "type": "Table",
         "firstRowAsHeader": True,
         "columns": [{"type": "TableColumnDefinition", "width": 1} for _ in range(width)],
-        "rows": [head, *(_row(row, width) for row in shown)],
+        "rows": [head, *(_row(row, width, small) for row in shown)],
     }
 
 
-def _row(cells: tuple[str, ...], width: int, bold: bool = False) -> Card:
+def _row(cells: tuple[str, ...], width: int, small: bool, bold: bool = False) -> Card:
     filled = [*cells, *[""] * width][:width]
-    return {"type": "TableRow", "cells": [_cell(text, bold) for text in filled]}
+    return {"type": "TableRow", "cells": [_cell(text, small, bold) for text in filled]}
 
 
-def _cell(text: str, bold: bool) -> Card:
+def _cell(text: str, small: bool, bold: bool) -> Card:
     plain = " ".join("".join(run.text for run in line) for part in parts(text) for line in part.lines)
-    return {"type": "TableCell", "items": [_rich([Run(cut(clean(plain), 200) or " ", bold)])]}
+    look: dict[str, object] = {"size": "Small"} if small else {}
+    return {"type": "TableCell", "items": [_rich([Run(cut(clean(plain), 200) or " ", bold)], **look)]}
 
 
-def _actions(choices: tuple[Choice, ...]) -> Iterator[Card]:
-    for start in range(0, len(choices), ACTIONS_A_ROW):
-        row = choices[start : start + ACTIONS_A_ROW]
-        yield {"type": "ActionSet", "actions": [_action(choice) for choice in row]}
+def _buttons(message: Message) -> Iterator[Card]:
+    """The answers in rows; what few people need stands in the menu at the end of the last row."""
+    choices = message.choices[:MOST_CHOICES]
+    seldom = [one for one in choices if is_always_there(one)] if message.kind == "question" else []
+    if len(seldom) < 2 or len(seldom) == len(choices):
+        seldom = []
+    rows = _rows([one for one in choices if one not in seldom])
+    if rows:
+        rows[-1] += [{**_action(one), "mode": "secondary"} for one in seldom]
+    if message.answer_id:
+        rows += _rows(_feedback(message.answer_id))
+    yield from ({"type": "ActionSet", "actions": row} for row in rows)
+    if any(_SNOOZE.match(choice.id) for choice in choices):
+        yield from _any_day()
+
+
+def _rows(choices: Sequence[Choice]) -> list[list[Card]]:
+    made = [_action(choice) for choice in choices]
+    return [made[start : start + ACTIONS_A_ROW] for start in range(0, len(made), ACTIONS_A_ROW)]
+
+
+def _any_day() -> Iterator[Card]:
+    """Any day, where some are offered as buttons: picking one is saying so."""
+    yield {"type": "Input.Date", "id": DAY, "label": "Or another day"}
+    data = {"say": "snooze until"}
+    action = {"type": "Action.Execute", "verb": CHOOSE, "title": "Snooze until that day", "data": data}
+    yield {"type": "ActionSet", "actions": [action]}
+
+
+def _feedback(answer_id: int) -> tuple[Choice, ...]:
+    """Teams' own feedback buttons ask for a reason in free words, which nobody here would read."""
+    return (
+        Choice(id=str(ChoiceId("kb", answer_id, 0, "up")), label="Helpful"),
+        Choice(id=str(ChoiceId("kb", answer_id, 0, "down")), label="Not helpful"),
+    )
 
 
 def _action(choice: Choice) -> Card:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from jsonschema import Draft6Validator
 
-from bot.messages import Chart, Message, Series, plain
+from bot.messages import Chart, Choice, Message, Progress, Series, Table, plain
+from handlers.teams.incoming import NO_DAY, Answered, Heard, understand
 from handlers.teams.render import ACTIONS_A_ROW, MOST_BYTES, render, size
 from tests.conftest import SHARED
 from tests.property.test_slack_render import EXAMPLES, FUZZ, MESSAGES
@@ -20,7 +21,7 @@ SCHEMA = SHARED / "schemas/adaptive-card-1.5.0.json"
 _KNOWN = {
     "AdaptiveCard", "RichTextBlock", "TextRun", "Container", "FactSet", "Table", "TableRow", "TableCell",
     "TableColumnDefinition", "ActionSet", "Action.Execute", "Chart.Line", "Chart.HorizontalBar",
-    "Chart.VerticalBar.Grouped",
+    "Chart.VerticalBar.Grouped", "Input.Date",
 }  # fmt: skip
 
 
@@ -45,7 +46,8 @@ def check_limits(card: dict[str, Any]) -> None:
         if "type" in node:
             assert node["type"] in _KNOWN
         if node.get("type") == "ActionSet":
-            assert 1 <= len(node["actions"]) <= ACTIONS_A_ROW
+            shown = [action for action in node["actions"] if action.get("mode") != "secondary"]
+            assert 1 <= len(shown) <= ACTIONS_A_ROW
         if node.get("type") in ("Action.Execute", "Chart.Line"):
             assert not set(node["title"]) & set("[]*_<>`\\"), "what Teams reads as Markdown has no marks"
 
@@ -93,6 +95,56 @@ def test_a_card_says_what_the_message_says() -> None:
     assert {"1. ", "First", "2. ", "Second", "a quote", "*kept* [x](http://e)"} <= set(said)
     [chart] = [node for node in nodes(card) if node.get("type") == "Chart.Line"]
     assert chart["fallback"]["facts"][1] == {"title": "9 Nov", "value": "33% (30–36)"}
+
+
+def test_a_table_of_many_columns_gets_the_room_that_there_is() -> None:
+    row = tuple(f"Column {number}" for number in range(6))
+    wide = render(Message(text="Map", table=Table(caption="Map", columns=row, rows=(row,))))
+    check(wide)
+    assert wide["msteams"] == {"width": "Full"}
+    narrow = render(Message(text="List", table=Table(caption="List", columns=row[:2], rows=(row[:2],))))
+    assert "msteams" not in narrow
+
+
+def test_what_few_need_stands_in_the_menu() -> None:
+    asides = [Choice(id=f"audit:1:0:q.{name}", label=name) for name in ("skip", "later", "pause")]
+    answers = [Choice(id=f"audit:1:0:q.a{number}", label=str(number)) for number in range(5)]
+    said = Message(kind="question", text="**Question 1 of 4**", choices=(*answers, *asides))
+    card = render(said.model_copy(update={"progress": Progress(done=0, total=4, minutes=2)}))
+    check(card)
+    [row] = [node["actions"] for node in nodes(card) if node.get("type") == "ActionSet"]
+    assert [action["title"] for action in row if "mode" not in action] == ["0", "1", "2", "3", "4"]
+    assert [action["title"] for action in row if action.get("mode") == "secondary"] == [
+        "skip",
+        "later",
+        "pause",
+    ]
+    told = [node["text"] for node in nodes(card) if node.get("type") == "TextRun"]
+    assert told == ["Question 1 of 4"], "what the words say is not said twice"
+
+
+def test_a_nudge_can_be_put_off_to_any_day() -> None:
+    card = render(
+        Message(kind="nudge", text="Due", choices=(Choice(id="nudge:1:0:snooze.7", label="A week"),))
+    )
+    check(card)
+    [day] = [node for node in nodes(card) if node.get("type") == "Input.Date"]
+    [*_, pick] = [node for node in nodes(card) if node.get("type") == "Action.Execute"]
+    pressed = {"action": {"verb": pick["verb"], "data": {**pick["data"], day["id"]: "2026-12-03"}}}
+    activity = {
+        "type": "invoke",
+        "name": "adaptiveCard/action",
+        "conversation": {"id": "a:1", "conversationType": "personal"},
+        "from": {"id": "29:1"},
+        "value": pressed,
+    }
+    heard = understand(activity)
+    assert isinstance(heard, Heard)
+    assert heard.payload["choice"] == "say:snooze until 2026-12-03"
+    pressed["action"]["data"][day["id"]] = ""
+    assert understand(activity) == Answered(
+        {"statusCode": 200, "type": "application/vnd.microsoft.activity.message", "value": NO_DAY}
+    )
 
 
 @pytest.mark.parametrize("text", ["x" * 400_000, "word " * 60_000, "**b** " * 4_000])
