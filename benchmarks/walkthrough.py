@@ -67,6 +67,7 @@ ANSWERS = (
     "We have a demo that takes an incident from alert to ticket, nothing in production.",
 )
 EVIDENCE = "Three merged pull requests from 12 November: https://git.larkspur.example.com/pulls?label=ai"
+PROCESS = "From alert to ticket"
 OVER = 75.0
 """Seconds for which the server runs over a full hour: at least one tick of the planner on either side."""
 
@@ -246,6 +247,10 @@ def _reaction(messages: list[dict[str, Any]], words: Any) -> tuple[str, dict[str
         return f"`{middle}`", {"choose": labels[middle]}
     if "last _not_ happen" in text:
         return PROBE, {"say": PROBE}
+    if "What do you call that process" in text:
+        return PROCESS, {"say": PROCESS}
+    if f"“{PROCESS}” pass through" in text:
+        return "`Skip`", {"choose": labels["Skip"]}
     if "Nothing at hand" in labels:
         return EVIDENCE, {"say": EVIDENCE}
     if "**Question" in text:
