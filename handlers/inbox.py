@@ -12,12 +12,13 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DBAPIError
 
+from bot.clock import Clock
 from bot.store.engine import Store
 from bot.store.tables import InboxEvent, Platform
 
@@ -130,6 +131,17 @@ class Inbox:
             found = await connection.execute(statement, [arrival.row() for arrival in arrivals])
             rows = found.all()
         return {(Platform(platform), key): number for number, platform, key in rows}
+
+
+class Door(Protocol):
+    """What of the product (handlers.app.App) a platform needs that hands in events."""
+
+    @property
+    def store(self) -> Store: ...
+    @property
+    def inbox(self) -> Inbox: ...
+    @property
+    def clock(self) -> Clock: ...
 
 
 def _statement(make: Any) -> Any:

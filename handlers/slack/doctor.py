@@ -8,14 +8,13 @@ from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
-from sqlmodel import col, func, select
 
 from bot.clock import Clock, system_clock
 from bot.config import Settings
-from bot.errors import StagecoachError, StoreUnavailable
+from bot.errors import StagecoachError
 from bot.store.engine import Store
-from bot.store.tables import OutboxMessage, OutboxStatus, Platform
-from handlers.findings import Finding
+from bot.store.tables import Platform
+from handlers.findings import Finding, undelivered
 from handlers.slack.clients import Clients
 from handlers.slack.manifest import SCOPES
 
@@ -34,7 +33,7 @@ async def examine(
         findings += await _token(clients, team, clock)
     if settings.public_url is not None and settings.slack_signing_secret is not None:
         findings.append(await _reachable(settings.public_url))
-    findings.append(await _undelivered(store))
+    findings.append(await undelivered(store, Platform.SLACK))
     return findings
 
 
@@ -102,17 +101,3 @@ async def _reachable(public_url: str) -> Finding:
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
         told = "does not answer"
     return Finding("slack address", False, f"{url} {told}. Does `stagecoach serve` run? Is PUBLIC_URL right?")
-
-
-async def _undelivered(store: Store) -> Finding:
-    where = (OutboxMessage.platform == Platform.SLACK, OutboxMessage.status == OutboxStatus.DEAD)
-    try:
-        async with store.read() as session:
-            number = (await session.exec(select(func.count(col(OutboxMessage.id))).where(*where))).one()
-            newest = select(OutboxMessage.error).where(*where).order_by(col(OutboxMessage.id).desc()).limit(1)
-            reason = (await session.exec(newest)).first()
-    except StoreUnavailable as error:
-        return Finding("slack messages", False, str(error))
-    if not number:
-        return Finding("slack messages", True, "Every message has left, or will.")
-    return Finding("slack messages", False, f"{number} could not be delivered. The latest: {reason}")

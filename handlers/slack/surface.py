@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
@@ -21,7 +20,7 @@ from bot.errors import SettingsError
 from bot.store.engine import Store
 from bot.store.secrets import Sealer
 from handlers.app import reachable_on
-from handlers.inbox import Inbox
+from handlers.inbox import Door
 from handlers.slack.bolt import add_listeners
 from handlers.slack.clients import Clients, OneToken, Tokens
 from handlers.slack.forms import Forms, add_forms
@@ -61,18 +60,7 @@ class SlackSurface:
         site.add_routes(self.routes)
 
 
-class Product(Protocol):
-    """What of the product (handlers.app.App) this surface needs."""
-
-    @property
-    def store(self) -> Store: ...
-    @property
-    def inbox(self) -> Inbox: ...
-    @property
-    def clock(self) -> Clock: ...
-
-
-def make_slack(app: Product, settings: Settings) -> SlackSurface:
+def make_slack(app: Door, settings: Settings) -> SlackSurface:
     """Slack as the settings say; call it in the running loop. Raises SettingsError where something misses."""
     store, inbox, clock = app.store, app.inbox, app.clock
     tokens = _tokens(settings, store, clock)

@@ -6,13 +6,13 @@ import re
 from urllib.parse import urlsplit
 
 import aiohttp
-from sqlmodel import col, func, select
+from sqlmodel import select
 
 from bot.config import Settings
 from bot.errors import StagecoachError, StoreUnavailable
 from bot.store.engine import Store
-from bot.store.tables import Identity, OutboxMessage, OutboxStatus, Platform
-from handlers.findings import Finding
+from bot.store.tables import Identity, Platform
+from handlers.findings import Finding, undelivered
 from handlers.teams.surface import PATH, TeamsSurface
 from handlers.teams.tokens import app_type
 from handlers.teams.trust import KeysAway, Untrusted
@@ -25,7 +25,7 @@ async def examine(settings: Settings, store: Store, surface: TeamsSurface) -> li
     findings = [_registration(settings)]
     if not settings.teams_anonymous:
         findings += [await _token(surface), await _keys(surface), await _address(settings.public_url)]
-    return [*findings, await _accounts(store), await _undelivered(store)]
+    return [*findings, await _accounts(store), await undelivered(store, Platform.TEAMS)]
 
 
 def _registration(settings: Settings) -> Finding:
@@ -99,17 +99,3 @@ async def _accounts(store: Store) -> Finding:
         True,
         f"People who can be written to in Teams: {reachable}; {away} more took the app away.",
     )
-
-
-async def _undelivered(store: Store) -> Finding:
-    where = (OutboxMessage.platform == Platform.TEAMS, OutboxMessage.status == OutboxStatus.DEAD)
-    try:
-        async with store.read() as session:
-            number = (await session.exec(select(func.count(col(OutboxMessage.id))).where(*where))).one()
-            newest = select(OutboxMessage.error).where(*where).order_by(col(OutboxMessage.id).desc()).limit(1)
-            reason = (await session.exec(newest)).first()
-    except StoreUnavailable as error:
-        return Finding("teams messages", False, str(error))
-    if not number:
-        return Finding("teams messages", True, "Every message has left, or will.")
-    return Finding("teams messages", False, f"{number} could not be delivered. The latest: {reason}")

@@ -5,16 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import aiohttp
 from aiohttp import web
 
-from bot.clock import Clock
 from bot.config import Settings
 from bot.errors import SettingsError
-from bot.store.engine import Store
-from handlers.inbox import Inbox
+from handlers.inbox import Door
 from handlers.teams.connector import Connector, pool
 from handlers.teams.gate import Gate, Intake
 from handlers.teams.hearing import TeamsHearing
@@ -51,18 +48,7 @@ class TeamsSurface:
         site.add_routes(self.routes)
 
 
-class Product(Protocol):
-    """What of the product (handlers.app.App) this surface needs."""
-
-    @property
-    def store(self) -> Store: ...
-    @property
-    def inbox(self) -> Inbox: ...
-    @property
-    def clock(self) -> Clock: ...
-
-
-def make_teams(app: Product, settings: Settings, microsoft: Microsoft | None = None) -> TeamsSurface:
+def make_teams(app: Door, settings: Settings, microsoft: Microsoft | None = None) -> TeamsSurface:
     """Teams as the settings say; call it in the running loop. Raises SettingsError where something misses."""
     check(settings)
     microsoft = microsoft or Microsoft(on_loopback=settings.teams_anonymous)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
 
 from bot.store.engine import Store
 from bot.store.tables import Company, Person
@@ -20,7 +18,6 @@ from tests.fakes.responses_server import ResponsesServer, responses_server
 from tests.fakes.slack_server import BOT, FakeSlack
 from tests.fakes.slack_workspace import Workspace
 from tests.support.command import stagecoach
-from tests.support.databases import PostgresFactory
 from tests.support.processes import Serving
 
 POLICY = "# Leave\n\nEmployees have 30 days of annual leave. Leave is asked for two weeks ahead.\n"
@@ -29,24 +26,6 @@ CLAIMS = (
     {"text": "Leave is asked for two weeks ahead.", "passage": 1, "quote": "asked for two weeks ahead"},
 )
 PATIENCE = 120.0
-BOTH = ["sqlite", "postgresql"] if os.environ.get("STAGECOACH_LONG") else ["sqlite"]
-
-
-@pytest.fixture(params=BOTH)
-def url(request: pytest.FixtureRequest) -> str:
-    if request.param == "sqlite":
-        return str(request.getfixturevalue("sqlite_factory").url())
-    factory: PostgresFactory = request.getfixturevalue("postgres_factory")
-    return asyncio.run(factory.url())
-
-
-@pytest.fixture
-def processes() -> Iterator[list[Serving]]:
-    """Whatever a test leaves running is killed."""
-    started: list[Serving] = []
-    yield started
-    for one in started:
-        one.end()
 
 
 @asynccontextmanager

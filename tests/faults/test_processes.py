@@ -35,7 +35,6 @@ LEAVES_WITHIN = 25.0
 GAP = 0.9
 """Slack takes a message a second for each channel; the fake lets clocks differ by a tenth."""
 
-BOTH = ["sqlite", "postgresql"] if LONG else ["sqlite"]
 """On PostgreSQL a killed process's claims run out after a minute: too long for the short form."""
 
 
@@ -159,14 +158,6 @@ def start(tmp_path: Path) -> Iterator[Start]:
     yield make
     for one in started:
         one.end()
-
-
-@pytest.fixture(params=BOTH)
-def url(request: pytest.FixtureRequest) -> str:
-    if request.param == "sqlite":
-        return str(request.getfixturevalue("sqlite_factory").url())
-    factory: PostgresFactory = request.getfixturevalue("postgres_factory")
-    return asyncio.run(factory.url())
 
 
 async def test_killed_again_and_again_nothing_is_lost_and_nothing_doubled(url: str, start: Start) -> None:

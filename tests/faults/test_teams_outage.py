@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
-import pytest
 from aiohttp import web
 from sqlmodel import select
 
@@ -35,11 +33,9 @@ from tests.fakes.teams_chats import Chats, said
 from tests.fakes.teams_product import Running
 from tests.fakes.teams_server import FakeTeams, busy, no
 from tests.faults.test_slack_outage import settled
-from tests.support.databases import PostgresFactory
 from tests.support.processes import Serving
 
 MESSAGES, CHATS = 60, 20
-BOTH = ["sqlite", "postgresql"] if os.environ.get("STAGECOACH_LONG") else ["sqlite"]
 
 
 async def send(store: Store, clock: MovableClock, number: int, chat: str, **named: object) -> None:
@@ -141,23 +137,6 @@ async def test_where_teams_is_away_nobody_is_taken_for_a_stranger(teams: Running
     await teams.people.say("fay", "hello")
     assert "Hello Fay" in said(await teams.people.next("fay"))
     assert len(teams.teams.personal("fay").messages) == 1
-
-
-@pytest.fixture(params=BOTH)
-def url(request: pytest.FixtureRequest) -> str:
-    if request.param == "sqlite":
-        return str(request.getfixturevalue("sqlite_factory").url())
-    factory: PostgresFactory = request.getfixturevalue("postgres_factory")
-    return asyncio.run(factory.url())
-
-
-@pytest.fixture
-def processes() -> Iterator[list[Serving]]:
-    """Whatever a test leaves running is killed."""
-    started: list[Serving] = []
-    yield started
-    for one in started:
-        one.end()
 
 
 @asynccontextmanager
