@@ -12,7 +12,7 @@ from typing import Any
 from botbuilder.schema import ActivityTypes, TextFormatTypes
 
 from bot.messages import Message
-from handlers.teams.render import render, summary, words_alone
+from handlers.teams.render import is_wide, render, summary, words_alone
 
 CARD = "application/vnd.microsoft.card.adaptive"
 
@@ -20,7 +20,8 @@ CARD = "application/vnd.microsoft.card.adaptive"
 def forms(message: Message) -> Iterator[dict[str, Any]]:
     """The message, best form first."""
     base = {"type": ActivityTypes.message, **_label(message)}
-    card = {"contentType": CARD, "content": render(message)}
+    wide = {"msteams": {"width": "Full"}} if is_wide(message) else {}
+    card = {"contentType": CARD, "content": {**render(message), **wide}}
     yield {**base, "summary": summary(message), "attachments": [card]}
     yield {**base, "text": words_alone(message), "textFormat": TextFormatTypes.plain}
 

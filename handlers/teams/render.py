@@ -94,12 +94,11 @@ def _card(message: Message, rows: int) -> Card:
         "version": "1.5",
         "fallbackText": summary(message),
         "body": [*_body(message, rows)] or [_rich([Run("…")])],
-        **({"msteams": {"width": "Full"}} if _is_wide(message) else {}),
     }
 
 
-def _is_wide(message: Message) -> bool:
-    """Whether a narrow card would break words in two."""
+def is_wide(message: Message) -> bool:
+    """Whether a narrow card would break words in two. The schema has no word for it: who sends it asks."""
     return message.chart is not None or _is_wide_table(message.table)
 
 

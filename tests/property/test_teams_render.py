@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from jsonschema import Draft6Validator
 
 from bot.messages import Chart, Choice, Message, Progress, Series, Table, plain
+from handlers.teams.activities import forms
 from handlers.teams.incoming import NO_DAY, Answered, Heard, understand
 from handlers.teams.render import ACTIONS_A_ROW, MOST_BYTES, render, size
 from tests.conftest import SHARED
@@ -42,6 +43,7 @@ def check_limits(card: dict[str, Any]) -> None:
     """What the schema does not say; quick."""
     json.dumps(card, ensure_ascii=False).encode()
     assert size(card) <= MOST_BYTES
+    assert set(card) == {"type", "$schema", "version", "fallbackText", "body"}, "the schema takes no others"
     for node in nodes(card):
         if "type" in node:
             assert node["type"] in _KNOWN
@@ -58,6 +60,13 @@ def without_charts(node: Any) -> Any:
         shown = node.get("fallback", node) if str(node.get("type", "")).startswith("Chart.") else node
         return {name: without_charts(value) for name, value in shown.items()}
     return [without_charts(one) for one in node] if isinstance(node, list) else node
+
+
+def sent_card(message: Message) -> dict[str, Any]:
+    """What goes to Teams, with what Teams knows beyond the schema."""
+    [attachment] = next(forms(message))["attachments"]
+    card: dict[str, Any] = attachment["content"]
+    return card
 
 
 def nodes(value: Any) -> Iterator[dict[str, Any]]:
@@ -99,11 +108,11 @@ def test_a_card_says_what_the_message_says() -> None:
 
 def test_a_table_of_many_columns_gets_the_room_that_there_is() -> None:
     row = tuple(f"Column {number}" for number in range(6))
-    wide = render(Message(text="Map", table=Table(caption="Map", columns=row, rows=(row,))))
-    check(wide)
-    assert wide["msteams"] == {"width": "Full"}
-    narrow = render(Message(text="List", table=Table(caption="List", columns=row[:2], rows=(row[:2],))))
-    assert "msteams" not in narrow
+    wide = Message(text="Map", table=Table(caption="Map", columns=row, rows=(row,)))
+    check(render(wide))
+    assert sent_card(wide) == {**render(wide), "msteams": {"width": "Full"}}
+    narrow = Message(text="List", table=Table(caption="List", columns=row[:2], rows=(row[:2],)))
+    assert sent_card(narrow) == render(narrow)
 
 
 def test_what_few_need_stands_in_the_menu() -> None:
