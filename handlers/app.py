@@ -34,6 +34,7 @@ from knowledge.conversation import PolicyTurns
 from knowledge.embed import LocalEmbedder
 from knowledge.service import KnowledgeService
 from knowledge.uploads import Uploads
+from knowledge.words import WordVectors
 from scheduler.digest_questions import DigestUseCase
 from scheduler.replies import NudgeUseCase
 from scheduler.settings import SettingsUseCase
@@ -90,7 +91,7 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
     audit = AuditUseCase(
         instrument,
         store,
-        AnchorProposer(instrument, embedder, model),
+        AnchorProposer(instrument, WordVectors(embedder), model),
         asides=Asides(coaching, policies),
         offer_steps=coaching.offer_steps,
         elsewhere=names_coverage,

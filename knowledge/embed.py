@@ -64,11 +64,16 @@ class LocalEmbedder:
         self._lock = threading.Lock()
         self._loaded: tuple[Tokenizer, Encoder] | None = None
 
+    @property
+    def folder(self) -> Path:
+        """Where the model's files are. SettingsError if it is not installed."""
+        return self._folder or model_folder()
+
     def load(self) -> tuple[Tokenizer, Encoder]:
         """Read and check the weights unless that was done. SettingsError says what is missing."""
         with self._lock:
             if self._loaded is None:
-                folder = self._folder or model_folder()
+                folder = self.folder
                 self._loaded = _read_tokenizer(folder), _read_encoder(folder, self._sha256)
             return self._loaded
 

@@ -1,5 +1,7 @@
 """Which two anchors are closest to what a lead said: by a model where one is configured, else by local
-embeddings, else all five.
+word vectors, else all five.
+
+What a level sounds like is told by its anchor and by two answers that leads might give (example_answers.tsv).
 
 A proposal only decides what is shown. A person's words are material for it, never instructions: whatever they
 say, the worst that can come of it is two other anchors on the card, with "neither" beside them.
@@ -9,6 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import lru_cache
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -22,14 +26,15 @@ from bot.llm import LanguageModel
 
 Vectors = NDArray[np.float32]
 
-MARGIN = 0.1
-"""The closest anchor must be closer by this much cosine than any that the card would leave out, or all five
-are shown. Of a hundred answers (tests/data/lead_answers.tsv) 70 get two anchors, 66 of them the right one.
+MARGIN = 0.05
+"""The closest level must be closer by this much cosine than any that the card would leave out, or all five
+are shown. docs/audit.md gives what it was chosen by, and how often the right two are shown.
 """
+LIKENESS = 0.4
+"""What is less like every level is about something else, and no reason to leave anchors out."""
 FEWEST_WORDS = 4
 """Fewer words than these say too little to leave anchors out."""
-MOST_WORDS_READ = 60
-"""People tell the case first, and reading takes time: about 0.4 ms a word."""
+EXAMPLES = Path(__file__).with_name("example_answers.tsv")
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
 
 
@@ -60,7 +65,7 @@ _INSTRUCTIONS = (
 
 
 class AnchorProposer:
-    """Finds the two anchors to show. The vectors of a criterion's anchors are made once."""
+    """Finds the two anchors to show. The vectors of a criterion's levels are made once."""
 
     def __init__(
         self, instrument: Instrument, embedder: Embedder | None = None, model: LanguageModel | None = None
@@ -68,7 +73,7 @@ class AnchorProposer:
         self._instrument = instrument
         self._embedder = embedder
         self._model = model
-        self._anchors: dict[str, Vectors] = {}
+        self._levels: dict[str, list[Vectors]] = {}
 
     async def propose(self, criterion_id: str, words: str) -> Proposed | NoProposal:
         """The two closest anchors, or NoProposal. Takes at most the model's time-out; raises nothing of
@@ -83,7 +88,10 @@ class AnchorProposer:
                 return proposed
         if self._embedder is None:
             return NoProposal()
-        return await asyncio.to_thread(self._by_embeddings, self._embedder, criterion, words)
+        if criterion.id not in self._levels:  # the first reading loads the model
+            self._levels[criterion.id] = await asyncio.to_thread(_levels, self._embedder, criterion)
+        [said] = self._embedder.encode([_ADDRESS.sub("", words)])
+        return closest_two(np.array([np.max(each @ said) for each in self._levels[criterion.id]]))
 
     async def _by_model(self, model: LanguageModel, criterion: Criterion, words: str) -> Proposed | None:
         scale = "\n".join(f"{level}: {criterion.levels[level]}" for level in LEVELS)
@@ -93,20 +101,28 @@ class AnchorProposer:
             return None
         return Proposed((outcome.value.lower, outcome.value.lower + 1), "model", outcome.value.quote)
 
-    def _by_embeddings(self, embedder: Embedder, criterion: Criterion, words: str) -> Proposed | NoProposal:
-        if criterion.id not in self._anchors:
-            self._anchors[criterion.id] = embedder.encode([criterion.levels[level] for level in LEVELS])
-        said = embedder.encode([_gist(words)])[0]
-        return closest_two(self._anchors[criterion.id] @ said)
+
+def _levels(embedder: Embedder, criterion: Criterion) -> list[Vectors]:
+    """For each level the vectors of what it sounds like."""
+    return [embedder.encode([criterion.levels[level], *examples(criterion.id, level)]) for level in LEVELS]
 
 
-def _gist(words: str) -> str:
-    """What is compared with the anchors: no addresses, which say nothing of a level, and not for ever."""
-    return " ".join(_ADDRESS.sub("", words).split()[:MOST_WORDS_READ])
+@lru_cache
+def _all_examples() -> dict[tuple[str, int], tuple[str, ...]]:
+    found: dict[tuple[str, int], tuple[str, ...]] = {}
+    for line in EXAMPLES.read_text(encoding="utf-8").splitlines():
+        criterion, level, words = line.split("\t")
+        found[criterion, int(level)] = (*found.get((criterion, int(level)), ()), words)
+    return found
+
+
+def examples(criterion_id: str, level: int) -> tuple[str, ...]:
+    """Answers that stand at this level, as leads might give them; none for a criterion not in the file."""
+    return _all_examples().get((criterion_id, level), ())
 
 
 def closest_two(similarities: Vectors) -> Proposed | NoProposal:
-    """The closest level and the nearer of its neighbours, unless another level is nearly as close.
+    """The closest level and the nearer of its neighbours, unless another level is nearly as close or none is.
 
     That the two are close to each other says nothing: people often stand between them.
     """
@@ -114,7 +130,7 @@ def closest_two(similarities: Vectors) -> Proposed | NoProposal:
     beside = [level for level in (best - 1, best + 1) if level in LEVELS]
     neighbour = max(beside, key=lambda level: float(similarities[level]))
     left_out = [float(similarities[level]) for level in LEVELS if level not in (best, neighbour)]
-    if float(similarities[best]) - max(left_out) < MARGIN:
+    if similarities[best] < LIKENESS or similarities[best] - max(left_out) < MARGIN:
         return NoProposal()
     return Proposed((min(best, neighbour), max(best, neighbour)), "embeddings")
 

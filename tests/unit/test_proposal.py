@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 
 from bot.audit.instrument import load_instrument
-from bot.audit.proposal import AnchorProposer, ClosestAnchors, closest_two
+from bot.audit.proposal import AnchorProposer, ClosestAnchors, closest_two, examples
 from bot.audit.state import NoProposal, Proposed
 from bot.llm import Outcome
 from knowledge.embed import LocalEmbedder
+from knowledge.words import WordVectors
 
-ANSWERS = Path(__file__).parents[1] / "data" / "lead_answers.tsv"
-"""Criterion, level and an answer as a lead might give it, five for each question; written before any rule was
-tried on them.
+DATA = Path(__file__).parents[1] / "data"
+ANSWERS = {"lead_answers.tsv": (0.85, 0.95), "lead_answers_2.tsv": (0.75, 0.93)}
+"""Criterion, level and an answer as a lead might give it, five for each question, with the least share that
+gets two anchors and of these the least share that has the right one. The second file was written by somebody
+who knew neither the rule nor the examples.
 """
 WORDS = "Two keen people used it for twelve letters last week."
 
@@ -54,9 +57,10 @@ def anchors(lower: int, quote: str) -> Outcome:
         ([0.1, 0.7, 0.8, 0.2, 0.1], (1, 2)),
         ([0.2, 0.8, 0.1, 0.6, 0.1], (0, 1)),
         ([0.1, 0.2, 0.1, 0.3, 0.9], (3, 4)),
-        ([0.1, 0.8, 0.2, 0.75, 0.1], None),
-        ([0.8, 0.1, 0.1, 0.1, 0.75], None),
+        ([0.1, 0.8, 0.2, 0.76, 0.1], None),
+        ([0.8, 0.1, 0.1, 0.1, 0.76], None),
         ([0.5, 0.5, 0.5, 0.5, 0.5], None),
+        ([0.1, 0.39, 0.2, 0.1, 0.1], None),
     ],
 )
 def test_the_closest_and_its_nearer_neighbour_where_no_other_is_nearly_as_close(similarities, found):
@@ -64,16 +68,44 @@ def test_the_closest_and_its_nearer_neighbour_where_no_other_is_nearly_as_close(
     assert (proposal.levels if isinstance(proposal, Proposed) else None) == found
 
 
-async def test_most_answers_get_two_anchors_and_nearly_always_the_right_ones():
-    proposer = AnchorProposer(load_instrument(), LocalEmbedder())
-    lines = [line.split("\t") for line in ANSWERS.read_text().splitlines()]
+@pytest.fixture(scope="module")
+def proposer() -> AnchorProposer:
+    return AnchorProposer(load_instrument(), WordVectors(LocalEmbedder()))
+
+
+@pytest.mark.parametrize("file", ANSWERS)
+async def test_most_answers_get_two_anchors_and_nearly_always_the_right_ones(proposer, file):
+    lines = [line.split("\t") for line in (DATA / file).read_text().splitlines()]
     proposed = [
         (found.levels, int(level))
         for criterion, level, words in lines
         if isinstance(found := await proposer.propose(criterion, words), Proposed)
     ]
-    assert len(proposed) >= 0.65 * len(lines)
-    assert sum(level in levels for levels, level in proposed) >= 0.92 * len(proposed)
+    shown, right = ANSWERS[file]
+    assert len(proposed) >= shown * len(lines)
+    assert sum(level in levels for levels, level in proposed) >= right * len(proposed)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "I had lunch with my sister yesterday and it rained the whole day",
+        "The printer on the second floor is broken again",
+        "I am on holiday from Monday, please ask Kim",
+        "asdf qwer yxcv hjkl uiop",
+        "https://wiki.example/a https://wiki.example/b https://wiki.example/c and more",
+        "12 34 56 78",
+    ],
+)
+async def test_what_is_about_something_else_leaves_no_anchor_out(proposer, words):
+    found = [await proposer.propose(criterion.id, words) for criterion in load_instrument().criteria]
+    assert sum(isinstance(one, Proposed) for one in found) <= 2
+
+
+def test_every_level_of_every_question_has_examples():
+    for criterion in load_instrument().criteria:
+        for level in criterion.levels:
+            assert len(examples(criterion.id, level)) >= 2, f"{criterion.id}, level {level}"
 
 
 async def test_a_model_quotes_the_words_it_relied_on():
