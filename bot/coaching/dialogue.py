@@ -56,8 +56,9 @@ def step(state: State, given: Input, now: datetime, zone: tzinfo = UTC) -> Outco
             return _show(_with(state, phase="proof", plan=plan, criterion=criterion))
         case NotYet(plan=plan, criterion=criterion):
             return _show(_with(state, phase="again", plan=plan, criterion=criterion))
-        case InTheWay(obstacles=obstacles):
-            return _show(_with(state, phase="what", obstacles=obstacles))
+        case InTheWay(obstacles=obstacles, note=note):
+            state = _with(state, phase="what", obstacles=obstacles)
+            return _what(state, note, now.date()) if note else _show(state)
         case Words(text=text):
             return _words(state, text.strip()[:MOST_WORDS], now.astimezone(zone).date())
         case Chose(turn=turn, what=what):
@@ -177,11 +178,16 @@ def _what(state: State, text: str, today: date) -> Outcome:
         return _obstacle(state, state.obstacles[int(text.strip(" .)#")) - 1].code)
     if says_little(text):
         return _show(state, preface="A few words, please: what is it?")
+    for obstacle in state.obstacles:
+        if bare(text) == bare(obstacle.label):
+            return _obstacle(state, obstacle.code)
     return _show(_with(state, phase="who", code="own", note=text))
 
 
 def _who(state: State, text: str, _today: date) -> Outcome:
-    if says_little(text):
+    if bare(text) == "it":
+        text = "IT"  # The team that it lies with most often, and the one word that looks like no name.
+    elif says_little(text):
         return _show(state, preface="A name or a team, please.")
     if bare(text) in _MYSELF:
         return _rest(

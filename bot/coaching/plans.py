@@ -55,6 +55,16 @@ _OPEN_PLANS = (
 )
 
 
+async def plans_meant(tx: AsyncSession, person_id: int, now: datetime) -> list[Plan]:
+    """The steps that a person may mean who says "done": those that are due by tomorrow, else all that are
+    open; oldest first.
+    """
+    query = select(Plan).where(Plan.person_id == person_id, col(Plan.status).in_(OPEN_PLANS))
+    plans = list(await tx.exec(query.order_by(col(Plan.created_at), col(Plan.id))))
+    soon = (now + timedelta(days=1)).date()
+    return [plan for plan in plans if plan.due_on and plan.due_on <= soon] or plans
+
+
 async def done_lately(tx: AsyncSession, department_id: int, now: datetime) -> set[str]:
     """The wording of the steps that a department finished within half a year: they are not offered again."""
     rows = await tx.exec(

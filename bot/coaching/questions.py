@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from bot.audit.commands import bare
+from bot.audit.hearing import is_only_a_link
 from bot.audit.instrument import Instrument
 from bot.when import MONTHS
 
@@ -139,7 +140,13 @@ _ABOUT = re.compile(
     rf"\b(?:what|how|where|show|tell me|explain|help|ideas|next step)\b|^{_CRITERION.pattern}", re.IGNORECASE
 )
 _IN_THE_WAY = re.compile(
-    r"(something|somebody|someone) is in (the|our|my) way|(we are|we're|i am|i'm) stuck|new blocker"
+    r"(?:something|somebody|someone) is in (?:the|our|my) way|(?:we are|we're|i am|i'm) stuck"
+    r"|(?:(?:please )?(?:add|note|raise|report) )?(?:a |another |an? new |new )(?:blocker|obstacle)"
+    r"|(?:(?:please )?(?:(?:add|note|raise|report) )?(?:a |another |an? new |new |our |my )?"
+    r"(?:blocker|obstacle)(?: is|:) "
+    r"|(?:we are|we're|i am|i'm) (?:blocked|held up|held back|stuck|stopped)"
+    r" (?:by|on|at|with|because(?: of)?|since|as) )(?P<note>\S.{2,300})",
+    re.IGNORECASE,
 )
 _POLITE = re.compile(
     r"^(?:please|ok(?:ay)?|hey|hi|hello|so|and|well|now|can you|could you|would you|please)[,:]? ", re.I
@@ -228,14 +235,20 @@ def _month(said: str) -> int | None:
     return MONTHS.index(found[1].lower()) + 1
 
 
-def is_in_the_way(text: str) -> bool:
-    """The words say that something is in the way, so that it can be noted."""
-    said = " ".join(text.lower().replace("’", "'").split()).strip(" .!")
-    return _IN_THE_WAY.fullmatch(said) is not None
+def in_the_way(text: str) -> str | None:
+    """What is in the way, where the whole of `text` says that something is, so that it can be noted: empty
+    where the words do not name it.
+    """
+    said = " ".join(text.replace("’", "'").split())
+    found = None if said.endswith("?") else _IN_THE_WAY.fullmatch(said.strip(" .!"))
+    return None if found is None else (found["note"] or "").strip()
 
 
 _BECAME = {
-    "done": re.compile(r"(?:its |it is |all |thats )?(?:done|finished|completed)|(?:i|we) did it"),
+    "done": re.compile(
+        r"(?:its |it is |all |thats |already )?(?:done|finished|completed|erledigt)(?: it| that)?"
+        r"|(?:i|we)(?: have|ve)? (?:did|done) (?:it|that)"
+    ),
     "not_yet": re.compile(r"not (?:yet|done|finished)(?: yet)?|(?:its |it is )?not done(?: yet)?|still open"),
     "dropped": re.compile(r"drop(?:ped)?(?: it| that)?|(?:i|we) dropped it|no longer needed"),
 }
@@ -245,3 +258,18 @@ def became(text: str) -> str | None:
     """What became of a step, where the whole of `text` says so: done, not_yet or dropped."""
     said = bare(text)
     return next((how for how, pattern in _BECAME.items() if pattern.fullmatch(said)), None)
+
+
+_PROVEN = re.compile(r"(?P<how>[^:,.;!–]{4,20})[:,.;!–] *(?P<proof>\S.*)", re.DOTALL)
+
+
+def what_became(text: str) -> str | None:
+    """The same, also where what there is to see follows at once."""
+    return "done" if done_with(text) else became(text)
+
+
+def done_with(text: str) -> str:
+    """What there is to see of a step, where the words say that it is done and show it at once; else empty."""
+    found = _PROVEN.fullmatch(text.strip())
+    shows = found is not None and became(found["how"]) == "done" and is_only_a_link(found["proof"])
+    return found["proof"] if found is not None and shows else ""

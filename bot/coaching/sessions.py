@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.audit.hearing import evidence_class, is_question
@@ -17,8 +16,8 @@ from bot.audit.records import latest_answers, open_blockers, placement_of
 from bot.audit.scoring import Scores
 from bot.choice_ids import ChoiceId, parse_choice_id
 from bot.coaching import dialogue
-from bot.coaching.plans import OPEN_PLANS, done_lately, new_plan, open_plans, open_steps_card
-from bot.coaching.questions import StoredQuestion, became, is_in_the_way, names_of, route
+from bot.coaching.plans import OPEN_PLANS, done_lately, new_plan, open_plans, open_steps_card, plans_meant
+from bot.coaching.questions import StoredQuestion, done_with, in_the_way, names_of, route, what_became
 from bot.coaching.state import (
     AddEvidence,
     Done,
@@ -57,6 +56,10 @@ from bot.store.tables import (
 from bot.turns import Turn
 
 PREFIX = "coaching"
+STILL_HERE = timedelta(days=3)
+"""For so long words are taken for an answer to a card, over a weekend too. Its buttons stay good."""
+_NOT_OF_A_STEP = ("pick", "own", "what", "who")
+"""Cards to which "done" or "not yet" is no answer."""
 _BECAUSE = {
     "critical_below_2": "It keeps people safe, so it comes before anything else.",
     "lowest_in_working_model": "It is what holds you back most at present.",
@@ -93,7 +96,7 @@ class CoachingUseCase:
         """
         if turn.public or turn.text is None or not await led_departments(tx, turn.person_id):
             return False
-        if self.question(turn.text) is not None or is_in_the_way(turn.text):
+        if self.question(turn.text) is not None or in_the_way(turn.text) is not None:
             return True
         if is_question(turn.text) or self._elsewhere(turn.text):
             return False
@@ -126,34 +129,43 @@ class CoachingUseCase:
         if question is not None:
             said = await self.answer(tx, question, department, turn.person_id, turn.at)
             return prepared.put_into(said)
-        if is_in_the_way(text):
-            return await self._in_the_way(tx, department, turn)
+        note = in_the_way(text)
+        if note is not None:
+            return await self._in_the_way(tx, department, turn, note)
         waiting = await self._waiting(tx, turn, lock=True)
         if waiting is not None:
             return await self._step(tx, waiting, Words(text), turn.at)
-        told = await self._told(tx, turn)
-        return [] if told is None else await self._follow_up(tx, turn, *told)
+        return await self._became(tx, turn, await self._told(tx, turn))
 
-    async def _told(self, tx: AsyncSession, turn: Turn) -> tuple[str, int] | None:
-        """What became of the one step that is due, said in words instead of tapped."""
-        how = became(turn.text or "")
-        if how is None:
+    async def _told(self, tx: AsyncSession, turn: Turn) -> list[Plan] | None:
+        """The steps that may be meant where words say what became of one."""
+        if what_became(turn.text or "") is None:
             return None
-        due = (turn.at + timedelta(days=1)).date()
-        plans = await tx.exec(
-            select(Plan.id).where(
-                Plan.person_id == turn.person_id,
-                col(Plan.status).in_(OPEN_PLANS),
-                col(Plan.due_on) <= due,
-            )
-        )
-        found = plans.all()
-        return (how, found[0] or 0) if len(found) == 1 else None
+        return await plans_meant(tx, turn.person_id, turn.at) or None
+
+    async def _became(self, tx: AsyncSession, turn: Turn, plans: list[Plan] | None) -> list[Message]:
+        """Close or move the one step that is meant; of several, ask which. What was shown with the words is
+        kept at once.
+        """
+        how, proof = what_became(turn.text or ""), done_with(turn.text or "")
+        if not plans or how is None:
+            return []
+        if len(plans) > 1:
+            return [open_steps_card(plans, "Good to hear from you. Which one do you mean?")]
+        said = await self._follow_up(tx, turn, how, plans[0].id or 0)
+        if not proof:
+            return said
+        row = await self._session(tx, plans[0].department_id, turn.person_id, turn.at)
+        return await self._step(tx, row, Words(proof), turn.at)
 
     async def _waiting(self, tx: AsyncSession, turn: Turn, lock: bool = False) -> DialogueSession | None:
-        """The card that words are for, unless the person has gone on to something else."""
+        """The card that words are for, unless the person has gone on to something else, or it is long ago."""
         row = await touched_last(tx, turn.person_id, SessionKind.COACHING, lock)
-        return row if row is not None and _state(row).asks_words else None
+        if row is None or turn.at - row.updated_at > STILL_HERE:
+            return None
+        state = _state(row)
+        about_a_step = state.phase in _NOT_OF_A_STEP and what_became(turn.text or "") is not None
+        return row if state.asks_words and not about_a_step else None
 
     async def answer(
         self,
@@ -274,7 +286,9 @@ class CoachingUseCase:
         blocker.resolved_at = blocker.resolved_at or turn.at
         return [Message(text="Good news, I've taken it off the list.")]
 
-    async def _in_the_way(self, tx: AsyncSession, department: Department, turn: Turn) -> list[Message]:
+    async def _in_the_way(
+        self, tx: AsyncSession, department: Department, turn: Turn, note: str = ""
+    ) -> list[Message]:
         scores = await placement_of(tx, self._instrument, department.id or 0, turn.at)
         model = self._instrument.model(scores.placement.working_model or self._instrument.models[-1].id)
         obstacles = tuple(
@@ -282,7 +296,7 @@ class CoachingUseCase:
             for kind in model.blockers
         )
         row = await self._session(tx, department.id or 0, turn.person_id, turn.at)
-        return await self._step(tx, row, InTheWay(obstacles), turn.at)
+        return await self._step(tx, row, InTheWay(obstacles, note), turn.at)
 
     # Steps and effects
 

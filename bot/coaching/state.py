@@ -98,9 +98,12 @@ class NotYet:
 
 @dataclass(frozen=True)
 class InTheWay:
-    """Something is in the way; the usual obstacles of the working model are on offer."""
+    """Something is in the way; the usual obstacles of the working model are on offer. `note`: what it is,
+    where that was said at once.
+    """
 
     obstacles: tuple[Obstacle, ...]
+    note: str = ""
 
 
 Input = Words | Chose | Offer | Done | NotYet | InTheWay

@@ -113,3 +113,58 @@ async def test_who_moves_it_oneself_is_named(office):
     [blocker] = await rows(office, Blocker)
     assert blocker.owner == "Lea Brandt"
     assert blocker.code == "WE-B2"
+
+
+async def test_the_team_called_it_can_move_something(office):
+    await office.say("add a blocker: no licences for the new clerks")
+    assert "Who can move it?" in office.last
+    await office.say("IT")
+    [blocker] = await rows(office, Blocker)
+    assert (blocker.note, blocker.owner) == ("no licences for the new clerks", "IT")
+
+
+async def test_a_usual_obstacle_may_be_typed_by_its_name(office):
+    await office.say("something is in the way")
+    await office.say("no protected time to learn")
+    await office.say("Mara Lind")
+    [blocker] = await rows(office, Blocker)
+    assert (blocker.code, blocker.owner) == ("WE-B4", "Mara Lind")
+
+
+async def test_what_became_of_a_step_is_no_name(office):
+    await office.say("1")
+    await office.say("in two weeks")
+    await office.say("something is in the way")
+    await office.say("no licences")
+    await office.say("not yet")
+    assert "Which day shall we try next?" in office.last
+    assert await rows(office, Blocker) == []
+
+
+async def test_a_card_of_last_week_takes_no_words(office):
+    await office.tap("My own")
+    office.now += timedelta(days=7)
+    part = next(part for part in office.parts if part.prefix == "coaching")
+    turn = Turn(99, office.ids["lead"], "chat", "x", office.now, text="Contractors in the laboratory.")
+    async with office.store.read() as tx:
+        assert not await part.wants(tx, turn)
+
+
+async def test_of_several_steps_done_asks_which(office):
+    for _ in range(2):
+        await office.say("1")
+        await office.say("in two weeks")
+        await office.say("next steps")
+    await office.say("done")
+    assert "Which one do you mean?" in office.last
+    await office.tap("2: Done")
+    assert "Well done!" in office.last
+
+
+async def test_done_with_a_link_is_one_message(office):
+    await office.say("1")
+    await office.say("tomorrow")
+    await office.say("Done: https://wiki.example/recipes")
+    assert "I've kept that" in office.last
+    [plan] = await rows(office, Plan)
+    assert plan.status.value == "done"

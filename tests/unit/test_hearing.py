@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.audit.commands import command, letter
 from bot.audit.hearing import evidence_class, is_question, names_something, says_little
-from bot.coaching.questions import is_in_the_way, route
+from bot.coaching.questions import done_with, in_the_way, route
 
 
 @pytest.mark.parametrize(
@@ -157,5 +157,28 @@ def test_models_criteria_and_months_are_read():
     assert route("what would get us to model 4?").model == "SD"
     assert route("what did we answer in August?").month == 8
     assert route("what about sd-3?").criterion == "SD-3"
-    assert is_in_the_way("We're stuck.")
-    assert not is_in_the_way("We were stuck last week but now it works")
+
+
+@pytest.mark.parametrize(
+    ("said", "note"),
+    [
+        ("We're stuck.", ""),
+        ("add a blocker", ""),
+        ("Add a blocker: IT gives us no licences", "IT gives us no licences"),
+        ("We are blocked by IT, no licences!", "IT, no licences"),
+        ("blocker: nobody owns the channel", "nobody owns the channel"),
+        ("We were stuck last week but now it works", None),
+        ("Are we blocked by IT?", None),
+        ("blockers", None),
+        ("Blocker lists are with the project office", None),
+    ],
+)
+def test_what_is_in_the_way_is_heard(said, note):
+    assert in_the_way(said) == note
+
+
+def test_a_step_that_is_done_may_be_shown_at_once():
+    assert done_with("done: https://wiki.example/recipes") == "https://wiki.example/recipes"
+    assert done_with("I did it, see recipes.docx") == "see recipes.docx"
+    assert done_with("done, and it went well") == ""
+    assert done_with("the report is here: https://wiki.example/report") == ""
