@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.audit import hearing, naming_process
-from bot.audit.help_words import NEAREST
+from bot.audit import hearing, help_words, naming_process
 from bot.audit.parts import LEVELS
-from bot.audit.phrases import earlier, lower
+from bot.audit.phrases import earlier, lower, quoted
 from bot.audit.planning import order_shown, wants_second
 from bot.audit.scoring import STILL_TRUE_DAYS, age_days
 from bot.audit.state import (
@@ -40,10 +39,40 @@ def tell(steps: Steps, state: State, text: str, _now: datetime) -> Outcome:
         and _waits_for_proof(steps, before[0])
     ):
         return _prove(steps, state, before[0], text)
-    words = f"{state.draft.words}\n{text}".strip() if state.draft.words != text else text
-    draft = state.draft.model_copy(update={"words": words[:MOST_WORDS]})
-    state = changed(state, phase="placing", draft=draft)
-    return state, (AskProposal(state.current, draft.words),)
+    draft = with_words(state.draft, text)
+    return changed(state, phase="placing", draft=draft), (AskProposal(state.current, draft.words),)
+
+
+def with_words(draft: Draft, text: str) -> Draft:
+    """`draft` with `text` added to its words; the same words again add nothing."""
+    words = f"{draft.words}\n{text}".strip() if draft.words != text else text
+    return draft.model_copy(update={"words": words[:MOST_WORDS]})
+
+
+def above(steps: Steps, state: State, _argument: str, now: datetime) -> Outcome:
+    """ "See above", "same as last time": the words of the last time, else those of the question before."""
+    if state.phase == "evidence":
+        return _shown_above(steps, state, now)
+    if state.phase != "case" or state.draft.words:
+        return steps.again(state, help_words.have_it(state, 0))
+    words = _words_above(state)
+    return tell(steps, state, words, now) if words else steps.again(state, help_words.NOTHING_ABOVE)
+
+
+def _words_above(state: State) -> str:
+    known = state.known.get(state.current)
+    before = earlier(state)[-1:]
+    return (known.words if known else "") or (before[0].words if before else "")
+
+
+def _shown_above(steps: Steps, state: State, now: datetime) -> Outcome:
+    """What an earlier answer of this sitting has to show, where a level needs that."""
+    level = state.answers[state.current].level or 0
+    texts = [text for each in earlier(state) for text in (each.words, each.evidence_text)]
+    links = [text for text in texts if hearing.is_openable(text)]
+    if level <= 2 or not links:
+        return steps.again(state, help_words.have_it(state, level))
+    return shown(steps, state, links[-1], now)
 
 
 def _waits_for_proof(steps: Steps, given: Given) -> bool:
@@ -70,6 +99,8 @@ def proposal(steps: Steps, state: State, given: Proposed | NoProposal) -> Outcom
         levels, source = given.levels, given.source
     shown = order_shown(state.seed, state.current, tuple(levels))
     more = "I've added that to your words." if state.draft.shown else "Thank you."
+    if not state.draft.shown and state.draft.words == _words_above(state):
+        more = f"I take your words from above, then:\n\n{quoted(state.draft.words)}"
     draft = state.draft.model_copy(update={"shown": shown, "proposed_by": source})
     return steps.show(changed(state, phase="place", draft=draft), more)
 
@@ -77,7 +108,7 @@ def proposal(steps: Steps, state: State, given: Proposed | NoProposal) -> Outcom
 def neither(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
     """None of the two: show all five."""
     if len(state.draft.shown) == len(LEVELS):
-        return steps.again(state, NEAREST)
+        return steps.again(state, help_words.NEAREST)
     return steps.show(all_anchors(steps, state), "Then here are all five.")
 
 
@@ -103,9 +134,10 @@ def give_level(steps: Steps, state: State, level: int, now: datetime) -> Outcome
         claim="level",
         at=draft.at or now,
         level=level,
-        evidence=hearing.evidence_class(f"{draft.words}\n{draft.probe_words}"),
+        evidence=hearing.evidence_class(f"{draft.words}\n{draft.probe_words}", draft.evidence_text),
         words=draft.words,
         probe_words=draft.probe_words,
+        evidence_text=draft.evidence_text,
         shown=draft.shown,
         proposed_by=draft.proposed_by,
     )
@@ -119,8 +151,8 @@ def give_level(steps: Steps, state: State, level: int, now: datetime) -> Outcome
 def probed(steps: Steps, state: State, text: str, _now: datetime) -> Outcome:
     """When it last did not happen."""
     given = state.answers[state.current]
-    words = f"{given.words}\n{text}"
-    given = given.model_copy(update={"probe_words": text, "evidence": hearing.evidence_class(words)})
+    evidence = hearing.evidence_class(f"{given.words}\n{text}", given.evidence_text)
+    given = given.model_copy(update={"probe_words": text, "evidence": evidence})
     draft = state.draft.model_copy(update={"probe_words": text})
     return ask_evidence(steps, steps.with_answer(changed(state, draft=draft), given), given)
 
@@ -145,6 +177,16 @@ def shown(steps: Steps, state: State, text: str, _now: datetime) -> Outcome:
     evidence = hearing.evidence_class(f"{given.words}\n{given.probe_words}", text)
     given = given.model_copy(update={"evidence_text": text, "evidence": evidence})
     return finish(steps, steps.with_answer(state, given), given)
+
+
+def reopened(given: Given) -> Draft:
+    """An answer once more, with all that was said of it: only the level is picked anew."""
+    return Draft(
+        words=given.words,
+        probe_words=given.probe_words,
+        probed=(given.level or 0) >= 3,
+        evidence_text=given.evidence_text,
+    )
 
 
 def nothing(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:

@@ -27,11 +27,11 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     ),
     "resume": ("resume", "continue", "carry on", "go on", "where were we"),
     "start": (
-        "yes( please)?|yep|ok|okay|sure|ready",
-        "(lets )?go",
+        "yes( please)?|yep|yeah|yea|yup|ok|okay|sure|(i ?m |i am )?ready",
+        "(lets )?go( ahead)?",
         "(lets )?(start|begin)( (the |an |my )?(audit|check ?in|sitting|questions))?",
     ),
-    "out": ("no|no thanks|no thank you",),
+    "out": ("no|nope|nah|no thanks|no thank you",),
     "why": (
         "why( do you (ask|want to know)( me)?( this| that)?( again)?| this( question)?( again)?)?",
         "what for",
@@ -43,7 +43,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
         f"(can|could|would) you (please )?(explain|rephrase|clarify|give me an example){_THIS}?( please)?",
         f"(please )?explain{_THIS}?",
         "((give me|for) )?(an )?example( please)?",
-        "huh|what|unclear",
+        "huh|what|unclear|when|how|who|which( ones?)?",
     ),
     "time": (
         f"how (long|much time)( is| does| will| would)?{_THIS}?( take| last| be)?( in all)?",
@@ -80,6 +80,13 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
         "not for us",
     ),
     "edit": ("edit", "(change|correct)( an?| my)?( last)? answers?"),
+    "above": (
+        "(please )?(see|look|as|same as) (above|before|i said( before| already)?|last time)",
+        "(as|like) i( have|ve)? (already )?(said|wrote|told you)( before| already)?( above)?",
+        "same (here|again|answer|link|page|file|document)( as (above|before|last time))?|ditto",
+        "(the )?same as (the )?(last|previous|first|other) (one|question|answer|time)",
+        "(the )?(link|page|file) (from )?above",
+    ),
     "other": (
         "((no|sorry|oops|wait|actually|hm+) )*(i (meant|mean)( to (pick|say|choose))? )?the other( one)?",
         "((no|sorry|oops|wait|actually|hm+) )*wrong (one|button|answer)",
@@ -100,10 +107,34 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "cancel": ("cancel|never ?mind|forget it",),
     "nothing": ("nothing at hand|no link|none at hand|i have none|havent any",),
 }
-_COMPILED = {name: re.compile("|".join(patterns)) for name, patterns in _COMMANDS.items()}
+_GERMAN = {
+    "back": "zurück",
+    "skip": "überspringen|nächste( frage)?",
+    "pause": "pause|stopp|genug|aufhören|schluss",
+    "resume": "weiter(machen)?|fortsetzen",
+    "start": "ja( bitte| gerne?| klar)?|(na )?klar|gerne?|los( gehts)?|(na )?gut|bereit|dann los",
+    "out": "nein( danke)?|nee|nö",
+    "why": "warum( fragst du( das)?)?|wieso( fragst du( das)?)?|wozu",
+    "explain": "(ich )?versteh(e)?( ich| das)? nicht( ganz)?|was (meinst du|hei(ß|ss)t das)|wie bitte|hä",
+    "who": "wer (sieht|liest) (das|meine antworten?)( alles)?",
+    "unsure": "(das )?wei(ß|ss) (ich )?(das )?nicht|(bin mir )?nicht sicher|unsicher|keine ahnung",
+    "na": "(das )?(trifft|gilt) (bei |für )?(uns )?nicht( zu)?( bei uns| für uns)?|nicht zutreffend",
+    "same": "(das |alles )?(gleiche?|beim alten)|unverändert|keine änderung(en)?|stimmt noch",
+    "better": "(ist |es ist )?besser( geworden)?",
+    "worse": "(ist |es ist )?schlechter( geworden)?",
+    "neither": "(keine?r?s?|keins|weder noch)( von( den)? beiden| davon)?",
+    "above": "(siehe|wie) oben|wie (gesagt|vorher|letztes mal|beim letzten mal)|dito",
+    "help": "hilfe",
+    "nothing": "(habe? ich|hab) (gerade )?nichts( da)?|kein link|nichts da",
+}
+"""The same said by somebody who thinks in German; whatever else they say is an answer like any other."""
+_COMPILED = {
+    name: re.compile("|".join((*patterns, *filter(None, (_GERMAN.get(name),)))))
+    for name, patterns in _COMMANDS.items()
+}
 _LATER = re.compile(
     r"(?:ask me |remind me |(?:(?:can|could|may) (?:i|we) )?(?:do|answer) (?:this|it|that) )?"
-    r"(?:later|another (?:time|day)|not now)(?P<after>.*)"
+    r"(?:later|another (?:time|day)|not now|später|jetzt nicht)(?P<after>.*)"
     r"|(?:ask|remind) me (?P<day>.+)"
 )
 _HAND = re.compile(
@@ -129,9 +160,25 @@ _BACK = re.compile(
     rf"|(?:go )?(?P<before>{_COUNT})(?: questions?| steps?)? back"
     rf"|(?:go )?back to (?:question |number )?(?P<to>{_COUNT})(?: question| one)?"
 )
+_EDIT = re.compile(
+    r"(?:edit|change|correct|redo) (?:my |the |our )?(?:answer )?(?:(?:to|on|about|for|of) )?(?:question )?"
+    r"(?P<which>.+?)(?: answer| question)?"
+)
 _LETTER = re.compile(
-    r"(?:(?:option|answer|its|it is|the|i pick|i choose|no|sorry|actually|rather|i meant|i mean) )*([a-e])"
+    r"(?:(?:option|answer|its|it is|the|i pick|i choose|ill take|take|no|sorry|actually|rather|i meant|i mean"
+    r"|probably|maybe|perhaps|clearly|more like|like|closer to|nearer to|id say|i would say"
+    r"|id go (?:for|with)|i think|i guess|eher|wohl) )*"
+    r"([a-e])(?: (?:please|probably|i think|i guess|then|for us|today|is (?:closer|closest|nearer|nearest)))*"
     r"|(?:the )?(first|second|third|fourth|fifth|last)( one)?"
+)
+_REASONED = re.compile(
+    r"(?:option )?([a-eA-E])(?:[,;:)] *| +(?=(?:because|but|although|weil)\b))(?P<why>[^\W\d_]{2}.+)",
+    re.DOTALL,
+)
+_BETWEEN = re.compile(
+    r"(?:(?:somewhere |something )?(?:in )?between |both |a bit of |half )?[a-e]"
+    r"(?:(?: (?:and|or|to|und|oder) | ?[+-] ?| )(?:half )?[a-e])+"
+    r"|(?:(?:a bit|some|something) of both|(?:somewhere )?in between|beides|both of (?:them|these))"
 )
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
 _GREETING = re.compile(r"(hi|hello|hey|good (morning|afternoon|evening|day))( there| again| stagecoach)?")
@@ -168,6 +215,8 @@ def _named(said: str) -> tuple[str, str] | None:
         return "hand", (found[1] or found[2] or found[3] or "").strip()
     if found := _LATER.fullmatch(said):
         return "later", (found["after"] or found["day"] or "").strip()
+    if found := _EDIT.fullmatch(said):
+        return "edit", found["which"].strip()
     return None
 
 
@@ -185,3 +234,17 @@ def letter(text: str, count: int) -> int | None:
         return count - 1
     position = "abcde".index(found[1]) if found[1] else _ORDINALS.index(found[2])
     return position if position < count else None
+
+
+def picked_with_reason(text: str, count: int) -> tuple[int, str] | None:
+    """The position (0-based) among `count` anchors and why, in "B, because Legal answers us"."""
+    found = _REASONED.fullmatch(text.strip())
+    if found is None or is_between(text):
+        return None
+    position = "abcde".index(found[1].lower())
+    return (position, found["why"]) if position < count else None
+
+
+def is_between(text: str) -> bool:
+    """Two anchors are named at once: "b or c", "something of both"."""
+    return _BETWEEN.fullmatch(bare(text)) is not None

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.audit import answering, hearing, help_words, moves, naming_process
-from bot.audit.commands import command, is_greeting, letter
+from bot.audit.commands import command, is_between, is_greeting, letter, picked_with_reason
 from bot.audit.instrument import Instrument
 from bot.audit.state import (
     MOST_WORDS,
@@ -75,6 +75,10 @@ class Dialogue:
         heard = self._heard(state, text)
         if heard is not None:
             return self._move(state, *heard, now)
+        if state.phase == "place" and not state.interlude:
+            said = self._at_the_anchors(state, text, now)
+            if said is not None:
+                return said
         if hearing.is_question(text):
             return self._asked(state, text)
         if state.paused:
@@ -102,6 +106,10 @@ class Dialogue:
         if found is None:
             return None
         name, argument = found
+        if name == "edit" and argument:
+            argument = moves.answer_named(self.steps, state, argument) or ""
+            if not argument:
+                return None
         if state.interlude:
             name = "cancel" if name in _OUT_OF_IT else name
             said_fully = name in {"hand", "later"} and bool(argument)
@@ -111,6 +119,17 @@ class Dialogue:
             name = "resume"
         allowed = state.phase in _MOVES[name][0] if name in _MOVES else False
         return (name, argument) if allowed and name != "cancel" else None
+
+    def _at_the_anchors(self, state: State, text: str, now: datetime) -> Outcome | None:
+        """A pick with its reason, which is kept with the words; or two picks at once."""
+        if is_between(text):
+            return self.steps.again(state, help_words.BOTH)
+        found = picked_with_reason(text, len(state.draft.shown))
+        if found is None:
+            return None
+        position, reason = found
+        told = changed(state, draft=answering.with_words(state.draft, reason))
+        return self._move(told, "pick", str(state.draft.shown[position]), now)
 
     def _chose(self, state: State, turn: int, what: str, now: datetime) -> Outcome:
         criterion, _, move = what.partition(".")
@@ -171,6 +190,10 @@ _SYNONYMS = {
     ("probe", "other"): "again",
     ("evidence", "other"): "again",
     ("probe", "unsure"): "cannot",
+    ("probe", "out"): "cannot",
+    ("place", "out"): "neither",
+    ("different", "above"): "same",
+    ("evidence", "same"): "nothing",
     ("process", "unsure"): "skip",
     ("process", "cannot"): "skip",
     ("process", "nothing"): "skip",
@@ -197,6 +220,7 @@ _MOVES: dict[str, tuple[frozenset[str], Move]] = {
     "same": (frozenset({"different"}), answering.same),
     "better": (frozenset({"different"}), answering.better),
     "worse": (frozenset({"different"}), answering.worse),
+    "above": (frozenset({"case", "place", "probe", "evidence", "fresh"}), answering.above),
     "cannot": (frozenset({"probe"}), answering.cannot),
     "nothing": (frozenset({"evidence"}), answering.nothing),
     "again": (frozenset({"probe", "evidence"}), answering.choose_again),
@@ -228,7 +252,7 @@ _MOVES: dict[str, tuple[frozenset[str], Move]] = {
 }
 
 _IN_PHASE: dict[str, Move] = {
-    "welcome": moves.nudge,
+    "welcome": moves.not_begun,
     "case": answering.tell,
     "different": answering.tell,
     "fresh": answering.fresh_case,

@@ -11,7 +11,9 @@ from bot.audit.parts import EvidenceClass
 from bot.when import MONTHS
 
 _ASKING = re.compile(
-    r"(can|may|could|should|am|are|do|does|is) (i|we|you|it|this|that|there)\b", re.IGNORECASE
+    r"(?:(?:can|may|could|should|am|are|do|does|is) (?:i|we|you|it|this|that|there)"
+    r"|(?:darf|dürfen|kann|können|muss|müssen|soll|sollen) (?:ich|wir|man))\b",
+    re.IGNORECASE,
 )
 
 
@@ -26,6 +28,7 @@ def is_question(text: str) -> bool:
 _LITTLE = re.compile(
     r"[a-z]|an|the|this|that|these|them|it|my|our|same|any|some|both|either|ones?|another|other|first|second|test"
     r"|ye[sp]|yeah|yup|ok(?:ay)?|sure|right|fine|good|great|cool|done|hm+|ah|oh|well|start|begin|lets|go|ready"
+    r"|again|better|worse|ja|klar|genau|gut|beide|nochmal|besser|schlechter"
 )
 _NO_NAMES = re.compile(r"all|every|process(?:es)?|(?:some)?thing|name|none|no|nope|etc")
 
@@ -52,11 +55,23 @@ _BESIDE = 6
 """Words beside a link, as in "here for the last one", up to which the link is what is meant."""
 
 
+def is_openable(text: str) -> bool:
+    """Whether `text` names something that others can open."""
+    return _OPENABLE.search(text) is not None
+
+
 def is_only_a_link(text: str) -> bool:
     """Whether `text` is something that others can open, with hardly a word beside it."""
     return _OPENABLE.search(text) is not None and len(_OPENABLE.sub(" ", text).split()) <= _BESIDE
 
 
+_GERMAN_TIME = (
+    r"(?:vor)?gestern|heute"
+    r"|(?:letzte|vorige|vergangene|diese)[nrsm]? (?:woche|monat|jahr|quartal|sommer|winter|herbst|frühling)"
+    r"|vor \w+ (?:tag|woche|monat)(?:e?n)?"
+    r"|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch"
+    r"|januar|februar|märz|(?:im|seit) (?:mai|april|august|september|november)|juni|juli|oktober|dezember"
+)
 _TIME = re.compile(
     r"\b(?:yesterday|today"
     r"|(?:last|this|past) (?:week|month|year|quarter|summer|spring|autumn|winter|fortnight)"
@@ -64,12 +79,15 @@ _TIME = re.compile(
     r"|ago|(?:last |on |this )?(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:in |last |since |early |late )?"
     rf"(?:{'|'.join(month for month in MONTHS if month != 'may')})"
     r"|(?:in|since|early|late|last|of) may"
+    rf"|{_GERMAN_TIME}"
     r"|\d{1,2}[./]\d{1,2}|20\d\d|q[1-4])\b",
     re.IGNORECASE,
 )
 _COUNT = re.compile(
     r"\b(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|half|both|all|everyone|"
-    r"everybody|someone|somebody|nobody|no one|once|twice|a couple|several|most)\b",
+    r"everybody|someone|somebody|nobody|no one|once|twice|a couple|several|most"
+    r"|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|dutzend|hälfte|alle|niemand|keiner|jemand"
+    r"|mehrere|einige|meisten|einmal|zweimal|dreimal)\b",
     re.IGNORECASE,
 )
 _FEWEST_WORDS = 6

@@ -23,8 +23,17 @@ _EXPLAINED = {
     "process": "I mean one name for the whole way, such as “from order to payment”.",
     "path": "I mean the departments that work on it, one after the other.",
 }
+BOTH = "Something of both, I see. Which one is nearer, if only by a little?"
+NOT_BEGUN = 'A "yes" is enough to start, and "not for me" to leave it.'
+NOTHING_ABOVE = "I have nothing above that I could take it from. A few words, please."
+_HAVE_IT = {
+    "place": "I have that already, thank you. A letter is enough here.",
+    "probe": "I have those words already. Was there one time when it did not go that way? “I can't think of "
+    "one” is fine, too.",
+    "fresh": "Is there one case since then? What happened, and when?",
+}
 _PICK = {
-    "both": "Something of both, I see. Which one is nearer, if only by a little?",
+    "both": BOTH,
 } | dict.fromkeys("01234", "A letter, please: a number could mean the level or the place on this card.")
 _MORE = {
     "case": "A few more words would help me. If no case comes to mind, “not sure” is a good answer.",
@@ -42,6 +51,15 @@ DATA = (
     "administrator can hand to you or erase; one word to them is enough."
 )
 NEAREST = "None of the five fits quite, I see. Take the nearest one, or say **not sure**."
+
+
+def have_it(state: State, level: int) -> str:
+    """Said to "see above" where what stands above has been taken already."""
+    if state.phase != "evidence":
+        return _HAVE_IT[state.phase]
+    if level <= 2:
+        return "I have those words, thank you. What I miss is when it was, and roughly how many."
+    return "I have those words, thank you. A link or the name of a file would help; if there is none, say so."
 
 
 def why(criterion: Criterion) -> str:

@@ -67,12 +67,17 @@ def _hand_over(cards: Cards, state: State) -> Message:
 
 
 def _edit(cards: Cards, state: State) -> Message:
-    listed = [(f"edit.{c}", cards.instrument.criterion(c).name) for c in (*state.answers, *state.skipped)]
+    listed = [(f"edit.{c}", cards.instrument.criterion(c).name) for c in _given(state)]
     return Message(
         kind="question",
         text="Which one shall we look at again?",
         choices=cards.choices(state, *listed, ("cancel", "Back to the question")),
     )
+
+
+def _given(state: State) -> tuple[str, ...]:
+    """What can be looked at again: answers, what was carried over by a tap, what was skipped."""
+    return tuple(dict.fromkeys((*state.answers, *state.carried, *state.skipped)))
 
 
 INTERLUDES: dict[str, Callable[[Cards, State], Message]] = {

@@ -176,9 +176,9 @@ def other(steps: Steps, state: State, _argument: str, now: datetime) -> Outcome:
     if state.phase not in ("case", "different") or state.draft.words or not before or before[0].level is None:
         return back(steps, state, "", now)
     given = before[0]
-    reopened = changed(state, current=given.criterion, draft=Draft(words=given.words))
+    again = changed(state, current=given.criterion, draft=answering.reopened(given))
     name = lower(steps.instrument.criterion(given.criterion).name)
-    return steps.show(answering.all_anchors(steps, reopened), f"Back to **{name}**, then.")
+    return steps.show(answering.all_anchors(steps, again), f"Back to **{name}**, then.")
 
 
 def _who_is_meant(people: Sequence[Someone], text: str) -> list[Someone]:
@@ -217,7 +217,9 @@ def _back_to(steps: Steps, state: State, argument: str) -> Outcome:
 
 def reopen(steps: Steps, state: State, criterion: str) -> Outcome:
     """Ask a question once more; its answer stands until there is a new one."""
-    return steps.show(changed(state, current=criterion, phase="case", draft=Draft(), interlude=""))
+    before = state.answers.get(criterion)
+    draft = Draft(evidence_text=before.evidence_text) if before else Draft()
+    return steps.show(changed(state, current=criterion, phase="case", draft=draft, interlude=""))
 
 
 def edit(steps: Steps, state: State, argument: str, _now: datetime) -> Outcome:
@@ -225,7 +227,7 @@ def edit(steps: Steps, state: State, argument: str, _now: datetime) -> Outcome:
     if argument and argument in state.settled:
         sitting = state.sitting if argument in state.sitting else (argument, *state.sitting)
         return reopen(steps, changed(state, sitting=sitting), argument)
-    if not state.answers and not state.skipped:
+    if not state.settled:
         return steps.again(state, "There is no answer to change yet.")
     return steps.again(changed(state, interlude="edit"))
 
@@ -239,11 +241,21 @@ def look(steps: Steps, state: State, criterion: str, _now: datetime) -> Outcome:
 
 def pick_answer(steps: Steps, state: State, text: str, now: datetime) -> Outcome:
     """The name of an answer in words."""
-    wanted = text.casefold().strip()
-    for criterion in (*state.answers, *state.skipped):
-        if wanted in (criterion.casefold(), steps.instrument.criterion(criterion).name.casefold()):
-            return edit(steps, changed(state, interlude=""), criterion, now)
+    criterion = answer_named(steps, state, text)
+    if criterion is not None:
+        return edit(steps, changed(state, interlude=""), criterion, now)
     return steps.again(state, "Please pick one of these.")
+
+
+def answer_named(steps: Steps, state: State, text: str) -> str | None:
+    """The given answer that `text` names: by its question's name, id or number in this sitting."""
+    wanted = text.casefold().strip(" .!")
+    for criterion in state.settled:
+        if wanted in (criterion.casefold(), steps.instrument.criterion(criterion).name.casefold()):
+            return criterion
+    place = int(wanted) if wanted.isdecimal() and len(wanted) < 3 else 0
+    named = state.sitting[place - 1 : place] if place else ()
+    return named[0] if named and named[0] in state.settled else None
 
 
 def cancel(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
@@ -292,6 +304,11 @@ def about(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome
 def show_help(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
     """What can be said here."""
     return steps.again(state, help_words.HELP)
+
+
+def not_begun(steps: Steps, state: State, _text: str, _now: datetime) -> Outcome:
+    """Words that neither begin nor leave."""
+    return steps.again(state, help_words.NOT_BEGUN)
 
 
 def nudge(steps: Steps, state: State, _text: str, _now: datetime) -> Outcome:

@@ -80,7 +80,8 @@ class Known(_Record):
 class Draft(_Record):
     """The present question's unfinished answer.
 
-    `at` is when its first pick was stored, `keep_level` the level of a fresh case. `probed` and
+    `at` is when its first pick was stored, `keep_level` the level of a fresh case, `evidence_text` what was
+    given to show for it: another pick does not ask for that again. `probed` and
     `asked_evidence` keep each of these questions to once, as does `asked_process`. `process` is the name of
     what was told of, `path` the departments it passes through (ids).
     """
@@ -90,6 +91,7 @@ class Draft(_Record):
     shown: tuple[int, ...] = ()
     proposed_by: Source = ""
     probe_words: str = ""
+    evidence_text: str = ""
     probed: bool = False
     asked_evidence: bool = False
     reason: str = ""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.audit.commands import command, letter
+from bot.audit.commands import command, is_between, letter, picked_with_reason
 from bot.audit.hearing import evidence_class, is_question, names_something, says_little
 from bot.coaching.questions import done_with, in_the_way, route
 
@@ -47,6 +47,12 @@ from bot.coaching.questions import done_with, in_the_way, route
         ("what is this?", ("about", "")),
         ("oops, wrong one", ("other", "")),
         ("actually I meant the other one", ("other", "")),
+        ("keine Ahnung", ("unsure", "")),
+        ("Weiter!", ("resume", "")),
+        ("edit question 2", ("edit", "2")),
+        ("change my answer on reach across roles", ("edit", "reach across roles")),
+        ("as I said above", ("above", "")),
+        ("nope", ("out", "")),
         ("", None),
     ],
 )
@@ -91,10 +97,34 @@ def test_one_word_can_be_an_answer(said):
         ("the second one", 5, 1),
         ("the last", 5, 4),
         ("bad", 5, None),
+        ("I'd go for C", 5, 2),
+        ("probably b I think", 2, 1),
+        ("a few of us", 5, None),
     ],
 )
 def test_a_letter_or_an_ordinal_picks(said, count, position):
     assert letter(said, count) == position
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("B, because Legal answers us", (1, "because Legal answers us")),
+        ("c) but only for clerks", (2, "but only for clerks")),
+        ("d because we said so", (3, "because we said so")),
+        ("A, B or C?", None),
+        ("a few people, because of the licences", None),
+        ("E-mail is what we use", None),
+        ("e, but the card has four", None),
+    ],
+)
+def test_a_letter_may_come_with_its_reason(said, found):
+    assert picked_with_reason(said, 4) == found
+
+
+@pytest.mark.parametrize("said", ["b or c", "between a and b", "B/C", "something of both"])
+def test_two_letters_are_no_pick(said):
+    assert is_between(said)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +136,8 @@ def test_a_letter_or_an_ordinal_picks(said, count, position):
         ("We use GPT-4 and work by ISO-9001.", "E0"),
         ("Last week three clerks matched 40 invoices with it.", "E1"),
         ("In May all of us agreed on three nevers.", "E1"),
+        ("Letzte Woche hat Ali zwölf Briefe damit geschrieben.", "E1"),
+        ("Wir benutzen das alle gern und viel im Team.", "E0"),
         ("It is all here: https://wiki.example/page", "E2"),
         ("See nevers.pdf in our folder", "E2"),
         ("Ticket AI-214 has the whole story", "E2"),
