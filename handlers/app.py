@@ -88,6 +88,7 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
     knowledge = make_library(settings, store, clock, embedder, model)
     policies = PolicyTurns(knowledge)
     coaching = CoachingUseCase(instrument, store, model, elsewhere=names_coverage)
+    coverage = CoverageUseCase(instrument)
     audit = AuditUseCase(
         instrument,
         store,
@@ -95,6 +96,7 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
         asides=Asides(coaching, policies),
         offer_steps=coaching.offer_steps,
         elsewhere=names_coverage,
+        beside=coverage.is_at,
     )
     # Asked in this order whether free words are for them; what nobody wants is a question to the policies.
     parts = (
@@ -110,7 +112,7 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
         audit,
         coaching,
         EventUseCase(instrument),
-        CoverageUseCase(instrument),
+        coverage,
         Home(HELP, "help"),
         policies,
     )

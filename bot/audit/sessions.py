@@ -90,7 +90,8 @@ class AsideAnswers(UseCase[Any], Protocol):
 
 class AuditUseCase:
     """Takes turns of audits. `asides` answers questions in between; `offer_steps` begins the coaching;
-    `elsewhere` knows the words that open another part and are never an answer.
+    `elsewhere` knows the words that open another part and are never an answer; `beside` says whether a
+    turn's words are meant for this dialogue of another part, where its card was shown last.
     """
 
     prefix = PREFIX
@@ -103,9 +104,11 @@ class AuditUseCase:
         asides: AsideAnswers | None = None,
         offer_steps: OfferNextSteps | None = None,
         elsewhere: Callable[[str], bool] = lambda _text: False,
+        beside: Callable[[DialogueSession, Turn], bool] = lambda _row, _turn: False,
     ) -> None:
         self._instrument = instrument
         self._store = store
+        self._beside = beside
         self._proposer = proposer
         self._asides = asides
         self._offer_steps = offer_steps
@@ -116,7 +119,8 @@ class AuditUseCase:
         if turn.public or turn.text is None or self._elsewhere(turn.text):
             return False
         if is_start(turn.text):
-            return True
+            live = await live_sessions(tx, turn.person_id, tuple(SessionKind))
+            return not (live and self._beside(live[0], turn))
         turn.seen[PREFIX] = await self._row(tx, turn)
         return turn.seen[PREFIX] is not None
 
@@ -232,7 +236,7 @@ class AuditUseCase:
             begun = (row for row in rows if load_state(row).sittings or load_state(row).paused)
             return next(begun, None)
         goes_on = is_start(turn.text or "") or command(turn.text or "") == ("resume", "")
-        if not asking or (not goes_on and _went_on(live, asking[0])):
+        if not asking or (not goes_on and _went_on(live, asking[0])) or self._beside(live[0], turn):
             return None
         return asking[0]
 

@@ -89,13 +89,19 @@ class CoverageUseCase:
     async def _waiting(self, tx: AsyncSession, turn: Turn, lock: bool = False) -> DialogueSession | None:
         """The card that words are for, unless the person has gone on to something else."""
         row = await touched_last(tx, turn.person_id, SessionKind.COVERAGE, lock)
-        if row is None:
-            return None
+        return row if row is not None and self.is_at(row, turn) else None
+
+    def is_at(self, row: DialogueSession, turn: Turn) -> bool:
+        """Whether a turn's words are meant for this check-in, given that nothing was touched after it: its
+        card takes words, or they are about a card that was shown a short while ago.
+        """
+        if row.kind is not SessionKind.COVERAGE or turn.text is None:
+            return False
         state = State.model_validate(row.state)
         if state.asks_words:
-            return row
+            return True
         present = state.phase not in ("rest", "done") and turn.at - row.updated_at < AT_IT
-        return row if present and self._checkin.is_about_card(state, turn.text or "") else None
+        return present and self._checkin.is_about_card(state, turn.text)
 
     async def prepare(self, turn: Turn) -> Prepared:
         """Nothing takes time here."""

@@ -168,3 +168,20 @@ async def test_done_with_a_link_is_one_message(office):
     assert "I've kept that" in office.last
     [plan] = await rows(office, Plan)
     assert plan.status.value == "done"
+
+
+async def test_what_is_tapped_may_be_typed_beside_a_question_that_waits(office):
+    await office.say("go on")
+    await office.say("coverage")
+    await office.say("how long is this?")
+    assert "5 tasks of this role to go" in office.last
+    await office.say("start")
+    assert "before AI, how long" in office.last
+    for said in ("2-5 hours", "3-5", "it helps a person", "8"):
+        await office.say(said)
+    assert "2 of 5" in office.last
+    await office.say("resume")
+    assert "Question 1 of 4" in office.last
+    await office.say("none")
+    assert "closest to how it is today" in office.last
+    assert await rows(office, Answer) == []

@@ -188,6 +188,7 @@ async def open_office(store: Store, instrument: Instrument | None = None, propos
     used = instrument or load_instrument()
     proposals = ToldProposals()
     coaching = CoachingUseCase(used, elsewhere=names_coverage)
+    coverage = CoverageUseCase(used)
     audit = AuditUseCase(
         used,
         store,
@@ -195,6 +196,7 @@ async def open_office(store: Store, instrument: Instrument | None = None, propos
         asides=Asides(coaching, OnePolicy()),
         offer_steps=coaching.offer_steps,
         elsewhere=names_coverage,
+        beside=coverage.is_at,
     )
     parts = [
         SettingsUseCase([Platform.EMAIL]),
@@ -202,6 +204,6 @@ async def open_office(store: Store, instrument: Instrument | None = None, propos
         audit,
         coaching,
         EventUseCase(used),
-        CoverageUseCase(used),
+        coverage,
     ]
     return Office(store, await plant_company(store), proposals, parts)
