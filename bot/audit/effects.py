@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from bot.audit.approvals import approval_question
 from bot.audit.instrument import Instrument
 from bot.audit.opening import open_session
 from bot.audit.process_records import note_process
-from bot.audit.records import latest_answers, placement_of, save_answer
+from bot.audit.records import latest_answers, open_blockers, placement_of, save_answer
 from bot.audit.result import placement_message
 from bot.audit.scoring import Scores
 from bot.audit.second import ask_second, resolve
@@ -36,10 +36,14 @@ from bot.choice_ids import ChoiceId
 from bot.messages import Choice, Message, plain
 from bot.speech import Say
 from bot.store.outbox import write_to_person
-from bot.store.tables import Answer, Department, DialogueSession, Person
+from bot.store.tables import Answer, Blocker, Department, DialogueSession, Person
 
-OfferNextSteps = Callable[[AsyncSession, int, int, datetime, Scores], Awaitable[list[Message]]]
-"""Begins the coaching: (transaction, department, person, now, where the department stands) -> messages."""
+OfferNextSteps = Callable[
+    [AsyncSession, int, int, datetime, Scores, Sequence[Blocker]], Awaitable[list[Message]]
+]
+"""Begins the coaching: (transaction, department, person, now, where the department stands, and in its way)
+-> messages.
+"""
 
 
 @dataclass
@@ -59,6 +63,8 @@ class Desk:
     saved: dict[str, Answer] = field(default_factory=dict)
     stands: Scores | None = None
     """Where the department stands, once that was found out and as long as it holds."""
+    blockers: Sequence[Blocker] = ()
+    """What is in its way, read with `stands`."""
 
     @property
     def session_id(self) -> int:
@@ -137,11 +143,16 @@ class Desk:
         if self.offer_steps is not None:
             person = self.person.id or 0
             scores = await self._scores()
-            self.messages += await self.offer_steps(self.tx, self.department_id, person, self.now, scores)
+            self.messages += await self.offer_steps(
+                self.tx, self.department_id, person, self.now, scores, self.blockers
+            )
 
     async def _scores(self) -> Scores:
         if self.stands is None:
-            self.stands = await placement_of(self.tx, self.instrument, self.department_id, self.now)
+            self.blockers = await open_blockers(self.tx, self.department_id, self.now)
+            self.stands = await placement_of(
+                self.tx, self.instrument, self.department_id, self.now, blockers=self.blockers
+            )
         return self.stands
 
     async def _hand_over(self, to: int, state: State) -> None:

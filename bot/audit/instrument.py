@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -81,7 +81,7 @@ class Instrument(Part):
         """`major.minor`: only answers with the same one are compared."""
         return self.version.rsplit(".", 1)[0]
 
-    @property
+    @cached_property
     def criteria(self) -> tuple[Criterion, ...]:
         """All twenty, in the order of the models."""
         return tuple(criterion for model in self.models for criterion in model.criteria)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
-from typing import cast
+from typing import Any, Protocol, cast
 
-from sqlalchemy import Integer, bindparam, sql, union_all
+from sqlalchemy import ColumnElement, Integer, bindparam, sql, union_all
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
@@ -39,17 +39,35 @@ async def latest_answers(
     so that the time does not grow with the years.
     """
     criteria = tuple(criterion.id for criterion in instrument.criteria)
-    query = _latest(criteria, before_session is not None)
+    query = _latest_rows(criteria, before_session is not None)
     given = {"department": department_id, "now": now, "before": before_session}
     rows = await tx.exec(query, params=given)
     return {row.criterion: row for row in rows}
 
 
+async def _latest_facts(
+    tx: AsyncSession, instrument: Instrument, department_id: int, now: datetime
+) -> list[AnswerFact]:
+    """`latest_answers` as the scoring reads them, without the words."""
+    criteria = tuple(criterion.id for criterion in instrument.criteria)
+    rows = await tx.exec(_latest_scored(criteria), params={"department": department_id, "now": now})
+    return [fact(row, now) for row in rows]
+
+
+# The queries of both are made once: they are long, and putting one together costs more than its answer.
+
+
 @lru_cache(maxsize=8)
-def _latest(criteria: tuple[str, ...], leave_out: bool) -> SelectOfScalar[Answer]:
-    """The query of `latest_answers`, made once: it is long, and putting it together costs more than its
-    answer.
-    """
+def _latest_rows(criteria: tuple[str, ...], leave_out: bool) -> SelectOfScalar[Answer]:
+    return select(Answer).where(_are_latest(criteria, leave_out))
+
+
+@lru_cache(maxsize=8)
+def _latest_scored(criteria: tuple[str, ...]) -> Any:
+    return sql.select(*_SCORED).where(_are_latest(criteria))
+
+
+def _are_latest(criteria: tuple[str, ...], leave_out: bool = False) -> ColumnElement[bool]:
     asked = union_all(*(sql.select(sql.literal(each).label("criterion")) for each in criteria)).subquery()
     latest = select(Answer.id).where(
         Answer.department_id == bindparam("department"),
@@ -61,10 +79,28 @@ def _latest(criteria: tuple[str, ...], leave_out: bool) -> SelectOfScalar[Answer
         before = bindparam("before", type_=Integer)
         latest = latest.where(col(Answer.session_id).is_(None) | (col(Answer.session_id) != before))
     newest = latest.order_by(_AT.desc(), col(Answer.id).desc()).limit(1).correlate(asked)
-    return select(Answer).where(col(Answer.id).in_(sql.select(newest.scalar_subquery()).select_from(asked)))
+    return col(Answer.id).in_(sql.select(newest.scalar_subquery()).select_from(asked))
 
 
-def fact(row: Answer, now: datetime) -> AnswerFact:
+class Scored(Protocol):
+    """What the scoring needs of a stored answer: a row, or these columns of it."""
+
+    criterion: str
+    claim: Claim
+    level: Any
+    evidence: StoredEvidence
+    answered_at: datetime
+    approved_at: datetime | None
+    still_true_at: datetime | None
+    expired_by: str | None
+    expired_at: datetime | None
+    agreement: str
+
+
+_SCORED = [Answer.__table__.c[name] for name in Scored.__annotations__]  # type: ignore[attr-defined]
+
+
+def fact(row: Scored, now: datetime) -> AnswerFact:
     """A stored answer as the scoring reads it at `now`."""
     claimed: ClaimedLevel = row.level or 0
     if row.claim is not Claim.LEVEL:
@@ -115,17 +151,19 @@ async def placement_of(
     department_id: int,
     now: datetime,
     extra: Iterable[AnswerFact] = (),
+    blockers: Iterable[Blocker] | None = None,
 ) -> Scores:
     """Where a department stands at `now`, from everything stored by then. `extra` answers are taken as
-    given.
+    given; `blockers`: the open ones, for a caller who has them.
     """
     department = await tx.get_one(Department, department_id)
-    answers = await latest_answers(tx, instrument, department_id, now)
-    blockers = await open_blockers(tx, department_id, now)
+    facts = await _latest_facts(tx, instrument, department_id, now)
+    if blockers is None:
+        blockers = await open_blockers(tx, department_id, now)
     known = {kind.id for model in instrument.models for kind in model.blockers}
     return score(
         instrument,
-        [*(fact(row, now) for row in answers.values()), *extra],
+        [*facts, *extra],
         {blocker.code for blocker in blockers} & known,
         no_models(department),
         await gate_mode(tx),

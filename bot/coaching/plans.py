@@ -67,14 +67,15 @@ async def plans_meant(tx: AsyncSession, person_id: int, now: datetime) -> list[P
 
 async def done_lately(tx: AsyncSession, department_id: int, now: datetime) -> set[str]:
     """The wording of the steps that a department finished within half a year: they are not offered again."""
-    rows = await tx.exec(
-        select(Plan.text).where(
-            Plan.department_id == department_id,
-            Plan.status == PlanStatus.DONE,
-            col(Plan.closed_at) > now - DONE_HOLDS,
-        )
-    )
-    return set(rows)
+    return set(await tx.exec(_DONE, params={"department": department_id, "since": now - DONE_HOLDS}))
+
+
+_CLOSED_AT = Plan.__table__.c.closed_at  # type: ignore[attr-defined]
+_DONE = select(Plan.text).where(
+    Plan.department_id == bindparam("department"),
+    Plan.status == PlanStatus.DONE,
+    bindparam("since", type_=_CLOSED_AT.type) < _CLOSED_AT,
+)
 
 
 async def escalate_blockers(tx: AsyncSession, instrument: Instrument, now: datetime) -> list[Blocker]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -190,18 +190,22 @@ class CoachingUseCase:
         person_id: int,
         now: datetime,
         scores: Scores | None = None,
+        blockers: Sequence[Blocker] | None = None,
         criterion: str = "",
     ) -> list[Message]:
         """The three steps of the one criterion that is worth work now, without those that are open or were
         done lately; or the open ones, where these are enough.
 
-        `scores`: where the department stands, for a caller who knows it.
+        `scores` and `blockers`: where the department stands and what is in its way, for a caller who knows
+        them.
         """
         plans = await open_plans(tx, department_id)
         if not may_open_step(self._instrument, len(plans)):
             return [open_steps_card(plans)]
-        scores = scores or await placement_of(tx, self._instrument, department_id, now)
-        named = await self._named_in_blockers(tx, department_id, now)
+        if blockers is None:
+            blockers = await open_blockers(tx, department_id, now)
+        scores = scores or await placement_of(tx, self._instrument, department_id, now, blockers=blockers)
+        named = self._named_in(blockers)
         wanted = [
             each for each in next_steps(self._instrument, scores, named) if criterion in ("", each.criterion)
         ]
@@ -220,9 +224,9 @@ class CoachingUseCase:
         options = tuple(Option(text=s.text, done_when=s.done_when, minutes=s.minutes) for s in found.steps)
         return Offer(criterion.id, criterion.name, _BECAUSE[found.because], options)
 
-    async def _named_in_blockers(self, tx: AsyncSession, department_id: int, now: datetime) -> dict[str, int]:
-        """How many open blockers name a criterion in their note, by its id or its name."""
-        notes = [row.note.casefold() for row in await open_blockers(tx, department_id, now)]
+    def _named_in(self, blockers: Sequence[Blocker]) -> dict[str, int]:
+        """How many blockers name a criterion in their note, by its id or its name."""
+        notes = [row.note.casefold() for row in blockers]
         return {
             each.id: sum(each.id.casefold() in note or each.name.casefold() in note for note in notes)
             for each in self._instrument.criteria
