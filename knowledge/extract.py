@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +31,10 @@ _BY_NAME = {
 }
 _BY_NAME |= {".csv": "csv", ".tsv": "csv", ".zip": "zip"}
 _NAMES = {"pdf": "PDF", "docx": "Word file", "xlsx": "Excel file", "zip": "zip archive"}
+_BY_PROGRAMS = re.compile(r"^Microsoft (?:Word|Excel|PowerPoint) - | - Google (?:Docs|Sheets|Slides)$")
+_MADE_UP = re.compile(
+    r"\S*[_\d]\S*|.*\.(?:docx?|xlsx?|pptx?|pdf|odt|rtf|indd|html?)|(?:untitled|document|scan)(?: ?\d*)", re.I
+)
 KNOWN = set(_BY_NAME) | TEXT_NAMES - {""}
 """The endings of names that a folder is searched for."""
 
@@ -53,7 +58,7 @@ async def extract(data: bytes, name: str, trusts: Callable[[str], bool] = lambda
     else:
         raw, title, findings = await _in_worker(kind, data)
     text, more = await asyncio.to_thread(clean, raw, trusts)
-    return Extracted(text, title or _first_heading(text), (*findings, *more))
+    return Extracted(text, _title(title, _first_heading(text)), (*findings, *more))
 
 
 async def unpack(data: bytes) -> list[tuple[str, bytes]]:
@@ -142,6 +147,14 @@ async def _worker_reply(kind: str, data: bytes) -> bytes:
     if len(reply) > _MAX_REPLY:
         raise Unreadable("unpacks to far more than a document holds")
     return reply
+
+
+def _title(named: str | None, heading: str | None) -> str | None:
+    """What a document is called: as it says of itself, unless a program has added to that or made it up."""
+    own = _BY_PROGRAMS.sub("", named or "").strip()
+    if not own or _MADE_UP.fullmatch(own) or (heading and heading.casefold() in own.casefold()):
+        return heading
+    return own
 
 
 def _first_heading(text: str) -> str | None:

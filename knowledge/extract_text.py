@@ -28,13 +28,25 @@ class Finding:
     """Something in a document that its owner should look at.
 
     `kind` is "invisible" (characters that can't be seen were taken out), "hidden" (text that a reader of
-    the original can't see was left out) or "machine" (a sentence speaks to software, not to people).
-    `line` counts from 1 in the normalised text, 0 where there is none. `excerpt` is at most 80 characters.
+    the original can't see was left out), "machine" (a sentence speaks to software, not to people) or
+    "picture" (pages show a picture and hold no text). `line` counts from 1 in the normalised text, 0 where
+    there is none. `excerpt` is at most 80 characters.
     """
 
     kind: str
     line: int
     excerpt: str
+
+    @property
+    def told(self) -> str:
+        """What to look at, as its owner is told."""
+        if self.kind == "invisible":
+            return f"{self.excerpt} that nobody can see, taken out"
+        if self.kind == "hidden":
+            return f"hidden in the original and left out: “{self.excerpt}”"
+        if self.kind == "picture":
+            return f"pictures without text, which I can't read: {self.excerpt}"
+        return f"words that speak to a machine{f' (line {self.line})' if self.line else ''}: “{self.excerpt}”"
 
 
 # Zero-width and bidirectional controls, tag characters, interlinear annotation. They can hide words from
@@ -48,6 +60,9 @@ _IDLE_JOINER = re.compile(r"(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\
 _SOFT = str.maketrans(
     {
         "\u00ad": None,
+        **dict(
+            zip("ﬀﬁﬂﬃﬄﬅﬆ", ("ff", "fi", "fl", "ffi", "ffl", "ft", "st"), strict=True)
+        ),  # one sign in print
         "\u00a0": " ",
         "\u2028": "\n",
         "\u2029": "\n",
@@ -113,7 +128,7 @@ def decode(data: bytes, declared: str | None = None) -> str:
         if data.startswith(mark):
             return _decode(data, encoding)
     if b"\x00" in data:
-        raise Unreadable("is not text, although its name says so")
+        raise Unreadable("is neither text nor a PDF, Word, Excel or HTML file")
     return _decode(data, declared or "utf-8")
 
 
@@ -126,7 +141,7 @@ def _decode(data: bytes, encoding: str) -> str:
     except LookupError:
         raise Unreadable(f"names an encoding that nobody knows ({encoding[:40]}). Save it as UTF-8") from None
     if len(_CONTROL.findall(text)) > max(8, len(text) // 200):
-        raise Unreadable("is not text, although its name says so")
+        raise Unreadable("is neither text nor a PDF, Word, Excel or HTML file")
     if not text.strip():
         raise Unreadable("is empty")
     return text
@@ -145,7 +160,8 @@ def clean(text: str, trusts: Callable[[str], bool] = lambda host: False) -> tupl
     text = _BLANKS.sub("\n\n", text).strip("\n") + "\n"
     if not text.strip():
         raise Unreadable("holds no text")
-    unseen = [Finding("invisible", 0, f"{invisible} characters")] if invisible else []
+    count = f"{invisible} character{'s' if invisible > 1 else ''}"
+    unseen = [Finding("invisible", 0, count)] if invisible else []
     return text, [*unseen, *unread, *_machine(text)]
 
 

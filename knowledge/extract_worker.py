@@ -45,7 +45,7 @@ def _limit() -> None:
 def _pdf(data: bytes) -> Read:
     from knowledge.extract_pdf import pdf_to_markdown
 
-    return (*pdf_to_markdown(data), [])
+    return pdf_to_markdown(data)
 
 
 def _docx(data: bytes) -> Read:

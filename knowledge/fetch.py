@@ -25,6 +25,8 @@ MAX_REDIRECTS = 5
 PORTS = {80, 443, 8080, 8443}
 """Where web servers listen; on other ports live other services."""
 
+_ALLOWING = "An administrator can allow this host in STAGECOACH_INTERNAL_HOSTS"
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 """The addresses of a host name (the name, the port), as text."""
@@ -68,7 +70,7 @@ class Fetcher:
         except TimeoutError:
             raise Unreadable(f"did not arrive within {SECONDS:.0f} seconds. Try again later") from None
         except aiohttp.ClientError as error:
-            raise Unreadable(f"can't be fetched ({type(error).__name__})") from error
+            raise Unreadable(_unreached(error)) from error
 
     async def _follow(self, url: str) -> Page:
         target = self._parsed(url)
@@ -91,7 +93,7 @@ class Fetcher:
         if target.user is not None or target.password is not None:
             raise Unreadable("carries a name and password. Leave them out")
         if port not in PORTS and not self._listed(target):
-            raise Unreadable(f"is on port {port}, where no web page should be")
+            raise Unreadable(f"is on port {port}, where no web page should be. {_ALLOWING}")
         return target.with_fragment(None)
 
     def _listed(self, target: URL) -> bool:
@@ -107,10 +109,25 @@ class Fetcher:
         if not found:
             raise Unreadable(f"names a host that can't be found ({host[:100]})")
         if not self._listed(target) and not all(is_public(address) for address in found):
-            raise Unreadable(
-                f"leads into a private network ({host[:100]}). An administrator can allow this host"
-            )
+            raise Unreadable(f"leads into a private network ({host[:100]}). {_ALLOWING}")
         return found
+
+
+def _unreached(error: aiohttp.ClientError) -> str:
+    if isinstance(error, aiohttp.ClientSSLError):
+        return "can't be reached safely: its certificate or encryption is at fault"
+    return "can't be fetched: the connection failed. Check the address, or try again later"
+
+
+def _refused(status: int) -> str:
+    """What a page that was not given says to whoever wanted it in the library."""
+    if status in (401, 403, 407):
+        return f"asks for a login (status {status}). Save the page as a file and add that"
+    if status in (404, 410):
+        return f"is not there (status {status}). Check the address"
+    if status == 429 or status >= 500:
+        return f"has trouble at its server (status {status}). Try again later"
+    return f"answers with status {status} in place of a page. Check the address"
 
 
 def is_public(address: str) -> bool:
@@ -191,9 +208,7 @@ async def _get(target: URL, addresses: list[str]) -> Page | str:
         if response.status in (301, 302, 303, 307, 308) and "Location" in response.headers:
             return str(target.join(URL(response.headers["Location"])))
         if response.status != 200:
-            raise Unreadable(
-                f"answers with status {response.status}. Check the address, and that it needs no login"
-            )
+            raise Unreadable(_refused(response.status))
         data = await _read(response)
         return Page(str(target), _file_name(target, response.content_type), data)
 

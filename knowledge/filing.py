@@ -136,19 +136,19 @@ class Filing:
     async def _draft(
         self, incoming: Incoming, data: bytes, given: Details
     ) -> tuple[Draft, tuple[Finding, ...]]:
-        extracted = await extract(data, incoming.label, self.fetcher.trusts)
+        extracted = await extract(data, incoming.name or incoming.label, self.fetcher.trusts)
         own, text = split(extracted.text)
         if not text.strip():
             raise Unreadable("holds no text")
         details = given.over(own)
-        title = unmarked(details.title or extracted.title or "") or _name(incoming.label)
+        title = unmarked(details.title or extracted.title or "") or _name(incoming.name or incoming.label)
         source = library.source_of(incoming.source, details)
         sha256 = hashlib.sha256(data).hexdigest()
         async with self._store.read() as session:
             present = await library.current_version(session, source)
         same = present is not None and present[1].sha256 == sha256
         passages = [] if same else await asyncio.to_thread(self._retriever.prepare, title, text)
-        flags = tuple(f"{found.kind}: {found.excerpt}" for found in extracted.findings)
+        flags = tuple(found.told for found in extracted.findings)
         draft = Draft(source, title, details, text, sha256, flags, tuple(passages), self._retriever.model)
         return draft, extracted.findings
 
@@ -158,7 +158,7 @@ class Filing:
         title = details.title or source
         passages = await asyncio.to_thread(self._retriever.prepare, title, cleaned)
         sha256 = hashlib.sha256(cleaned.encode()).hexdigest()
-        flags = tuple(f"{found.kind}: {found.excerpt}" for found in findings)
+        flags = tuple(found.told for found in findings)
         model = self._retriever.model
         return Draft(source, title, details, cleaned, sha256, flags, tuple(passages), model, "entry")
 

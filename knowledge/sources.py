@@ -6,7 +6,7 @@ What can't be read is handed on as a refusal in its place, so that the rest of a
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from knowledge.extract import KNOWN, unpack
@@ -18,14 +18,16 @@ from knowledge.fetch import Fetcher
 class Incoming:
     """One file on its way in, or why it can't come in.
 
-    `source` identifies the place it came from over time; `label` is how people call it. Exactly one of
-    `data` and `refusal` is set; a refusal completes the sentence that begins with the label.
+    `source` identifies the place it came from over time; `label` is how people call it, and `name` its own
+    name where that is another. Exactly one of `data` and `refusal` is set; a refusal completes the sentence
+    that begins with the label.
     """
 
     source: str
     label: str
     data: bytes | None = None
     refusal: str | None = None
+    name: str = ""
 
 
 async def gather(place: str, fetcher: Fetcher) -> AsyncIterator[Incoming]:
@@ -47,7 +49,7 @@ async def from_bytes(source: str, label: str, data: bytes) -> AsyncIterator[Inco
         return
     for name, content in sorted(files):
         if _wanted(name):
-            yield Incoming(f"{source}!/{name}"[-500:], f"{label}: {name}", content)
+            yield Incoming(f"{source}!/{name}"[-500:], f"{label}: {name}", content, name=name)
 
 
 async def _fetched(url: str, fetcher: Fetcher) -> AsyncIterator[Incoming]:
@@ -57,7 +59,7 @@ async def _fetched(url: str, fetcher: Fetcher) -> AsyncIterator[Incoming]:
         yield Incoming(url[:500], url, refusal=str(refusal))
         return
     async for incoming in from_bytes(url[:500], page.name, page.data):
-        yield Incoming(incoming.source, url, incoming.data, incoming.refusal)
+        yield replace(incoming, label=url, name=incoming.name or incoming.label)
 
 
 async def _from_disk(path: Path) -> AsyncIterator[Incoming]:

@@ -335,7 +335,7 @@ def words(preview: Preview) -> str:
     if preview.document is not None:
         parts.append(_changed(preview.changes))
     if preview.findings:
-        seen = "\n".join(f"- {plain(found.excerpt)}" for found in preview.findings[:3])
+        seen = "\n".join(f"- {plain(found.told)}" for found in preview.findings[:3])
         parts.append(f"Please look at this first; it is unusual in a policy:\n{seen}")
     return "\n\n".join(part for part in parts if part)
 

@@ -126,6 +126,8 @@ def _report_looked(looked: Sequence[Looked], as_json: bool) -> None:
     problems = [f"{folder.place}: {folder.problem}" for folder in looked if folder.problem]
     if problems:
         raise InputError(" ".join(problems))
+    if looked and not any(folder.outcomes or folder.gone for folder in looked):
+        say("Nothing has changed there.")
     _report([outcome for folder in looked for outcome in folder.outcomes], as_json, nothing_new=True)
 
 
@@ -141,7 +143,7 @@ def kb_sources(settings: Settings, as_json: bool) -> None:
         print_json(found)
         return
     for each in found:
-        looked_at = each["looked_at"] or "not yet"
+        looked_at = (each["looked_at"] or "not yet")[:16].replace("T", " ")
         typer.echo(f"{each['id']:>4}  {each['folder']} ({each['files']} files, looked at {looked_at})")
         for trouble in [each["problem"], *(f"{r['file']} {r['reason']}." for r in each["refused"])]:
             if trouble:
@@ -169,7 +171,8 @@ def _report(outcomes: Sequence[Outcome], as_json: bool, nothing_new: bool = Fals
     if refused:
         for outcome in refused if as_json else []:
             say(f"{outcome.label} {outcome.reason}.")
-        say(f"{len(refused)} of {len(outcomes)} could not be taken in; the rest is in.")
+        rest = "the rest is in" if len(refused) < len(outcomes) else "nothing is new in the library"
+        say(f"{len(refused)} of {len(outcomes)} could not be taken in; {rest}.")
         raise SystemExit(1)
 
 
@@ -177,8 +180,7 @@ def _line(outcome: Outcome) -> str:
     if outcome.status == "refused":
         return f"refused      {outcome.label} {outcome.reason}."
     line = f"{outcome.status:<12} {outcome.label} (document {outcome.document_id}, version {outcome.version})"
-    notes = [f"{found.kind}: {found.excerpt}" for found in outcome.findings]
-    return line + "".join(f"\n             look at this, please: {note}" for note in notes)
+    return line + "".join(f"\n             look at this, please: {found.told}" for found in outcome.findings)
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:
@@ -207,9 +209,23 @@ def kb_list(settings: Settings, as_json: bool) -> None:
         print_json(found)
         return
     for each in found:
-        owner = each["owner"] or "no owner"
-        stale = ", review overdue" if each["stale"] else ""
-        typer.echo(f"{each['id']:>4}  {each['title']} (version {each['version']}, {owner}{stale})")
+        typer.echo(f"{each['id']:>4}  {each['title']} ({', '.join(_state(each))})")
+
+
+def _state(document: dict[str, Any]) -> list[str]:
+    """What to know of a document in a list: version, owner, readers, and what keeps it from answering."""
+    said = [f"version {document['version']}", document["owner"] or "no owner"]
+    if document["audience"] != ["all"]:
+        said.append(f"for {' and '.join(document['audience'])}")
+    if document["effective"]:
+        said.append(f"in force from {document['effective']}")
+    if document["superseded_by"]:
+        said.append(f"superseded by {document['superseded_by']}")
+    if document["expires"]:
+        said.append(f"until {document['expires']}")
+    if document["review_by"]:
+        said.append(f"review {'was due' if document['stale'] else 'due'} {document['review_by']}")
+    return said
 
 
 def kb_show(settings: Settings, document_id: int, as_json: bool) -> None:
@@ -223,7 +239,10 @@ def kb_show(settings: Settings, document_id: int, as_json: bool) -> None:
     if as_json:
         print_json(shown)
         return
-    typer.echo(f"{shown['title']} (version {shown['version']}, {shown['owner'] or 'no owner'})\n")
+    typer.echo(f"{shown['title']} ({', '.join(_state(shown))})\nFrom {shown['source']}")
+    for flag in shown["flags"]:
+        typer.echo(f"Look at this, please: {flag}")
+    typer.echo("")
     for change in shown["changes"]:
         typer.echo(f"Changed in {change['section'] or 'the beginning'}:")
         typer.echo("".join(f"  - {line}\n" for line in change["removed"]), nl=False)

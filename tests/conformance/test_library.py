@@ -102,11 +102,11 @@ async def test_what_can_not_be_read_leaves_the_rest_in(library: Library, tmp_pat
     (folder / ".hidden.md").write_text("# No\n\nNo.\n")
     (folder / "d.md").write_text("---\naudience: [nowhere]\n---\nText.\n")
     with zipfile.ZipFile(folder / "e.zip", "w") as archive:
-        archive.writestr("in/f.md", "# Lifts\n\nLifts are checked twice a year.\n")
+        archive.writestr("in/lift-checks.txt", "Lifts are checked twice a year.\n")
         archive.writestr("g.exe", "no")
     assert await add(library, folder) == [
         ("added", None),
-        ("refused", "is not text, although its name says so"),
+        ("refused", "is neither text nor a PDF, Word, Excel or HTML file"),
         (
             "refused",
             "can't be filed. There is no department 'nowhere'. Known departments: finance, hr.",
@@ -115,6 +115,8 @@ async def test_what_can_not_be_read_leaves_the_rest_in(library: Library, tmp_pat
         ("added", None),
     ]
     assert [status for status, _ in await add(library, folder)].count("unchanged") == 3
+    (hit, *_) = await library.service.search(library.people.hanna, "How often are lifts checked?")
+    assert hit.document == "Lift checks"
 
 
 async def test_what_is_given_is_checked_before_anything_is_stored(library: Library) -> None:

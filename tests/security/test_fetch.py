@@ -13,6 +13,7 @@ from aiohttp import web
 
 from knowledge.extract_text import Unreadable
 from knowledge.fetch import MAX_BYTES, Fetcher, is_public
+from knowledge.sources import gather
 
 PUBLIC = "93.184.215.14"
 
@@ -141,6 +142,9 @@ async def site() -> AsyncIterator[tuple[str, web.Application]]:
         "/schemeless": lambda request: web.HTTPFound("//10.0.0.1/"),
         "/loop": lambda request: web.HTTPFound("/loop"),
         "/private": lambda request: web.Response(status=403),
+        "/missing": lambda request: web.Response(status=404),
+        "/ill": lambda request: web.Response(status=503),
+        "/numbers": lambda request: web.Response(text="Tool;Limit\nChat;5\n", content_type="text/csv"),
         "/huge": lambda request: web.Response(body=b"x" * (MAX_BYTES + 1)),
         "/bomb": lambda request: _zipped_response(),
     }
@@ -184,7 +188,9 @@ async def test_a_listed_host_is_fetched_with_its_redirects(site: tuple[str, web.
         ("/file", "is not a web address"),
         ("/schemeless", "leads into a private network"),
         ("/loop", "was forwarded more than 5 times"),
-        ("/private", "answers with status 403"),
+        ("/private", r"asks for a login \(status 403\)"),
+        ("/missing", r"is not there \(status 404\)"),
+        ("/ill", r"has trouble at its server \(status 503\). Try again later"),
         ("/huge", "is larger than 25 MB"),
         ("/bomb", "is larger than 25 MB"),
     ],
@@ -196,6 +202,13 @@ async def test_every_redirect_is_checked_anew(
     with pytest.raises(Unreadable, match=reason):
         await Fetcher([host]).fetch(f"http://{host}{path}")
     assert set(connections) == {"127.0.0.1"}
+
+
+async def test_what_a_page_is_tells_how_it_is_read(site: tuple[str, web.Application]) -> None:
+    """An address without an ending may hold a table; the type that the server names decides."""
+    host, _ = site
+    (incoming,) = [each async for each in gather(f"http://{host}/numbers", Fetcher([host]))]
+    assert (incoming.label, incoming.name) == (f"http://{host}/numbers", "numbers.csv")
 
 
 async def test_a_host_that_is_not_listed_stays_closed(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import itertools
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 _W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 _S = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
@@ -80,22 +81,36 @@ def _state(name: str, hidden: Sequence[str]) -> str:
     return "hidden" if name in hidden else "visible"
 
 
+Placed = tuple[str, int, int, int]
+"""Words in a PDF, the size of their type, and how many points from the left and the bottom they stand."""
+
+
 def pdf(pages: Sequence[Sequence[tuple[str, int]]], title: str = "") -> bytes:
     """A PDF in Helvetica: each page a list of (line, size of the type in points), from the top down."""
+    placed = []
+    for lines in pages:
+        steps = [0, *itertools.accumulate(size + 6 for _, size in lines)]
+        placed.append([(text, size, 60, 780 - y) for (text, size), y in zip(lines, steps, strict=False)])
+    return pdf_at(placed, title)
+
+
+def pdf_at(pages: Sequence[Sequence[Placed]], title: str = "", scanned: Collection[int] = ()) -> bytes:
+    """A PDF in Helvetica with words at places, in the order of writing. Pages in `scanned` (from 1) show a
+    picture."""
     objects = [b"", b"", b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"]
     kids = []
-    for lines in pages:
-        y, commands = 780, []
-        for text, size in lines:
+    for number, lines in enumerate(pages, 1):
+        commands = []
+        for text, size, x, y in lines:
             escaped = text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
-            commands.append(f"BT /F1 {size} Tf 1 0 0 1 60 {y} Tm ({escaped}) Tj ET")
-            y -= size + 6
+            commands.append(f"BT /F1 {size} Tf 1 0 0 1 {x} {y} Tm ({escaped}) Tj ET")
         stream = "\n".join(commands).encode("cp1252")
         objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream))
         kids.append(len(objects) + 1)
         objects.append(
             b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents %d 0 R "
-            b"/Resources << /Font << /F1 3 0 R >> >> >>" % len(objects)
+            b"/Resources << /Font << /F1 3 0 R >> %s >> >>"
+            % (len(objects), b"/XObject << /Scan 3 0 R >>" if number in scanned else b"")
         )
     objects[0] = b"<< /Type /Catalog /Pages 2 0 R >>"
     objects[1] = b"<< /Type /Pages /Count %d /Kids [%s] >>" % (

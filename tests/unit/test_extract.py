@@ -8,7 +8,7 @@ import pytest
 
 from knowledge.extract import extract, unpack
 from knowledge.extract_text import Unreadable, clean
-from tests.support.files import docx, paragraph, pdf, word_table, xlsx, zipped
+from tests.support.files import docx, paragraph, pdf, pdf_at, word_table, xlsx, zipped
 
 TABLE = [["Tool", "Allowed for"], ["Assistant", "Public | internal data"], ["Recorder", ""]]
 TABLE_MARKDOWN = (
@@ -106,6 +106,107 @@ async def test_pdf_keeps_headings_and_joins_lines() -> None:
     )
 
 
+async def test_pdf_tables_keep_rows_and_columns() -> None:
+    """Words at places become rows and cells, whatever the order of writing; a row may take two lines."""
+    rows = [
+        ("Country", "Hotel, a night", "Meals, a day"),
+        ("Germany", "140 EUR, more with an approval", "28 EUR"),
+        ("", "by the team lead", ""),
+        ("Japan", "190 USD", "50 USD"),
+    ]
+    columns = [
+        [(row[x], 10, 60 + 160 * x, 700 - 14 * y) for y, row in enumerate(rows) if row[x]] for x in range(3)
+    ]
+    page = [("Limits by country", 16, 60, 740), ("They hold for one night.", 10, 60, 720)]
+    page += [cell for column in columns for cell in column]
+    page.append(("Ask before the trip.", 10, 60, 640))
+    got = await extract(pdf_at([page]), "travel.pdf")
+    assert got.text == (
+        "# Limits by country\n\nThey hold for one night.\n\n"
+        "| Country | Hotel, a night | Meals, a day |\n| --- | --- | --- |\n"
+        "| Germany | 140 EUR, more with an approval by the team lead | 28 EUR |\n"
+        "| Japan | 190 USD | 50 USD |\n\nAsk before the trip.\n"
+    )
+
+
+async def test_pdf_lists_keep_the_marks_that_were_written_apart() -> None:
+    items = [
+        ("•", 12, 60, 700),
+        ("Trains first.", 10, 78, 702),
+        ("•", 12, 60, 680),
+        ("Then cars.", 10, 78, 682),
+    ]
+    steps = [("1", 12, 60, 640), ("Scan it.", 10, 78, 642), ("2", 12, 60, 620), ("Send it.", 10, 78, 622)]
+    lead = [("What we pay for is told in the list that follows here.", 10, 60, 740)]
+    got = await extract(pdf_at([lead + items + steps]), "a.pdf")
+    assert got.text.endswith("here.\n\n- Trains first.\n- Then cars.\n\n1. Scan it.\n2. Send it.\n")
+
+
+async def test_two_columns_of_prose_are_no_table() -> None:
+    left = "a line of running text on the left"
+    right = "a line of running text on the right"
+    page = [(f"{left} {n}", 10, 60, 700 - 14 * n) for n in range(6)]
+    page += [(f"{right} {n}", 10, 320, 700 - 14 * n) for n in range(6)]
+    text = (await extract(pdf_at([page]), "a.pdf")).text
+    assert "|" not in text
+    assert text.index(f"{left} 5") < text.index(f"{right} 0")
+
+
+async def test_heads_and_page_numbers_go_wherever_they_were_written() -> None:
+    """They may come before everything else on their page; a heading of the same words stays."""
+    said = (
+        "Doors are locked at eight in the evening.",
+        "Guests wear a badge.",
+        "Keys are handed in at the desk.",
+    )
+    pages = [
+        [
+            ("Internal", 8, 60, 800),
+            (f"Page {n} of 3", 8, 500, 30),
+            ("Internal", 16, 60, 740),
+            (words, 10, 60, 720),
+        ]
+        for n, words in enumerate(said, 1)
+    ]
+    got = await extract(pdf_at(pages), "a.pdf")
+    assert "of 3" not in got.text
+    assert got.text.count("# Internal\n") == 3
+    assert got.text.count("Internal") == 3
+
+
+async def test_a_table_of_contents_is_left_out() -> None:
+    lines = [("Travel", 16), ("1 Booking . . . . . . . . . 2", 10), ("2 Hotels ............ 17", 10)]
+    got = await extract(pdf([[*lines, ("Book early, and by train where you can.", 10)]]), "a.pdf")
+    assert got.text == "# Travel\n\nBook early, and by train where you can.\n"
+
+
+async def test_scanned_pages_among_others_are_told() -> None:
+    page = [("Leave the building by the stairs.", 10, 60, 740)]
+    got = await extract(pdf_at([page, [], [], []], scanned=(2, 4)), "fire.pdf")
+    assert [found.told for found in got.findings] == ["pictures without text, which I can't read: pages 2, 4"]
+
+
+async def test_letters_that_print_joins_are_parted() -> None:
+    assert (await extract("The ﬁrst oﬃce".encode(), "a.txt")).text == "The first office\n"
+
+
+@pytest.mark.parametrize(
+    ("named", "title"),
+    [
+        ("Security handbook | Intranet", "Security handbook"),
+        ("Rules for doors - Google Docs", "Rules for doors"),
+        ("Microsoft Word - Rules for doors", "Rules for doors"),
+        ("Scanner_0045", "Security handbook"),
+        ("handbook final.docx", "Security handbook"),
+        ("Untitled", "Security handbook"),
+        ("Doors and badges", "Doors and badges"),
+    ],
+)
+async def test_a_title_that_a_program_made_up_gives_way_to_the_heading(named: str, title: str) -> None:
+    page = f"<html><title>{named}</title><h1>Security handbook</h1><p>Lock the door.</p></html>"
+    assert (await extract(page.encode(), "a.html")).title == title
+
+
 async def test_a_zip_gives_its_files() -> None:
     files = {"a/one.md": "# One", "two.txt": "Two\nlines", "empty.md": ""}
     assert dict(await unpack(zipped(files))) == {name: text.encode() for name, text in files.items()}
@@ -186,8 +287,8 @@ def test_ordinary_policy_sentences_are_not_suspected(line: str) -> None:
         ("a.md", b"", "is empty"),
         ("a.md", b" \n\n ", "is empty"),
         ("a.md", b"<!-- nothing -->", "holds no text"),
-        ("a.txt", b"\x7fELF\x00\x00\x01\x02" * 50, "is not text"),
-        ("a.txt", bytes(range(1, 32)) * 20, "is not text"),
+        ("a.txt", b"\x7fELF\x00\x00\x01\x02" * 50, "is neither text"),
+        ("a.txt", bytes(range(1, 32)) * 20, "is neither text"),
         ("a.txt", b"word " * 2_000_000, "has a line of 10,000,000 characters (line 1)"),
         ("a.md", b"line\nGr\xfc\xdfe", "is not in UTF-8 (line 2)"),
         ("a.pdf", b"hello", "is not a PDF, although its name says so"),
@@ -203,7 +304,7 @@ def test_ordinary_policy_sentences_are_not_suspected(line: str) -> None:
         ("a.pdf", pdf([[]]), "holds pictures of pages"),
         ("a.doc", b"\xd0\xcf\x11\xe0" + b"\x00" * 600, "is an old or a locked Office file"),
         ("a.rtf", b"{\\rtf1 hello}", "is a rich text file"),
-        ("a.md", gzip.compress(b"x" * 999, mtime=0), "is not text"),
+        ("a.md", gzip.compress(b"x" * 999, mtime=0), "is neither text"),
     ],
 )
 async def test_what_can_not_be_read_says_why(name: str, data: bytes, reason: str) -> None:
