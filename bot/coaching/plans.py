@@ -65,16 +65,25 @@ async def plans_meant(tx: AsyncSession, person_id: int, now: datetime) -> list[P
     return [plan for plan in plans if plan.due_on and plan.due_on <= soon] or plans
 
 
-async def done_lately(tx: AsyncSession, department_id: int, now: datetime) -> set[str]:
-    """The wording of the steps that a department finished within half a year: they are not offered again."""
-    return set(await tx.exec(_DONE, params={"department": department_id, "since": now - DONE_HOLDS}))
+async def open_and_done(tx: AsyncSession, department_id: int, now: datetime) -> tuple[list[Plan], set[str]]:
+    """The open steps, oldest first, and the wording of those that were finished within half a year: these are
+    not offered again.
+    """
+    rows = await tx.exec(_OPEN_AND_DONE, params={"department": department_id, "since": now - DONE_HOLDS})
+    plans = list(rows)
+    done = {plan.text for plan in plans if plan.status is PlanStatus.DONE}
+    return [plan for plan in plans if plan.status is not PlanStatus.DONE], done
 
 
 _CLOSED_AT = Plan.__table__.c.closed_at  # type: ignore[attr-defined]
-_DONE = select(Plan.text).where(
-    Plan.department_id == bindparam("department"),
-    Plan.status == PlanStatus.DONE,
-    bindparam("since", type_=_CLOSED_AT.type) < _CLOSED_AT,
+_OPEN_AND_DONE = (
+    select(Plan)
+    .where(
+        Plan.department_id == bindparam("department"),
+        col(Plan.status).in_(OPEN_PLANS)
+        | ((col(Plan.status) == PlanStatus.DONE) & (bindparam("since", type_=_CLOSED_AT.type) < _CLOSED_AT)),
+    )
+    .order_by(col(Plan.created_at), col(Plan.id))
 )
 
 

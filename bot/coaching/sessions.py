@@ -16,7 +16,7 @@ from bot.audit.records import latest_answers, open_blockers, placement_of
 from bot.audit.scoring import Scores
 from bot.choice_ids import ChoiceId, parse_choice_id
 from bot.coaching import dialogue
-from bot.coaching.plans import OPEN_PLANS, done_lately, new_plan, open_plans, open_steps_card, plans_meant
+from bot.coaching.plans import OPEN_PLANS, new_plan, open_and_done, open_plans, open_steps_card, plans_meant
 from bot.coaching.questions import StoredQuestion, done_with, in_the_way, names_of, route, what_became
 from bot.coaching.state import (
     AddEvidence,
@@ -199,7 +199,7 @@ class CoachingUseCase:
         `scores` and `blockers`: where the department stands and what is in its way, for a caller who knows
         them.
         """
-        plans = await open_plans(tx, department_id)
+        plans, done = await open_and_done(tx, department_id, now)
         if not may_open_step(self._instrument, len(plans)):
             return [open_steps_card(plans)]
         if blockers is None:
@@ -210,7 +210,6 @@ class CoachingUseCase:
             each for each in next_steps(self._instrument, scores, named) if criterion in ("", each.criterion)
         ]
         taken = {plan.text for plan in plans}
-        done = await done_lately(tx, department_id, now)
         found = _without(wanted, taken | done) or _without(wanted, taken)
         if not found:
             return [
