@@ -13,8 +13,10 @@ from datetime import datetime
 from bot.audit import answering, hearing, help_words, moves, naming_process
 from bot.audit.commands import command, is_between, is_greeting, letter, picked_with_reason
 from bot.audit.instrument import Instrument
+from bot.audit.planning import A_SITTING, questions_left
 from bot.audit.state import (
     MOST_WORDS,
+    AnsweredMeanwhile,
     Asked,
     AskFreely,
     Draft,
@@ -64,6 +66,8 @@ class Dialogue:
                 return answering.proposal(self.steps, state, given)
             case InstrumentChanged():
                 return self._instrument_changed(state, given)
+            case AnsweredMeanwhile():
+                return self._answered_meanwhile(state, given)
 
     def _words(self, state: State, text: str, now: datetime) -> Outcome:
         if state.phase == "placing":
@@ -112,7 +116,7 @@ class Dialogue:
                 return None
         if state.interlude:
             name = "cancel" if name in _OUT_OF_IT else name
-            said_fully = name in {"hand", "later"} and bool(argument)
+            said_fully = name in {"hand", "later", "edit"} and bool(argument)
             return (name, argument) if said_fully or name in _AMID_INTERLUDES else None
         name = _SYNONYMS.get((state.phase, name), name)
         if state.paused and name in {"start", "go"}:
@@ -162,6 +166,24 @@ class Dialogue:
         if state.phase in ("place", "placing", "different", "fresh"):
             return self.steps.show(changed(state, phase="case", draft=Draft(at=state.draft.at)), said)
         return state, ()
+
+    def _answered_meanwhile(self, state: State, given: AnsweredMeanwhile) -> Outcome:
+        """What a co-lead has just answered is not asked again; it can be looked at like an answer of one's
+        own.
+        """
+        new = tuple(criterion for criterion in given.known if criterion not in state.settled)
+        here = [criterion for criterion in self._coming(state) if criterion in new]
+        said = self.cards.answered_meanwhile(here, given.names) if here else ""
+        state = changed(state, known={**state.known, **given.known}, carried=(*state.carried, *new))
+        if state.current in new:
+            return self.steps.go_on(changed(state, paused=False, later_on=None), said)
+        return state, self.steps.said(said)
+
+    def _coming(self, state: State) -> tuple[str, ...]:
+        """The questions that this sitting, or the next one, is about."""
+        if state.phase == "rest" or (state.phase == "welcome" and state.greeted):
+            return questions_left(self.steps.instrument, state)[:A_SITTING]
+        return state.sitting
 
 
 Move = Callable[[Steps, State, str, datetime], Outcome]

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.audit.approvals import approval_question
+from bot.audit.co_leads import Meanwhile, both_answered, is_second_view
 from bot.audit.instrument import Instrument
 from bot.audit.opening import open_session
 from bot.audit.process_records import note_process
@@ -61,6 +62,8 @@ class Desk:
     offer_steps: OfferNextSteps | None = None
     messages: list[Message] = field(default_factory=list)
     saved: dict[str, Answer] = field(default_factory=dict)
+    others: dict[str, Meanwhile] = field(default_factory=dict)
+    """What other leads answered since the sitting began."""
     stands: Scores | None = None
     """Where the department stands, once that was found out and as long as it holds."""
     blockers: Sequence[Blocker] = ()
@@ -109,20 +112,25 @@ class Desk:
                 self.person.enrolled_at, self.person.declined_at = None, self.now
 
     async def _save(self, effect: SaveAnswer, state: State) -> None:
-        second = state.kind == "second"
+        given = effect.answer
+        other = self.others.get(given.criterion)
+        beside = is_second_view(self.others, given.criterion, given.claim)
         row = await save_answer(
             self.tx,
-            effect.answer,
+            given,
             instrument=self.instrument,
             department_id=self.department_id,
             person_id=self.person.id or 0,
             session_id=self.session_id,
-            second=second,
-            again=self._is_stored(effect.answer),
+            second=state.kind == "second" or beside,
+            again=self._is_stored(given),
         )
         self.saved[row.criterion], self.stands = row, None
-        if second and effect.answer.criterion != state.current:
-            await resolve(self.tx, self.instrument, self.department, row, self.now)
+        if row.second and (given.criterion != state.current or state.phase == "process"):
+            if state.kind != "second" and other is not None:
+                self.messages.append(Message(text=both_answered(other, given.level)))
+            blind = state.kind == "second"
+            await resolve(self.tx, self.instrument, self.department, row, self.now, blind)
 
     def _is_stored(self, given: Given) -> bool:
         """Whether an earlier turn, or an earlier effect of this one, has stored this very answer."""

@@ -135,6 +135,7 @@ async def new_state(
         kind="first" if unanswered else "re",
         version=instrument.version,
         seed=chance(department_id, person_id, now.isoformat()) % 2**31,
+        co_leads=len(leads) > 1,
         no_models=none,
         known=known_answers(instrument, rows, person_id, leads),
         queue=() if unanswered else questions_due(instrument, rows, none, active, now, everything),

@@ -106,12 +106,18 @@ async def _team(tx: AsyncSession, department_id: int) -> list[int]:
 
 
 async def resolve(
-    tx: AsyncSession, instrument: Instrument, department: Department, second: Answer, now: datetime
+    tx: AsyncSession,
+    instrument: Instrument,
+    department: Department,
+    second: Answer,
+    now: datetime,
+    blind: bool = True,
 ) -> None:
     """Compare a second view with the lead's answer.
 
     The same level corroborates it. One level apart: the lower stands, and the lead sees both anchors. Two
-    or more: both are asked for a recent case; `settle_contested` ends it after seven days.
+    or more: both are asked for a recent case; `settle_contested` ends it after seven days. Whoever may have
+    seen the first answer (not `blind`) corroborates nothing; what such a person has to show counts.
     """
     first = await lead_view(tx, second)
     if first is None or first.level is None or second.level is None:
@@ -121,7 +127,8 @@ async def resolve(
         first.agreement = settled.agreement
         await _ask_both(tx, instrument, department, first, second, now)
         return
-    tx.add(_agreed(instrument, first, settled, now))
+    agreed = _agreed(instrument, first, settled, now) if blind else _shared(instrument, first, second, now)
+    tx.add(agreed)
     if settled.show_anchors:
         await _tell_lead(tx, instrument, department, first, second, now)
 
@@ -129,6 +136,13 @@ async def resolve(
 def _agreed(instrument: Instrument, first: Answer, settled: Settlement, now: datetime) -> Answer:
     """The answer that now stands; an artefact that a second person saw unasked is corroborated."""
     evidence = EvidenceClass(corroborated(first.evidence.value))
+    return with_level(instrument, first, settled.level, settled.agreement, now, evidence)
+
+
+def _shared(instrument: Instrument, first: Answer, second: Answer, now: datetime) -> Answer:
+    """The answer that two leads gave: the lower level, with the better of what they have to show."""
+    settled = settle(first.level or 0, second.level or 0, now, now)
+    evidence = max(first.evidence, second.evidence, key=lambda each: each.value)
     return with_level(instrument, first, settled.level, settled.agreement, now, evidence)
 
 

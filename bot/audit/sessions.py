@@ -17,6 +17,7 @@ from sqlalchemy import bindparam
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.audit.co_leads import answered_meanwhile, news
 from bot.audit.commands import command
 from bot.audit.dialogue import Dialogue
 from bot.audit.effects import Desk, OfferNextSteps
@@ -274,9 +275,10 @@ class AuditUseCase:
         dialogue = Dialogue(self._instrument, facts)
         desk = Desk(tx, self._instrument, row, department, person, turn.at, state, self._offer_steps)
         state, shown_anew = await self._up_to_date(desk, dialogue, state)
+        state, moved_on = await self._hear_co_leads(desk, dialogue, state, given)
         # Words meant for a card that has changed are not taken for an answer to the new one.
         effects: tuple[Effect, ...] = ()
-        if not (shown_anew and isinstance(given, Words)):
+        if not (moved_on or (shown_anew and isinstance(given, Words))):
             state, effects = dialogue.step(state, given, turn.at)
         state = await self._carry_out(desk, dialogue, state, effects, turn, prepared)
         keep_state(row, state)
@@ -288,6 +290,24 @@ class AuditUseCase:
             text = f"{privacy_again(facts)}\n\n{first.text}"
             desk.messages[0] = first.model_copy(update={"text": text})
         return desk.messages
+
+    async def _hear_co_leads(
+        self, desk: Desk, dialogue: Dialogue, state: State, given: Input
+    ) -> tuple[State, bool]:
+        """The state after what other leads answered meanwhile, and whether the present question was one of
+        these. Looked up only where there are other leads.
+        """
+        if not state.co_leads or state.kind == "second" or state.phase in ("done", "away"):
+            return state, False
+        desk.others = await answered_meanwhile(desk.tx, self._instrument, desk.row, desk.now)
+        told = news(self._instrument, state, given, desk.others)
+        if told is None:
+            return state, False
+        moved_on = state.current in told.known
+        state, effects = dialogue.step(state, told, desk.now)
+        for effect in effects:
+            await desk.carry_out(effect, state)
+        return state, moved_on
 
     async def _up_to_date(self, desk: Desk, dialogue: Dialogue, state: State) -> tuple[State, bool]:
         """The state under the present instrument, and whether its card had to be shown anew."""

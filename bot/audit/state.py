@@ -104,10 +104,10 @@ class Draft(_Record):
 class State(_Record):
     """Where one person's audit of one department stands.
 
-    `turn` counts the cards shown; a button carries the turn of its card. `greeted`: the first card, with who
-    sees what, was shown; until then words show it and do nothing else. `current` is the criterion that is
-    asked now. `queue` lists what a re-audit or a second rater is to be asked; a first audit plans as it
-    goes.
+    `co_leads`: others lead the department, too. `turn` counts the cards shown; a button carries the turn
+    of its card. `greeted`: the first card, with who sees what, was shown; until then words show it and
+    do nothing else. `current` is the criterion that is asked now. `queue` lists what a re-audit or a
+    second rater is to be asked; a first audit plans as it goes.
     """
 
     session: int
@@ -119,6 +119,7 @@ class State(_Record):
     phase: Phase = "welcome"
     interlude: Interlude = ""
     paused: bool = False
+    co_leads: bool = False
     no_models: tuple[str, ...] = ()
     known: dict[str, Known] = {}
     queue: tuple[str, ...] = ()
@@ -206,7 +207,15 @@ class InstrumentChanged:
     gone: tuple[str, ...] = ()
 
 
-Input = Words | Asked | Chose | Proposed | NoProposal | Resume | InstrumentChanged
+@dataclass(frozen=True)
+class AnsweredMeanwhile:
+    """Another lead answered these questions since the sitting began: the answers, and who gave them."""
+
+    known: dict[str, Known]
+    names: dict[str, str]
+
+
+Input = Words | Asked | Chose | Proposed | NoProposal | Resume | InstrumentChanged | AnsweredMeanwhile
 
 
 # What follows.

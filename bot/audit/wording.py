@@ -16,6 +16,7 @@ from bot.audit.phrases import (
     hello,
     hello_again,
     hello_second,
+    joined,
     lower,
     missing,
     more_another_day,
@@ -317,6 +318,16 @@ class Cards:
         return (
             f"Noted, thank you. You described level {level} of 4{scale}. It counts as {counted} until "
             f"{missing(given)}."
+        )
+
+    def answered_meanwhile(self, criteria: list[str], names: dict[str, str]) -> str:
+        """Said of questions that a co-lead answered while this sitting was open."""
+        who = joined(sorted({plain(names[criterion]) for criterion in criteria}))
+        what = joined([f"**{lower(self.instrument.criterion(criterion).name)}**" for criterion in criteria])
+        those, them = ("that", "it") if len(criteria) == 1 else ("those", "one of them")
+        return (
+            f"{who} answered {what} meanwhile, so I don't ask you {those} again. If you see {them} "
+            "differently, say **edit**."
         )
 
     def who_is(self, typed: str, matches: int) -> str:
