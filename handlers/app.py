@@ -20,6 +20,7 @@ from bot.config import Settings
 from bot.coverage.sessions import CoverageUseCase, names_coverage
 from bot.live import Live
 from bot.llm import OpenAIModel
+from bot.own_data import OwnDataUseCase
 from bot.store.engine import Store
 from bot.store.migrate import upgrade
 from bot.store.tables import Platform
@@ -109,6 +110,7 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
         CompanyUseCase(instrument),
         AllBlockersUseCase(instrument),
         ContestedUseCase(instrument),
+        OwnDataUseCase(),
         audit,
         coaching,
         EventUseCase(instrument),

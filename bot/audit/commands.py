@@ -61,8 +61,14 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     ),
     "judge": ("(is|was) (that|this|it) (very |really )?(good|bad|ok|okay|right|wrong|normal|enough)",),
     "data": (
-        "(please )?(delete|erase|remove|export|download) (all )?(of )?my (data|answers?|words)( please)?",
-        "forget me|what do you (know|store|keep) about me",
+        "((please|can you|could you|i want to|how do i|how can i) )?"
+        "(delete|erase|remove|forget|export|download|send me|give me a copy of) (all )?(of )?"
+        "(my|our) (personal )?(data|answers?|words|history)( about me)?( please)?",
+        "(please )?(forget|delete|erase) (me|everything( about me)?)",
+        "(what|which)( data)? (do|have) you (know|stored?|keep|kept|have|saved?|collect(ed)?)"
+        "( about| on| of)? (me|us)",
+        "what is (stored|kept|known|saved) about me|(where|how long) (do you keep|is|are) my (data|answers?)"
+        "( kept| stored)?|my data|gdpr|dsgvo",
     ),
     "unsure": (
         "(im |i am |im really |really )?(not sure|unsure)",
@@ -125,6 +131,8 @@ _GERMAN = {
     "neither": "(keine?r?s?|keins|weder noch)( von( den)? beiden| davon)?",
     "above": "(siehe|wie) oben|wie (gesagt|vorher|letztes mal|beim letzten mal)|dito",
     "help": "hilfe",
+    "data": "(bitte )?(lösche?|exportiere) (bitte )?(alle )?meine (daten|antworten)( bitte)?"
+    "|was (speicherst|weißt) du (alles )?über mich",
     "nothing": "(habe? ich|hab) (gerade )?nichts( da)?|kein link|nichts da",
 }
 """The same said by somebody who thinks in German; whatever else they say is an answer like any other."""

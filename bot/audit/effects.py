@@ -173,6 +173,7 @@ class Desk:
             )
             for criterion, given in state.answers.items()
         }
+        unfinished = any(criterion not in state.settled for criterion in state.sitting)
         handed = state.model_copy(
             update={
                 "phase": "welcome",
@@ -180,7 +181,7 @@ class Desk:
                 "turn": 0,
                 "current": "",
                 "sitting": (),
-                "sittings": max(0, state.sittings - 1),
+                "sittings": max(0, state.sittings - unfinished),
                 "answers": blank,
                 "known": {c: known.model_copy(update={"words": ""}) for c, known in state.known.items()},
                 "draft": Draft(),

@@ -109,3 +109,19 @@ async def test_words_that_open_a_part_are_no_answer(lead: Lead, words: str) -> N
     assert await lead.stored(Answer) == []
     assert SessionStatus.OPEN in {row.status for row in await lead.stored(DialogueSession)}
     assert "to how it is today?" in await lead.says("Last week two of eight clerks matched 40 invoices.")
+
+
+@pytest.mark.parametrize(
+    "words", ["What do you store about me?", "delete my answers", "Export my data", "Lösche meine Daten"]
+)
+async def test_whoever_asks_hears_what_is_kept_and_who_can_end_it(lead: Lead, words: str) -> None:
+    await lead.says("Two of our eight clerks used it last week.")
+    amid = await lead.says(words)
+    assert "an administrator can hand to you or erase" in amid
+    assert "to how it is today?" in amid
+    await lead.says("B")
+    await lead.says("pause")
+    said = await lead.says(words)
+    assert "lea@larkfield.example" in said
+    assert "1 answer to the audit" in said
+    assert "your administrator is enough" in said
