@@ -4,8 +4,7 @@ Such numbers do not carry over between libraries, so that each finds its own lim
 labels: a sample of its passages carries a made-up question each (a probe: a sentence of the passage of which
 two words in five are forgotten), which is asked like any other. In a library about many things whatever is
 on its subject stands out, answer or not; in one about few things even an answer stands out little. So the
-limit of an answer rises with how far the probes' nearest passages stand out. An answer also has to touch the
-words of its question as fully as nearly all probes do. docs/retrieval.md has the curves.
+limit of an answer rises with how far the probes' nearest passages stand out (docs/retrieval.md, the curves).
 
 What people have confirmed moves the limit from there, the more the more of it there is.
 """
@@ -27,6 +26,7 @@ from knowledge.search import Found
 
 STANDING_WEIGHT = 0.8
 ALONE_WEIGHT = 0.3
+MISSING_WEIGHT = 0.1  # of a quantity that was asked for and is not there
 PROBES = 192  # asked at most; the limits then waver by about a tenth of the spread
 CONFIRMED = 200  # pairs that count at most, the latest
 _ONE_IN = 4  # passages that carry a probe
@@ -35,7 +35,6 @@ _LONGEST_PROBE = 14  # words
 _FEWEST_WORDS = 3  # of a probe that carry meaning
 _LEAST_ANSWER = 0.5
 _PER_STANDING = 2.0
-_TOUCH_QUANTILE = 0.07
 _USUAL_COUNT = 10
 _NOTABLE = 0.1  # change in the library after which its limits are found anew
 _FEW = 5  # confirmed pairs that alone are not yet a notable change
@@ -44,26 +43,21 @@ _SOFTNESS = 0.05  # confidence over which a confirmed pair goes from right to wr
 _FARTHEST = 0.2  # that confirmed pairs move the limit
 _USUAL_STANDING = 0.4
 _USUAL_SPREAD = 0.16
-_USUAL_TOUCH = 0.65
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
 
 @dataclass(frozen=True)
 class Bands:
-    """The policies answer from `answer` (confidence) and `touch` (late interaction) upwards.
-
-    From `closest` upwards a passage is worth showing.
-    """
+    """The policies answer from the confidence `answer` upwards; from `closest` a passage is worth showing."""
 
     answer: float
-    touch: float
     closest: float
 
     def of(self, found: Found) -> Band:
         """The band of what a search found."""
         sure = confidence(found)
-        if sure >= self.answer and found.late >= self.touch:
+        if sure >= self.answer:
             return Band.ANSWER
         return Band.CLOSEST if sure >= self.closest else Band.SILENT
 
@@ -88,7 +82,8 @@ def confidence(found: Found) -> float:
     """How sure it is that the best passage answers: higher is surer. -1 where nothing was found."""
     if not found.rows:
         return -1.0
-    return found.late + STANDING_WEIGHT * found.standing + ALONE_WEIGHT * found.alone
+    sure = found.late + STANDING_WEIGHT * found.standing + ALONE_WEIGHT * found.alone
+    return sure - MISSING_WEIGHT * (1 - found.held)
 
 
 def limits(probes: Sequence[Found], confirmed: Sequence[tuple[Found, bool]] = ()) -> Bands:
@@ -103,13 +98,8 @@ def limits(probes: Sequence[Found], confirmed: Sequence[tuple[Found, bool]] = ()
 
     standing = blended([p.standing for p in probes], median, _USUAL_STANDING)
     spread = blended([confidence(p) for p in probes], pstdev, _USUAL_SPREAD)
-    touch = blended([p.late for p in probes], _low, _USUAL_TOUCH)
     answer = _moved(_LEAST_ANSWER + _PER_STANDING * standing, confirmed)
-    return Bands(answer=answer, touch=touch, closest=answer - 2 * spread)
-
-
-def _low(touches: list[float]) -> float:
-    return float(np.quantile(touches, _TOUCH_QUANTILE))
+    return Bands(answer=answer, closest=answer - 2 * spread)
 
 
 def _moved(limit: float, confirmed: Sequence[tuple[Found, bool]]) -> float:

@@ -32,7 +32,8 @@ async def settle(store: Store, retriever: Retriever) -> None:
 
 
 def _calibration(row: BandLimits) -> Calibration:
-    return Calibration(Bands(**row.limits), row.passages, row.confirmed)
+    bands = Bands(row.limits["answer"], row.limits["closest"])
+    return Calibration(bands, row.passages, row.confirmed)
 
 
 async def _keep(store: Store, model: str, found: Calibration) -> None:

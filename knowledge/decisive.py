@@ -15,11 +15,11 @@ import numpy.typing as npt
 
 from knowledge.minilm import Floats
 from knowledge.query import Query
+from knowledge.tables import Span, is_header, is_row, quantities_held
 
+_QUANTITY_WEIGHT = 0.2  # of holding the quantity that is asked for
 _NEAR = 0.8  # share of the best sentence's score that a further one needs
 _ROW_NEAR = 0.95  # the same for rows of a table: each stands for itself
-
-Span = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class ReadPassage:
     sentences: Floats
     words: Floats
     starts: npt.NDArray[np.integer]
+    headings: str = ""
 
 
 def decisive(query: Query, passage: ReadPassage) -> list[str]:
@@ -39,11 +40,14 @@ def decisive(query: Query, passage: ReadPassage) -> list[str]:
     those that come near it."""
     text, spans = passage.text, passage.spans
     scores = _scores(query, passage)
+    if query.quantity is not None:
+        held = quantities_held(query.quantity, text, spans, passage.headings)
+        scores += np.float32(_QUANTITY_WEIGHT) * held
     telling = [n for n in range(len(spans)) if _tells(text, spans, n)] or list(range(len(spans)))
     ranked = sorted(telling, key=lambda n: -scores[n])
     near = [n for n in ranked if scores[n] >= _NEAR * scores[ranked[0]]] or ranked[:1]
-    if near and _is_row(text, spans[near[0]]):
-        near = [n for n in near if _is_row(text, spans[n]) and scores[n] >= _ROW_NEAR * scores[near[0]]]
+    if near and is_row(text, spans[near[0]]):
+        near = [n for n in near if is_row(text, spans[n]) and scores[n] >= _ROW_NEAR * scores[near[0]]]
     return [text[start:end] for start, end in (spans[n] for n in near)]
 
 
@@ -72,9 +76,9 @@ def _read_together(passage: ReadPassage) -> Iterator[list[Span]]:
     for n, span in enumerate(passage.spans):
         if passage.text.startswith("#", span[0]):
             heading = span
-        if not _is_row(passage.text, span):
+        if not is_row(passage.text, span):
             header = None
-        elif _is_header(passage.text, passage.spans, n):
+        elif is_header(passage.text, passage.spans, n):
             header = span
         yield [span, heading, header] if header else [span, heading]
 
@@ -82,15 +86,5 @@ def _read_together(passage: ReadPassage) -> Iterator[list[Span]]:
 def _tells(text: str, spans: Sequence[Span], n: int) -> bool:
     """Whether a sentence is more than a heading, a table's header or its rule."""
     start, end = spans[n]
-    named = text.startswith("#", start) or _is_header(text, spans, n)
+    named = text.startswith("#", start) or is_header(text, spans, n)
     return not named and any(letter.isalnum() for letter in text[start:end])
-
-
-def _is_row(text: str, span: Span) -> bool:
-    return text.startswith("|", span[0])
-
-
-def _is_header(text: str, spans: Sequence[Span], n: int) -> bool:
-    if n + 1 == len(spans) or not (_is_row(text, spans[n]) and _is_row(text, spans[n + 1])):
-        return False
-    return not set(text[slice(*spans[n + 1])]) - set("|:- \t")

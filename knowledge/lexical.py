@@ -129,6 +129,12 @@ class Postings:
         span = slice(self._starts[term], self._starts[term + 1])
         return self._rows[span], self._weights[span]
 
+    def holds(self, term: int, row: int) -> bool:
+        """Whether a passage holds a term."""
+        rows, _ = self.of(term)
+        place = int(np.searchsorted(rows, row))
+        return place < len(rows) and int(rows[place]) == row
+
     def rarity(self, term: int | None) -> float:
         """How rare a term is among the passages, 0..1; one that none has is the rarest."""
         if term is None or term >= self.size or self._starts[term] == self._starts[term + 1]:

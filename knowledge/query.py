@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,14 +13,14 @@ import numpy.typing as npt
 from knowledge.index import Snapshot
 from knowledge.lexical import STOP_WORDS, Terms
 from knowledge.minilm import Floats
+from knowledge.quantities import Quantity, asked_for
 from knowledge.synonyms import Synonyms
 
 SYNONYM_WEIGHT = 0.4
 _PLAIN_WORD = 0.15  # weight of a word without meaning of its own, such as "when", in late interaction
 _EARLIER_WEIGHT = 0.6
-_POINTS_BACK = re.compile(
-    r"^(?:and|but|also|or|what about|how about)\b|\b(?:it|that|those|these|they|them|same)\b", re.IGNORECASE
-)
+_GOES_ON = re.compile(r"^(?:and|but|also|or|what about|how about)\b", re.IGNORECASE)
+_POINTS_BACK = re.compile(r"\b(?:it|that|those|these|they|them|same)\b", re.IGNORECASE)
 _SAID_ALONG = frozenset(
     """
     hi hey hello please pls plz thanks thank ok okay asap maybe perhaps wonder wondering question questions
@@ -58,22 +59,32 @@ _WORD = re.compile(r"[^\W_]+")
 
 @dataclass(frozen=True)
 class Asked:
-    """A text with its unit vector, and its tokens' unit vectors (n, width) at the characters `spans`."""
+    """A text with its unit vector, and its tokens' unit vectors (n, width) at the characters `spans`.
+
+    Of a follow-up the question before it is read along, behind it: from the character `own` on.
+    """
 
     text: str
     vector: Floats
     tokens: Floats
     spans: npt.NDArray[np.integer]
+    own: int = sys.maxsize
 
 
 @dataclass(frozen=True)
 class Query:
-    """A question as the search needs it: weighted terms, its unit vector, its tokens with their weights."""
+    """A question as the search needs it: weighted terms, its unit vector, its tokens with their weights.
+
+    `others` are the tokens (by number) that other words may stand for, with the terms of those; `quantity` is
+    what is asked for, if it is one.
+    """
 
     terms: tuple[tuple[int, float], ...]
     vector: Floats
     tokens: Floats
     weights: Floats
+    others: tuple[tuple[int, tuple[int, ...]], ...] = ()
+    quantity: Quantity | None = None
 
 
 def without_courtesy(question: str) -> str:
@@ -85,19 +96,24 @@ def without_courtesy(question: str) -> str:
 
 def leans_on_earlier(question: str) -> bool:
     """Whether a question in a thread can't be understood without the one before it."""
-    return len(_telling(question)) < _STANDS_ALONE or _POINTS_BACK.search(question) is not None
+    return len(_telling(question)) < _STANDS_ALONE or _refers(question)
 
 
 def may_be_new(question: str) -> bool:
     """Whether a question that leans on an earlier one only for want of words may be about something new:
     "parking?" may, "is it paid twice?" and "and flights?" can't."""
-    return names_something(question) and _POINTS_BACK.search(question) is None
+    return bool(_telling(question)) and not _refers(question)
 
 
-def names_something(question: str) -> bool:
-    """Whether a question has a word of its own that says what it is about: "and flights?" has, "why?" and
-    "how many days?" have none."""
-    return bool(_telling(question))
+def has_own_subject(question: str) -> bool:
+    """Whether a question says itself what it is about: "and flights?" does, "why?", "how many days?" and "who
+    may use it?" don't."""
+    return bool(_telling(question)) and _POINTS_BACK.search(question) is None
+
+
+def _refers(question: str) -> bool:
+    """Whether the words of a question refer to what came before it."""
+    return _GOES_ON.search(question) is not None or _POINTS_BACK.search(question) is not None
 
 
 def _telling(question: str) -> set[str]:
@@ -108,22 +124,21 @@ def _telling(question: str) -> set[str]:
     }
 
 
-def make_query(
-    snapshot: Snapshot, terms: Terms, synonyms: Synonyms, asked: Asked, earlier: Asked | None = None
-) -> Query:
-    """The query of a question, with what was asked before it where it leans on that."""
-    texts = [(asked, 1.0), *([(earlier, _EARLIER_WEIGHT)] if earlier else [])]
-    vector = sum((np.float32(w) * a.vector for a, w in texts), start=np.zeros_like(asked.vector))
+def make_query(snapshot: Snapshot, terms: Terms, synonyms: Synonyms, asked: Asked) -> Query:
+    """The query of a question. What it leans on counts less than its own words."""
+    own, earlier = asked.text[: asked.own], asked.text[asked.own :]
     weighted: dict[int, float] = {}
-    for text, weight in texts:
-        for term, share in _terms(snapshot, terms, synonyms, text.text).items():
+    for text, weight in ((earlier, _EARLIER_WEIGHT), (own, 1.0)):
+        for term, share in _terms(snapshot, terms, synonyms, text).items():
             weighted[term] = max(weighted.get(term, 0.0), weight * share)
-    weights = np.concatenate([np.float32(w) * _token_weights(snapshot, terms, a) for a, w in texts])
+    weights = _token_weights(snapshot, terms, asked)
     return Query(
         tuple(weighted.items()),
-        vector / np.linalg.norm(vector),
-        np.concatenate([text.tokens for text, _ in texts]),
+        asked.vector,
+        asked.tokens,
         weights / (weights.sum() + np.float32(1e-9)),
+        tuple(_others(snapshot, terms, synonyms, asked)),
+        asked_for(own, earlier),
     )
 
 
@@ -135,11 +150,25 @@ def _terms(snapshot: Snapshot, terms: Terms, synonyms: Synonyms, text: str) -> d
     return {known[term]: share for term, share in shares.items() if term in known}
 
 
+def _others(
+    snapshot: Snapshot, terms: Terms, synonyms: Synonyms, asked: Asked
+) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """The tokens whose word has synonyms of one word that the library knows."""
+    starts, known = asked.spans[:, 0], snapshot.vocabulary
+    for match in _WORD.finditer(asked.text):
+        shares = synonyms.of(terms.of(match.group()))
+        others = tuple(known[term] for term, share in shares.items() if share == 1 and term in known)
+        if others:
+            inside = (starts >= match.start()) & (starts < match.end())
+            yield from ((int(token), others) for token in np.flatnonzero(inside))
+
+
 def _token_weights(snapshot: Snapshot, terms: Terms, asked: Asked) -> Floats:
     """How much each token counts in late interaction: the rarer its word in this library, the more."""
     of_word = np.zeros(len(asked.text) + 1, dtype=np.float32)
     for match in _WORD.finditer(asked.text):
         of_word[match.start() : match.end()] = _word_weight(snapshot, terms, match.group())
+    of_word[asked.own :] *= np.float32(_EARLIER_WEIGHT)
     return of_word[np.minimum(asked.spans[:, 0], len(asked.text))] if len(asked.spans) else of_word[:0]
 
 

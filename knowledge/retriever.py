@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from knowledge.minilm import WIDTH, Floats
 from knowledge.port import Indexed, Likeness, Ranked
 from knowledge.product_names import explained
 from knowledge.projection import project
-from knowledge.query import Asked, Query, make_query, names_something, resolve, without_courtesy
+from knowledge.query import Asked, Query, has_own_subject, make_query, resolve, without_courtesy
 from knowledge.rereading import read_alone
 from knowledge.search import Found, search
 from knowledge.sentences import sentence_spans
@@ -41,7 +42,7 @@ class LocalRetriever:
         self._synonyms = Synonyms(self._index.terms.of)
         self._lock = threading.Lock()
         self._calibrating = threading.Lock()
-        self._asked: OrderedDict[str, Asked] = OrderedDict()
+        self._asked: OrderedDict[tuple[str, str], Asked] = OrderedDict()
         self._calibration: Calibration | None = None
         self._last: tuple[Snapshot, tuple[str, str | None], Query] | None = None
 
@@ -102,8 +103,7 @@ class LocalRetriever:
         before = resolve(question, earlier)
         known, words, query = self._last or (None, None, None)
         if query is None or known is not snapshot or words != (question, before):
-            lean = self._ask(snapshot, before) if before else None
-            query = self._query(snapshot, self._ask(snapshot, question), lean)
+            query = self._query(snapshot, self._ask(snapshot, question, before))
             self._last = snapshot, (question, before), query
         return query
 
@@ -127,9 +127,9 @@ class LocalRetriever:
 
     def decisive(self, question: str, passage: str, earlier: Sequence[str] = ()) -> list[str]:
         """The sentences of a passage that decide the question, best first, each a slice of it. A follow-up
-        that names something is decided by that: "and flights?" is about flights."""
+        that says what it is about is decided by that: "and flights?" is about flights."""
         snapshot = self._index.snapshot()
-        query = self._question(snapshot, question, () if names_something(question) else earlier)
+        query = self._question(snapshot, question, () if has_own_subject(question) else earlier)
         return decisive(query, self._read(snapshot, passage)) if passage.strip() else []
 
     def _read(self, snapshot: Snapshot, passage: str) -> ReadPassage:
@@ -143,7 +143,7 @@ class LocalRetriever:
         starts = np.array([first - start for first, _ in self._embedder.pieces([whole])[0]], dtype=np.int64)
         spans = [(int(first), int(last)) for first, last in vectors.spans]
         words = vectors.tokens[: len(starts)]
-        return ReadPassage(passage, spans, vectors.sentences, words, starts[: len(words)])
+        return ReadPassage(passage, spans, vectors.sentences, words, starts[: len(words)], whole[:start])
 
     def _asked_probes(self, snapshot: Snapshot) -> list[Found]:
         everything = np.ones(len(snapshot.ids), dtype=np.bool_)
@@ -166,22 +166,29 @@ class LocalRetriever:
             if each.rows and snapshot.ids[each.rows[0][0]] == pair.passage_id
         ]
 
-    def _query(self, snapshot: Snapshot, asked: Asked, earlier: Asked | None = None) -> Query:
-        return make_query(snapshot, self._index.terms, self._synonyms, asked, earlier)
+    def _query(self, snapshot: Snapshot, asked: Asked) -> Query:
+        return make_query(snapshot, self._index.terms, self._synonyms, asked)
 
-    def _ask(self, snapshot: Snapshot, question: str) -> Asked:
-        text = explained(without_courtesy(question), snapshot.words)
-        text = mended(text, snapshot.words, self._embedder.is_word)
+    def _ask(self, snapshot: Snapshot, question: str, before: str | None = None) -> Asked:
+        """A question as the model reads it, in one go with what it leans on: so "and in my first year?"
+        comes to be about leave."""
+        own = self._clear(snapshot, question)
+        text = f"{own} {self._clear(snapshot, before)}" if before else own
         with self._lock:
-            if text in self._asked:
-                self._asked.move_to_end(text)
-                return self._asked[text]
-        asked = _asked(text, self._embedder.read([text])[0])
+            if (text, own) in self._asked:
+                self._asked.move_to_end((text, own))
+                return self._asked[text, own]
+        asked = replace(_asked(text, self._embedder.read([text])[0]), own=len(own))
         with self._lock:
-            self._asked[text] = asked
+            self._asked[text, own] = asked
             while len(self._asked) > _REMEMBERED:
                 self._asked.popitem(last=False)
         return asked
+
+    def _clear(self, snapshot: Snapshot, question: str) -> str:
+        """A question without courtesy, names of products explained and slips mended."""
+        text = explained(without_courtesy(question), snapshot.words)
+        return mended(text, snapshot.words, self._embedder.is_word)
 
     def _packed(self, passages: Sequence[tuple[str, Sequence[str], str]]) -> list[bytes]:
         packed: list[bytes] = []

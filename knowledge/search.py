@@ -4,7 +4,8 @@
 2. Candidates are ordered by a weighted sum of BM25, whole-passage likeness and best-sentence likeness, each
    scaled to 0..1 over the candidates.
 3. The ten best are read word by word: late interaction (Khattab and Zaharia 2020, "ColBERT") over the token
-   vectors, added to the order with a weight of its own.
+   vectors, added to the order with a weight of its own. Where a quantity is asked for, so is whether the
+   sentences that are nearest hold one.
 Weights are round numbers; docs/retrieval.md says what was tried.
 """
 
@@ -18,11 +19,15 @@ import numpy.typing as npt
 from knowledge.index import Snapshot
 from knowledge.minilm import Floats
 from knowledge.query import Query
+from knowledge.tables import quantities_held
 
 CANDIDATES = 60  # of each kind of score
 READ_CLOSELY = 10
 BM25_SHARE = 0.3
 LATE_WEIGHT = 0.5
+QUANTITY_WEIGHT = 0.1
+_NEAR = 0.8  # share of the nearest sentence's likeness that one needs to count as near
+_SYNONYM_TOUCHES = 0.75  # how near a word comes to one that the passage has a synonym of
 _USUAL_LIKENESS = 0.1  # cosine of a question and a passage that have nothing to do with each other
 _USUAL_COUNT = 20
 _LEAST = 0.05  # likeness below which a word counts as missing
@@ -34,13 +39,15 @@ class Found:
 
     `late` is how fully the best passage touches the words of the question (0..1); `standing` is how much
     nearer the nearest passage is than the average of all that were searched (difference of cosines); `alone`
-    is how well the passage's decisive sentence fits the question when it is read by itself (0..2).
+    is how well the passage's decisive sentence fits the question when it is read by itself (0..2); `held` is
+    how far the passage holds the quantity that is asked for (0..1), 1 where none is.
     """
 
     rows: tuple[tuple[int, float], ...]
     late: float
     standing: float
     alone: float = 0.0
+    held: float = 1.0
 
 
 def search(
@@ -69,11 +76,33 @@ def search(
     near = order[:READ_CLOSELY]
     nearest = [nearest_words(query, snapshot.tokens(int(open_rows[picked[n]]))) for n in near]
     scores[near] += LATE_WEIGHT * _scaled(np.array([_mean(query, each) for each in nearest]))
+    held = [_held(snapshot, query, int(open_rows[picked[n]])) for n in near]
+    scores[near] += QUANTITY_WEIGHT * np.array(held)
     scores[order[READ_CLOSELY:]] = np.minimum(scores[order[READ_CLOSELY:]], scores[near].min())
     final = np.argsort(-scores, kind="stable")[:limit]
     rows = tuple((int(open_rows[picked[n]]), float(scores[n])) for n in final)
     best = int(np.flatnonzero(near == final[0])[0])
-    return Found(rows, harmonic(query, nearest[best]), _standing(likeness))
+    touched = _with_synonyms(snapshot, query, rows[0][0], nearest[best])
+    return Found(rows, harmonic(query, touched), _standing(likeness), held=held[best])
+
+
+def _held(snapshot: Snapshot, query: Query, row: int) -> float:
+    """How far the sentences of a passage that are nearest to the question hold what it asks for."""
+    if query.quantity is None:
+        return 1.0
+    vectors, (text, start) = snapshot.details(row), snapshot.text(row)
+    near = vectors.sentences @ query.vector
+    held = quantities_held(query.quantity, text[start:], vectors.spans.tolist(), text[:start])
+    return float(np.max(held, initial=0.0, where=near >= _NEAR * near.max(initial=0.0)))
+
+
+def _with_synonyms(snapshot: Snapshot, query: Query, row: int, nearest: Floats) -> Floats:
+    """`nearest` with the words of the question that the passage has a synonym of."""
+    touched = nearest.copy()
+    for token, terms in query.others:
+        if any(snapshot.postings.holds(term, row) for term in terms):
+            touched[token] = max(float(touched[token]), _SYNONYM_TOUCHES)
+    return touched
 
 
 def nearest_words(query: Query, passage: Floats) -> Floats:

@@ -29,7 +29,7 @@ class Measuring(WordRetriever):
         self.given.append(kept)
         if kept is not None and kept.fits(self.size, len(pairs)):
             return kept
-        return Calibration(Bands(answer=1.5, touch=0.5, closest=1.0), self.size, len(pairs))
+        return Calibration(Bands(answer=1.5, closest=1.0), self.size, len(pairs))
 
 
 async def test_limits_are_found_once_for_all_processes(store: Store) -> None:
@@ -37,7 +37,7 @@ async def test_limits_are_found_once_for_all_processes(store: Store) -> None:
     await settle(store, first)
     await settle(store, second)
     assert first.given == [None]
-    assert second.given == [Calibration(Bands(1.5, 0.5, 1.0), 100, 0)]
+    assert second.given == [Calibration(Bands(1.5, 1.0), 100, 0)]
     grown = Measuring(120)
     await settle(store, grown)
     async with store.read() as session:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.errors import InputError
 from bot.store.tables import Band
-from knowledge.bands import Bands, Calibration, limits
+from knowledge.bands import Bands, Calibration, confidence, limits
 from knowledge.confirmed import Confirmed
 from knowledge.embed import LocalEmbedder, Reading
 from knowledge.evaluate import Gold, auroc, evaluate, gains_of, ndcg
@@ -247,6 +248,41 @@ def test_a_follow_up_is_decided_in_the_light_of_the_question_before(
     assert retriever.decisive("and how much?", text, before)[0].startswith("| Hotel")
 
 
+def test_a_follow_up_is_read_together_with_the_question_before(
+    passages: Sequence[Indexed], retriever: LocalRetriever
+) -> None:
+    before = ("How many days of leave do I get?",)
+    ranked = retriever.search("and in my first year?", EVERYTHING, 3, before)
+    best = next(p.text for p in passages if p.passage_id == ranked.hits[0][0])
+    assert "In the first year there is one twelfth" in best
+    assert ranked.band is Band.ANSWER
+    assert retriever.search("and for my boat?", EVERYTHING, 3, before).band is not Band.ANSWER
+    names = ("What may I spend on a hotel?",)
+    assert retriever.search("and what name may it have?", EVERYTHING, 3, names).band is not Band.ANSWER
+
+
+def test_what_holds_the_quantity_comes_before_what_only_speaks_of_the_thing(
+    passages: Sequence[Indexed], retriever: LocalRetriever
+) -> None:
+    snapshot = retriever.snapshot()
+    money = retriever.found(snapshot, "When do I get my travel money back?", EVERYTHING, 3)
+    assert money.held == 1.0
+    assert retriever.found(snapshot, "How many goats may travel with me?", EVERYTHING, 3).held < 1.0
+    best = next(p.text for p in passages if p.passage_id == snapshot.ids[money.rows[0][0]])
+    assert "10th and the 25th" in retriever.decisive("When do I get my travel money back?", best)[0]
+
+
+def test_a_word_is_touched_where_the_passage_has_a_synonym_of_it(
+    retriever: LocalRetriever, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = "How much vacation do I get in Portugal?"
+    touched = retriever.found(retriever.snapshot(), question, EVERYTHING, 1)
+    monkeypatch.setattr("knowledge.search._SYNONYM_TOUCHES", -1.0)
+    alone = retriever.found(retriever.snapshot(), question, EVERYTHING, 1)
+    assert touched.rows == alone.rows
+    assert touched.late > alone.late
+
+
 def test_vectors_survive_packing(passages: Sequence[Indexed]) -> None:
     for passage in passages:
         vectors = unpack(passage.vectors)
@@ -279,15 +315,18 @@ def found(late: float, standing: float = 0.5, alone: float = 1.0) -> Found:
     return Found(((0, 1.0),), late, standing, alone)
 
 
+def test_a_quantity_that_is_missing_makes_an_answer_less_sure() -> None:
+    without, with_it = found(0.8), replace(found(0.8), held=0.0)
+    assert confidence(without) > confidence(with_it)
+
+
 def test_limits_follow_the_probes() -> None:
     one_theme, many = limits([found(0.9, 0.2)] * 100), limits([found(0.9, 0.5)] * 100)
     assert one_theme.answer < many.answer
-    low, high = limits([found(0.4)] * 100), limits([found(0.9)] * 100)
-    assert low.touch < high.touch
-    assert high.closest < high.answer
+    assert many.closest < many.answer
     assert limits([found(0.9, 0.2)]).answer == pytest.approx(limits([]).answer, abs=0.05), "one tells little"
-    assert high.of(found(0.95, 0.9)) is Band.ANSWER
-    assert high.of(Found((), 0.0, 0.0)) is Band.SILENT
+    assert many.of(found(0.95, 0.9)) is Band.ANSWER
+    assert many.of(Found((), 0.0, 0.0)) is Band.SILENT
 
 
 def test_what_people_confirmed_moves_the_limit_by_its_weight() -> None:
@@ -307,7 +346,7 @@ def test_limits_are_kept_until_the_library_changes_notably(passages: Sequence[In
     retriever = LocalRetriever(EMBEDDER)
     retriever.update(passages, [])
     kept = retriever.settle(None, ())
-    other = Calibration(Bands(9.0, 9.0, 9.0), kept.passages, kept.confirmed)
+    other = Calibration(Bands(9.0, 9.0), kept.passages, kept.confirmed)
     assert retriever.settle(other, ()) == other
     assert retriever.search("What may I spend on a hotel in Paris?", EVERYTHING, 5).band is Band.SILENT
     retriever.update([], [p.passage_id for p in passages if p.document_id == 1])
