@@ -143,9 +143,15 @@ def _sqlite_rules(engine: Engine, immediate: bool) -> None:
             cursor.execute("PRAGMA query_only = ON")
         cursor.close()
 
+    begin = "BEGIN IMMEDIATE" if immediate else "BEGIN"
+
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+        # Past the layer for statements: each transaction begins so, and there is nothing to prepare or fetch.
+        try:
+            connection.connection.cursor().execute(begin)
+        except sqlite3.Error as error:
+            raise OperationalError(begin, None, error) from error
 
 
 def _look_before_use(engine: Engine) -> None:
