@@ -227,9 +227,11 @@ class AuditUseCase:
             choice = parse_choice_id(turn.choice)
             if choice is None or choice.session == 0:
                 return None
-            row = await tx.get(DialogueSession, choice.session, with_for_update=lock or None)
-            mine = row is not None and row.person_id == turn.person_id and row.kind in _EVERY_KIND
-            return row if mine else None
+            found = (await tx.exec(_TAPPED, params={"sitting": choice.session})).first()
+            if found is None or found[0].person_id != turn.person_id or found[0].kind not in _EVERY_KIND:
+                return None
+            turn.seen[_WHOSE_IT_IS] = found
+            return found[0]
         live = await live_sessions(tx, turn.person_id, tuple(SessionKind), lock)
         rows = [row for row in live if row.kind in _EVERY_KIND]
         asking = [row for row in rows if takes_words(load_state(row), turn.text or "")]
@@ -267,7 +269,7 @@ class AuditUseCase:
         remind_privacy: bool = False,
     ) -> list[Message]:
         """One step with what the turn brings, or with `instead`."""
-        department, person, _company = await _whose(tx, row)
+        _, department, person, _company = await _whose(tx, row, turn)
         state = load_state(row)
         given = instead or self._input(turn, state)
         facts = await facts_for(tx, department, person, _names_somebody(state, given))
@@ -375,19 +377,27 @@ def _names_somebody(state: State, given: Input) -> bool:
     return state.interlude == "hand_over" or (heard is not None and heard[0] == "hand")
 
 
-async def _whose(tx: AsyncSession, row: DialogueSession) -> tuple[Department, Person, Company | None]:
-    """In one look. The transaction has the company at hand for as long as somebody holds on to it."""
-    given = {"person": row.person_id, "department": row.department_id}
-    return (await tx.exec(_WHOSE, params=given)).one()
+async def _whose(
+    tx: AsyncSession, row: DialogueSession, turn: Turn
+) -> tuple[DialogueSession, Department, Person, Company | None]:
+    """A sitting and whose it is, in one look, unless the turn has seen it. The transaction has the company at
+    hand for as long as somebody holds on to it.
+    """
+    seen: tuple[DialogueSession, Department, Person, Company | None] | None = turn.seen.get(_WHOSE_IT_IS)
+    if seen is not None and seen[0] is row:
+        return seen
+    return (await tx.exec(_WHOSE, params={"sitting": row.id})).one()
 
 
+_WHOSE_IT_IS = "whose it is"
 _WHOSE = (
-    select(Department, Person, Company)
-    .select_from(Department)
-    .join(Person, col(Person.id) == bindparam("person"))
+    select(DialogueSession, Department, Person, Company)
+    .join(Department, col(Department.id) == DialogueSession.department_id)
+    .join(Person, col(Person.id) == DialogueSession.person_id)
     .outerjoin(Company, col(Company.id) == 1)
-    .where(Department.id == bindparam("department"))
+    .where(DialogueSession.id == bindparam("sitting"))
 )
+_TAPPED = _WHOSE.with_for_update(of=DialogueSession)
 
 
 def takes_words(state: State, text: str) -> bool:
