@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from bot.messages import plain
 from knowledge.chunk import plain_heading
 from knowledge.sentences import sentence_spans
+from knowledge.tables import Span, is_row
 
 MAX_QUOTE = 420  # characters of a quote that is put together from several sentences
 _WINDOW = 3  # how many decisive sentences a quote may reach for
@@ -40,8 +41,44 @@ def stretch(passage: str, decisive: Sequence[str]) -> str | None:
         low, high = min(start, place), max(end, place + length)
         if place >= 0 and high - low <= MAX_QUOTE and "\n#" not in passage[low:high]:
             start, end = low, high
+    start, end = _whole_table(passage, start, end, places[0][0])
     start, end = _rounded(passage, start, end, places[0])
     return passage[start:end].strip()
+
+
+def _whole_table(passage: str, start: int, end: int, most: int) -> tuple[int, int]:
+    """The ends moved so that no table is cut: a quote of a sentence (which begins at `most`) takes in all of
+    its rows or none. One row by itself would look like all that there is."""
+    spans = sentence_spans(passage)
+    if is_row(passage, (most, end)):
+        return start, end
+    for rows in _tables(passage, spans):
+        first, last = rows[0][0], rows[-1][1]
+        if last <= start or first >= end:
+            continue
+        if max(end, last) - min(start, first) <= MAX_QUOTE:
+            start, end = min(start, first), max(end, last)
+        elif first < most:
+            start = next(a for a, _ in spans if a >= last)
+        else:
+            end = max(b for a, b in spans if b <= first and not is_row(passage, (a, b)))
+    return start, end
+
+
+def _tables(passage: str, spans: Sequence[Span]) -> Iterator[list[Span]]:
+    """The rows of each table in a passage, without its header and rule."""
+    rows: list[Span] = []
+    for span in spans:
+        if not is_row(passage, span):
+            if rows:
+                yield rows
+            rows = []
+        elif _RULE.match(passage[slice(*span)]):
+            rows = []
+        else:
+            rows.append(span)
+    if rows:
+        yield rows
 
 
 def in_full(passage: str, quote: str) -> str:

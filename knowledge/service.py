@@ -43,7 +43,7 @@ from knowledge.stored import normalised, packed, sources_of, unpacked
 from knowledge.worded import Asked, with_model
 
 MAX_QUESTION = 2_000  # characters; what lies beyond is not read
-_CACHE_FORMAT = "2"  # raised when answers come to look different
+_CACHE_FORMAT = "3"  # raised when answers come to look different
 _OFFERED = 8  # passages that an answer is made from
 _BY_SURENESS = (Band.SILENT, Band.CLOSEST, Band.ANSWER)
 
