@@ -187,7 +187,8 @@ class AuditUseCase:
         if state.kind == "re" and not state.queue:
             return [_all_fresh(department)]
         row = await open_session(tx, state, department_id, person_id, turn.at)
-        person = await tx.get_one(Person, person_id)
+        turn.seen[_WHOSE_IT_IS] = await _whose(tx, row, turn)
+        person = turn.seen[_WHOSE_IT_IS][2]
         if state.kind == "first" or person.enrolled_at is None:
             return await self._step(tx, row, turn, Prepared(), Resume())
         # Whoever agreed before is not asked again; who sees what stands above the first question.
