@@ -5,6 +5,7 @@ Within a sitting the audit says it in two sentences (bot.audit.help_words), so t
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlmodel import col, func, select
@@ -53,7 +54,7 @@ class OwnDataUseCase:
             f"{n} {one if n == 1 else many}" for n, (_, one, many) in zip(counted, _KEPT, strict=True) if n
         ]
         kept = joined(lines) if lines else "nothing that you answered or asked so far"
-        return [Message(kind="result", text=await _said(tx, person, kept))]
+        return [Message(kind="result", text=await _said(tx, person, kept, turn.text or ""))]
 
 
 async def _count(tx: AsyncSession, column: Any, person_id: int) -> int:
@@ -66,16 +67,27 @@ async def _named(tx: AsyncSession, duty: DutyName, otherwise: str) -> str:
     return joined(people) if people else otherwise
 
 
-async def _said(tx: AsyncSession, person: Person, kept: str) -> str:
+async def _said(tx: AsyncSession, person: Person, kept: str, words: str) -> str:
     owner = await _named(tx, DutyName.PROGRAMME_OWNER, "whoever runs the AI programme")
     admin = await _named(tx, DutyName.ADMIN, "your administrator")
     return (
-        "This is what I keep about you:\n\n"
+        f"{_ask(words, admin)}This is what I keep about you:\n\n"
         f"- who you are: {plain(person.name)}, {plain(person.email)}, your department and your role\n"
         f"- {kept}\n"
         "- what you and I wrote to each other, and when you wish to be asked\n\n"
         f"Your answers in your own words are read by you and {owner}, and by nobody else unless you release "
         "a sentence. They are never used for anyone's performance, pay or job.\n\n"
-        f"To have all of it as a file, or to have it erased, a word to {admin} is enough. “Show my answers” "
+        f"To have all of it as a file, or to have it erased, ask {admin}. “Show my answers” "
         "shows them here."
     )
+
+
+def _ask(words: str, admin: str) -> str:
+    """Said first to whoever wants something done."""
+    if re.search(r"\b(?:delete|erase|remove|forget|lösche?)\b", words, re.IGNORECASE):
+        return (
+            f"I don't erase anything on a word in the chat; {admin} does it for you, all of it at once.\n\n"
+        )
+    if re.search(r"\b(?:export|download|send|copy|exportiere)\b", words, re.IGNORECASE):
+        return f"{admin[:1].upper()}{admin[1:]} gives you all of it as one file.\n\n"
+    return ""

@@ -37,7 +37,7 @@ _BY = re.compile(
 )
 _SHOW = re.compile(
     r"(?:what are|show(?: me)?|list|open)?(?: ?(?:my|your|the))? ?settings"
-    r"|when do you (?:ask|write to|message) me"
+    r"|when (?:do|will) you (?:ask|write to|message) me(?: again| next)?"
 )
 
 AFTERNOON_BEFORE = 7

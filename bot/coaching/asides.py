@@ -26,7 +26,9 @@ class Asides:
 
     def recognises(self, text: str) -> bool:
         """Whether these words ask for facts of the own department."""
-        return self._coaching.question(text) is not None
+        question = self._coaching.question(text)
+        # Within a sitting an answer is changed by the sitting itself.
+        return question is not None and question.topic != "change"
 
     async def prepare(self, turn: Turn) -> Any:
         """What the policies need, or the coaching where stored facts answer."""

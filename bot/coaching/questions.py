@@ -11,128 +11,127 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
 
 from bot.audit.commands import bare
 from bot.audit.hearing import is_only_a_link
 from bot.audit.instrument import Instrument
+from bot.coaching.method_questions import LATEST, METHOD, NUMBERS, OUR, PERIOD, TELL, US, WE, Topic
 from bot.when import MONTHS
 
-Topic = Literal[
-    "holding_back",
-    "last_answers",
-    "what_would_get",
-    "compare",
-    "about_criterion",
-    "steps",
-    "plans",
-    "blockers",
-    "standing",
-    "processes",
-]
 NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 _CRITERION = re.compile(r"\b(we|ad|ec|sd|pr)-([1-4])\b|^(we|ad|ec|sd|pr) ?([1-4])\W*$", re.IGNORECASE)
-_NUMBERS = ("one", "two", "three", "four", "five")
 _MODEL = re.compile(
-    rf"\b(?:(?:model|stage) ?|(?:get|bring|take|move) us to )(?:([1-5])|({'|'.join(_NUMBERS)}))\b"
-    r"|\b(WE|AD|EC|SD|PR)\b(?=\W*$)",
+    rf"\b(?:(?:model|stage) ?|(?:get|bring|take|move) us to )(?:([1-5])|({'|'.join(NUMBERS)}))\b"
+    r"|\b(WE|AD|EC|SD|PR)\b(?=(?: mean| about)?\W*$)",
     re.IGNORECASE,
 )
 _MODEL_IDS = ("WE", "AD", "EC", "SD", "PR")
-_OUR = r"(?:my|our|the)"
-_US = r"(?:us|me|my team|our team|the team|my department|our department|the department)"
-_WE = r"(?:i|we|my team|our team|the team|my department|our department)"
-_TELL = r"(?:answer(?:ed)?|say|said|tell|told|report(?:ed)?)"
-_LATEST = r"(?:last|latest|recent|previous|earlier|old|current)"
-_PERIOD = r"(?:time|quarter|month|year|look|audit|check-?in|sitting|summer|winter|spring|autumn)"
 _MONTH = "|".join(MONTHS)
-_WHEN = rf"(?: {_LATEST} {_PERIOD}| (?:back )?in \w+)?"
+_WHEN = rf"(?: {LATEST} {PERIOD}| (?:back )?in \w+)?"
 
 _PATTERNS: tuple[tuple[Topic, str], ...] = (
+    *METHOD,
     (
         "processes",
-        rf"^(?:show |list )?(?:me )?{_OUR}? ?processes\W*$"
-        rf"|which processes (?:cross|go through|pass through|run through|involve) {_US}",
+        rf"^(?:show |list )?(?:me )?{OUR}? ?processes\W*$"
+        rf"|which processes (?:cross|go through|pass through|run through|involve) {US}",
     ),
     (
         "blockers",
-        r"^(?:show |list )?(?:me )?(?:my |our |the )?(?:open )?(?:blockers?|obstacles?)\W*$"
+        r"^(?:show |list |what are |which are )?(?:me )?(?:my |our |the )?(?:open )?"
+        r"(?:blockers?|obstacles?)\W*$"
         r"|\bin (?:our|my) way\b",
     ),
     (
         "compare",
-        rf"\bcompared? (?:(?:us|this|it|me) )?(?:with|to) (?:the )?{_LATEST} {_PERIOD}"
+        rf"\bcompared? (?:(?:us|this|it|me) )?(?:with|to) (?:the )?{LATEST} {PERIOD}"
         r"|\b(?:chang\w*|differ\w*|new|mov\w*|improv\w*|better|worse|develop\w*|progress)\b.*\bsince "
-        rf"(?:the )?(?:{_LATEST} {_PERIOD}|{_MONTH})\b"
-        rf"|\b(?:what|anything) (?:has |is )?changed for {_US}"
-        rf"|^(?:have|has|did|are|is|how have|how has|how did) {_WE} (?:getting |become |got |gotten |get )?"
+        rf"(?:the )?(?:{LATEST} {PERIOD}|{_MONTH})\b"
+        rf"|\b(?:what|anything) (?:has |is )?changed for {US}"
+        rf"|^(?:have|has|did|are|is|how have|how has|how did) {WE} (?:getting |become |got |gotten |get )?"
         r"(?:improved?|better|worse|changed?|developed?|making progress)\W*$"
-        rf"|^(?:show|what is|what's) (?:me )?{_OUR} (?:progress|changes)\W*$"
-        rf"|\b(?:better|worse|further|stronger|weaker) than (?:we were )?(?:the )?{_LATEST} {_PERIOD}"
-        rf"|^{_LATEST} {_PERIOD} (?:vs\.?|versus|against) (?:now|today)\W*$",
+        rf"|^(?:show|what is|what's) (?:me )?{OUR} (?:progress|changes)\W*$"
+        rf"|\b(?:better|worse|further|stronger|weaker) than (?:we were )?(?:the )?{LATEST} {PERIOD}"
+        rf"|^{LATEST} {PERIOD} (?:vs\.?|versus|against) (?:now|today)\W*$",
     ),
     (
         "what_would_get",
         r"what (?:would|will|could|does it|would it|else would) (?:get|bring|take|takes|move|help)\b"
         r"|what (?:gets|brings|takes|moves) us"
-        rf"|how (?:do|can|could|would|will) {_WE} (?:get|reach|move|come|go)\b|get us to|path to\b"
-        rf"|how far (?:are|is) {_WE} from"
+        rf"|how (?:do|can|could|would|will) {WE} (?:get|reach|move|come|go)\b|get us to|path to\b"
+        rf"|how far (?:are|is) {WE} from"
         r"|(?:missing|left|needed|lacking|still open|to do) (?:for|until|before|to)\b"
-        rf"|what (?:do|must|should|does|would) {_WE} (?:still )?(?:need|lack|miss|do|have)\b.*"
+        rf"|what (?:do|must|should|does|would) {WE} (?:still )?(?:need|lack|miss|do|have)\b.*"
         r"\b(?:for|to|before|until)\b|(?:stands|is) between us and|what has to happen",
     ),
     (
         "holding_back",
-        rf"\b(?:hold|holds|holding|keep|keeps|keeping) {_US}(?: \w+)? (?:back|from)\b"
-        rf"|what(?:'s| is|s)? (?:still |really )?(?:stopping|slowing|blocking|hindering|limiting) {_US}\b"
-        rf"|what (?:stops|slows|blocks|hinders|limits|prevents) {_US}\b"
-        rf"|^(?:where|why) (?:are|is|aren't|isn't) {_WE} (?:stuck|not further|further|weak|weakest|behind)\b"
-        rf"|^where (?:do|does) {_WE} (?:fall short|lag)|^what (?:do|does) {_WE} lack\W*$"
-        rf"|^what (?:are|is) {_WE} missing\W*$"
+        rf"\b(?:hold|holds|holding|keep|keeps|keeping) {US}(?: \w+)? (?:back|from)\b"
+        rf"|what(?:'s| is|s)? (?:still |really )?(?:stopping|slowing|blocking|hindering|limiting) {US}\b"
+        rf"|what (?:stops|slows|blocks|hinders|limits|prevents) {US}\b"
+        rf"|^(?:where|why) (?:are|is|aren't|isn't) {WE} (?:stuck|not further|further|weak|weakest|behind)\b"
+        rf"|^where (?:do|does) {WE} (?:fall short|lag)|^what (?:do|does) {WE} lack\W*$"
+        rf"|^what (?:are|is) {WE} missing\W*$"
         r"|^(?:what(?:'s| is| are)|where are|show|list)(?: me)? (?:my|our) (?:\w+ )?"
         r"(?:gaps?|weak(?:est)? (?:points?|spots?)|bottlenecks?|weakness(?:es)?)\W*$"
-        r"|between us and the next (?:model|stage)",
+        r"|between us and the next (?:model|stage)|^was (?:hält|bremst|hindert|blockiert) uns\b",
     ),
     (
         "standing",
-        rf"^(?:so )?where (?:do|are|does|is) {_WE}(?: stand)?(?: now| today| right now)?\W*$"
+        rf"^(?:so )?where (?:do|are|does|is) {WE}(?: stand)?(?: now| today| right now)?\W*$"
         r"|^(?:show )?(?:me )?(?:our|my) (?:placement|standing|results?|map)\W*$"
-        rf"|^how (?:are|is) {_WE} doing\W*$",
+        rf"|^how (?:are|is) {WE} doing\W*$|^wo stehen wir\W*$",
     ),
     (
         "last_answers",
-        rf"^(?:please )?(?:show|list|see|give|read)(?: me)? (?:\w+ )?{_OUR} (?:{_LATEST} )?"
+        rf"^(?:please )?(?:show|list|see|give|read)(?: me)? (?:\w+ )?{OUR} (?:{LATEST} )?"
         rf"(?:{_MONTH})?(?:'s)? ?answers?\b"
-        rf"|^(?:can|could|may) {_WE} see {_OUR} (?:{_LATEST} )?(?:{_MONTH})? ?answers?\b"
-        rf"|^let me see {_OUR} (?:{_LATEST} )?answers?\b"
-        rf"|\bwhat (?:did|have|had) {_WE} {_TELL}\b(?: you)?(?: so far)?{_WHEN}\W*$"
-        rf"|\b(?:what|which answers) (?:did )?{_WE} (?:{_TELL}|gave|give)\b(?: you)?{_WHEN}\W*$"
-        rf"|^what (?:was|were) {_OUR} (?:{_LATEST} )?answers?\b"
-        rf"|^(?:my|our) (?:{_LATEST} )?answers?\b|^(?:{_MONTH})(?:'s)? answers\W*$"
-        rf"|\banswers? (?:that )?{_WE} gave\b|^which answers did {_WE} give\b",
+        rf"|^(?:can|could|may) {WE} see {OUR} (?:{LATEST} )?(?:{_MONTH})? ?answers?\b"
+        rf"|^let me see {OUR} (?:{LATEST} )?answers?\b"
+        rf"|\bwhat (?:did|have|had) {WE} {TELL}\b(?: you)?(?: so far)?{_WHEN}\W*$"
+        rf"|\b(?:what|which answers) (?:did )?{WE} (?:{TELL}|gave|give)\b(?: you)?{_WHEN}\W*$"
+        rf"|^what (?:was|were) {OUR} (?:{LATEST} )?answers?\b"
+        rf"|^(?:my|our) (?:{LATEST} )?answers?\b|^(?:{_MONTH})(?:'s)? answers\W*$"
+        rf"|\banswers? (?:that )?{WE} gave\b|^which answers did {WE} give\b",
     ),
     (
         "steps",
         r"^(?:show |list )?(?:me )?(?:my |our |the )?next steps?\W*$"
-        rf"|what (?:should|can|could) {_WE} do (?:next|now|first)",
+        rf"|what (?:should|can|could) {WE} do (?:next|now|first)"
+        rf"|^what (?:should|can|could) {WE} do (?:this|today|about (?:it|that|this)|quickly|right)"
+        r"(?: \w+)?\W*$"
+        r"|^what(?: is|'s)? (?:the|our|a) (?:quickest|easiest|cheapest|best|smallest|quick|easy) "
+        r"(?:wins?|steps?|thing to do)\W*$"
+        rf"|^(?:where|how) (?:should|do|can|could) {WE} (?:start|begin|improve|get better)\W*$"
+        r"|^what (?:do|would|can) you (?:suggest|recommend|advise)(?: .{0,20})?\W*$"
+        r"|^(?:give|show) (?:me|us) (?:a|an|one|some) (?:next )?(?:step|tip|idea|suggestion)s?\W*$",
     ),
     (
         "plans",
         r"^(?:show |list )?(?:me )?(?:my |our |the )?(?:open |current )?(?:plans?|steps)\W*$"
-        rf"|^what (?:did|have|had) {_WE} (?:plan|planned|agreed?|promised?)(?: to do)?\W*$"
+        rf"|^what (?:did|have|had) {WE} (?:plan|planned|agreed?|promised?)(?: to do)?\W*$"
         r"|^how (?:is|are) (?:my|our|the) (?:plans?|(?:next )?steps?) (?:going|doing)\W*$",
     ),
 )
 _RULES = tuple((topic, re.compile(pattern, re.IGNORECASE)) for topic, pattern in _PATTERNS)
 _REQUEST = re.compile(
     r"(?:please )?(?:show|list|compared?|tell me|what|whats|how|which|where|why|remind me|give me|let me"
-    r"|explain"
+    r"|explain|describe|who|when|give us|i (?:want|would like|need) to (?:change|correct)"
+    r"|change|correct|edit|redo|was (?:hält|bremst|hindert|blockiert)|wo stehen"
     r"|can (?:i|we|you)|could (?:i|we|you)|help (?:me |us )?with|ideas for|path to|are we|did we|have we)\b"
-    rf"|(?:my |our |the )?(?:{_LATEST} )?(?:open )?"
+    rf"|(?:my |our |the )?(?:{LATEST} )?(?:open )?"
     r"(?:blockers?|obstacles?|next steps?|plans?|steps|answers?|placement|processes)\b"
     rf"|last \w+ (?:vs|versus|against)\b|(?:{_MONTH})(?:'s)? answers\b",
     re.IGNORECASE,
+)
+_ANSWERED_ABOUT = re.compile(
+    rf"(?:what (?:did|have|had)|remind me what) {WE} (?:answer(?:ed)?|say|said)"
+    r" (?:about|on|to|for) (?P<what>.+?)\W*$",
+    re.IGNORECASE,
+)
+_WHO_ANSWERS = re.compile(
+    rf"who (?:else )?(?:answers?|answered|leads?)(?: (?:for|about))? {US}\W*$", re.IGNORECASE
 )
 _OF_RULES = re.compile(r"\b(?:polic(?:y|ies)|rules?|laws?|handbook|guidelines?|contracts?)\b", re.IGNORECASE)
 """Whoever asks about these asks the policies."""
@@ -148,6 +147,7 @@ _IN_THE_WAY = re.compile(
     r" (?:by|on|at|with|because(?: of)?|since|as) )(?P<note>\S.{2,300})",
     re.IGNORECASE,
 )
+_CHANGES = re.compile(r"(?:i (?:want|would like|need) to )?(?:change|correct|edit|redo)\b", re.IGNORECASE)
 _POLITE = re.compile(
     r"^(?:please|ok(?:ay)?|hey|hi|hello|so|and|well|now|can you|could you|would you|please)[,:]? ", re.I
 )
@@ -177,13 +177,19 @@ def route(text: str, names: Mapping[str, str] = NO_NAMES) -> StoredQuestion | No
     """
     said = " ".join(text.replace("’", "'").split())
     said = _with_ids(_bare(said), names)
+    if found := _ANSWERED_ABOUT.match(said):
+        named = _criterion(found["what"]) or _by_words(found["what"], names)
+        return StoredQuestion("last_answers", named, month=_month(said)) if named else None
+    if _WHO_ANSWERS.match(said):
+        return StoredQuestion("who_answers")
     # "Who will see my answers?" is about who sees what, never about what was answered.
     if not _asks(said) or said.lower().startswith("who "):
         return None
     criterion, model = _criterion(said), _model(said)
     if criterion is not None and _ABOUT.search(said):
         get = model is None and re.search(r"\bwhat did|answer", said, re.IGNORECASE)
-        return StoredQuestion("last_answers" if get else "about_criterion", criterion, month=_month(said))
+        topic: Topic = "last_answers" if get else "about_criterion"
+        return StoredQuestion("change" if _CHANGES.match(said) else topic, criterion, month=_month(said))
     if _OF_RULES.search(said):
         return None
     for topic, pattern in _RULES:
@@ -192,6 +198,15 @@ def route(text: str, names: Mapping[str, str] = NO_NAMES) -> StoredQuestion | No
                 continue
             return StoredQuestion(topic, criterion, model, _month(said))
     return None
+
+
+def _by_words(said: str, names: Mapping[str, str]) -> str | None:
+    """The one question whose name holds all the words of `said`: "data rules"."""
+    wanted = set(bare(said).split()) - {"the", "our", "my", "and", "of", "in"}
+    found = {
+        each for name, each in names.items() if "-" in each and wanted and wanted <= set(bare(name).split())
+    }
+    return found.pop() if len(found) == 1 else None
 
 
 def _bare(said: str) -> str:
@@ -220,7 +235,7 @@ def _criterion(said: str) -> str | None:
 def _model(said: str) -> str | None:
     for found in _MODEL.finditer(said):
         if found[1] or found[2]:
-            place = int(found[1]) - 1 if found[1] else _NUMBERS.index(found[2].lower())
+            place = int(found[1]) - 1 if found[1] else NUMBERS.index(found[2].lower())
             return _MODEL_IDS[place]
         if found[3].isupper():
             # "we" is a word; only the capitals name a model.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,10 +20,13 @@ from bot.audit.result import level_text, placement_message
 from bot.audit.scoring import CriterionScore, Scores
 from bot.audit.show import deltas_of
 from bot.choice_ids import ChoiceId
+from bot.coaching import explained
+from bot.coaching.plans import open_plans
 from bot.coaching.process_answers import through_department
 from bot.coaching.questions import StoredQuestion
 from bot.messages import Choice, Message, Table, plain
-from bot.store.tables import Answer, Blocker, Claim, Department
+from bot.organisation.directory import holders
+from bot.store.tables import Answer, Blocker, Claim, Department, DutyName
 
 _DELTAS: dict[Delta, str] = {
     "up_evidenced": "up, with evidence",
@@ -69,11 +73,49 @@ async def answer(
                     await stored_processes(tx, department_id), asked.department, scores, instrument
                 )
             ]
+        case "models" | "levels" | "second_view" | "nothing_done" | "others" | "all_questions":
+            return [_of_the_method(instrument, scores, question)]
+        case "who_answers":
+            leads = await holders(tx, DutyName.LEAD, department_id)
+            owners = await holders(tx, DutyName.PROGRAMME_OWNER)
+            return [explained.who_answers(asked.department, leads, owners)]
+        case "pending":
+            rows = await latest_answers(tx, instrument, department_id, asked.now)
+            active = {plan.criterion.split("-")[0] for plan in await open_plans(tx, department_id)}
+            return [explained.pending(instrument, asked.department, rows, active, asked.now)]
+        case "counting":
+            rows = await latest_answers(tx, instrument, department_id, asked.now)
+            return [explained.counting(instrument, _in_order(instrument, rows.values()))]
+        case "change":
+            rows = await latest_answers(tx, instrument, department_id, asked.now)
+            own = [row for row in rows.values() if row.picked_by == asked.person_id and row.session_id]
+            return [explained.answer_again(instrument, _in_order(instrument, own), question.criterion)]
         case "about_criterion":
             return [about(instrument, scores, instrument.criterion(question.criterion or "WE-1"))]
         case _:
             rows = await latest_answers(tx, instrument, department_id, asked.now)
             return [last_answers(instrument, asked, list(rows.values()), question)]
+
+
+def _of_the_method(instrument: Instrument, scores: Scores, question: StoredQuestion) -> Message:
+    match question.topic:
+        case "models":
+            return explained.models(instrument, scores, question.model)
+        case "levels":
+            return explained.levels(instrument)
+        case "second_view":
+            return explained.second_view()
+        case "nothing_done":
+            return explained.nothing_done(instrument)
+        case "others":
+            return explained.others()
+        case _:
+            return explained.all_questions(instrument)
+
+
+def _in_order(instrument: Instrument, rows: Iterable[Answer]) -> list[Answer]:
+    order = {criterion.id: n for n, criterion in enumerate(instrument.criteria)}
+    return sorted((row for row in rows if row.criterion in order), key=lambda row: order[row.criterion])
 
 
 def _steps_choice(asked: Asked, label: str = "Show next steps", criterion: str = "") -> Choice:

@@ -124,4 +124,4 @@ async def test_whoever_asks_hears_what_is_kept_and_who_can_end_it(lead: Lead, wo
     said = await lead.says(words)
     assert "lea@larkfield.example" in said
     assert "1 answer to the audit" in said
-    assert "your administrator is enough" in said
+    assert "to have it erased, ask your administrator" in said

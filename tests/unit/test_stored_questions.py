@@ -160,7 +160,86 @@ SAID = {
         show our open steps
         what did we plan?
         How is my plan going?""",
+    StoredQuestion("models"): """
+        What are the five models?
+        which are the models
+        What is the next model?
+        Show me the stages
+        explain the models""",
+    StoredQuestion("models", model="EC"): """
+        What is model 3?
+        what does model three mean?
+        Explain Expert Capability
+        What is EC about?""",
+    StoredQuestion("levels"): """
+        What does level 3 mean?
+        what are the levels?
+        Explain the five levels""",
+    StoredQuestion("counting"): """
+        Why is our level 2 only counted as 1?
+        How is this calculated?
+        how do you score that?
+        Why does it count as 2 only?
+        What counts as evidence?
+        How are our levels calculated?""",
+    StoredQuestion("pending"): """
+        Which questions are still open?
+        What is still open?
+        When is our next audit?
+        when do you ask me next?
+        What have we not answered yet?
+        How many questions are left?""",
+    StoredQuestion("who_answers"): """
+        Who else answers for our department?
+        Who leads our team?""",
+    StoredQuestion("second_view"): """
+        Is somebody checking my answers?
+        Does anyone else check our answers?
+        Why was a colleague asked?""",
+    StoredQuestion("nothing_done"): """
+        What happens if I do nothing?
+        what if we don't answer?""",
+    StoredQuestion("others"): """
+        How do we compare with finance?
+        Which team is best?
+        Are we behind the others?
+        How are the other teams doing?
+        What are the others saying?
+        What did Jonas answer?""",
+    StoredQuestion("all_questions"): """
+        Can I see the whole questionnaire?
+        Which questions do you ask?
+        How long does the whole audit take?""",
+    StoredQuestion("change"): """
+        I want to change my answer
+        Correct an answer""",
+    StoredQuestion("change", criterion="WE-1"): """
+        change my answer on reach across roles""",
+    StoredQuestion("last_answers", criterion="WE-4"): """
+        What did I answer about data rules?
+        What did we say about the tool rules?
+        Remind me what we said on WE-4""",
     None: """
+        What is a model contract?
+        Which model may we use for customer data?
+        What are the levels of confidentiality?
+        How is overtime calculated?
+        How are bonuses calculated?
+        What counts as confidential?
+        Which questions may I ask in an interview?
+        When is the next payday?
+        Who leads the security team in Berlin?
+        Who answers questions about the travel policy?
+        What happens if I lose my laptop?
+        What did the regulator answer to our request?
+        Is somebody checking my e-mails?
+        How do I correct a booking?
+        Change of address: whom do I tell?
+        What did I say about leave in my contract?
+        Where should we store contracts?
+        What should we do about a data breach?
+        What can I do with an old phone?
+        What is due when I leave the company?
         Who will see my answers?
         Where do we keep AI incidents?
         We stand where our answers are
