@@ -105,7 +105,7 @@ def extractive(
         )
         return with_owner(PolicyAnswer(band, text, (source.cited(quote),)), sources)
     parts = [_block(*quoted[0], today)]
-    if note := conflict(quoted):
+    if note := conflict(quoted, today):
         parts.insert(0, note)
     parts += [f"See also {_block(source, quote, today)}" for source, quote in quoted[1:]]
     citations = tuple(source.cited(quote) for source, quote in quoted)
@@ -137,12 +137,12 @@ def _quoted(question: str, sources: Sequence[Source], decisive: Decisive) -> lis
             continue
         sentences = decisive(question, source.text)
         quote = stretch(source.text, sentences if again or not quoted else sentences[:1])
-        if quote:
+        if quote and not any(quote in said for _, said in quoted):  # the same policy may be filed twice
             quoted.append((source, quote))
     return quoted
 
 
-def conflict(quoted: Sequence[tuple[Source, str]]) -> str | None:
+def conflict(quoted: Sequence[tuple[Source, str]], today: date) -> str | None:
     """What to say where the first of these quotes and one of another document give different figures for one
     thing."""
     (first, quote), *others = quoted
@@ -150,10 +150,9 @@ def conflict(quoted: Sequence[tuple[Source, str]]) -> str | None:
     for other, other_quote in others:
         differs = differ_in_figures(said, in_full(other.text, other_quote))
         if other.document_id != first.document_id and differs:
-            return (
-                f"Two policies give different figures: {plain(first.document)}{in_force(first)} and "
-                f"{plain(other.document)}{in_force(other)}. Ask {_owners(first, other)} which one holds."
-            )
+            one, two = (f"{plain(each.document)}{_in_force(each, today)}" for each in (first, other))
+            ask = f"Ask {_owners(first, other)} which one holds."
+            return f"Two policies give different figures: {one} and {two}. {ask}"
     return None
 
 
@@ -162,42 +161,59 @@ def _owners(first: Source, other: Source) -> str:
     return " or ".join(names) or "their owners"
 
 
-def in_force(source: Source) -> str:
+def _in_force(source: Source, today: date) -> str:
     """Since when a document holds, in brackets; empty where it does not say."""
-    return f" (in force since {day(source.effective)})" if source.effective else ""
+    return f" ({_holds(source.effective, today)})" if source.effective else ""
+
+
+def _holds(effective: date, today: date) -> str:
+    return f"{'comes into force on' if effective > today else 'in force since'} {day(effective)}"
 
 
 def _block(source: Source, quote: str, today: date) -> str:
     """One source: where it stands, the words themselves, and how current they are."""
-    return f"{_heading(source, quote)}\n{quoted_from(source, quote)}\n\n_{_footing(source, today)}_"
+    words = f"{_heading(source, quote)}\n{quoted_from(source, quote)}"
+    return f"{words}\n\n_Word for word{_from(source)}{particulars(source, today)}._"
 
 
 def _heading(source: Source, quote: str) -> str:
+    return f"**{plain(source.document)}**{beside(source, quote)}"
+
+
+def beside(source: Source, quote: str) -> str:
+    """What stands behind a document's name: the section of the quote, or who gave the answer that it is."""
     if source.kind == "entry":
-        return f"**{plain(source.document)}** (answered by {plain(source.owner or 'the policy owner')})"
+        return f" (answered by {plain(source.owner or 'the policy owner')})"
     section = source.section_of(quote)
-    return f"**{plain(source.document)}**" + (f", {plain(section)}" if section else "")
+    return f", {plain(section)}" if section else ""
 
 
-def quoted_from(source: Source, quote: str) -> str:
+def quoted_from(source: Source, quote: str, marks_headings: bool = False) -> str:
     """A quote of a passage as lines of light Markdown."""
-    return quote_lines(quote, header_of(source.text, quote, source.path))
+    return quote_lines(quote, header_of(source.text, quote, source.path), marks_headings)
 
 
-def _footing(source: Source, today: date) -> str:
-    parts = [f"Word for word from version {plain(source.label) if source.label else source.version}"]
-    if source.owner and source.kind != "entry":
-        parts.append(f"owner {plain(source.owner)}")
-    if source.effective:
-        coming = source.effective > today
-        parts.append(f"{'comes into force on' if coming else 'in force since'} {day(source.effective)}")
-    if source.reviewed:
-        parts.append(f"last reviewed {day(source.reviewed)}")
+def _from(source: Source) -> str:
+    return ", " if source.kind == "entry" else " from "
+
+
+def particulars(source: Source, today: date) -> str:
+    """How current a source is: its version, its owner, its dates; of an owner's answer only the dates."""
+    parts = []
+    if source.kind == "entry":
+        parts += [f"given on {day(source.effective)}"] if source.effective else []
+        confirmed = source.reviewed if source.reviewed != source.effective else None
+        parts += [f"confirmed on {day(confirmed)}"] if confirmed else []
+    else:
+        parts.append(f"version {plain(source.label) if source.label else source.version}")
+        parts += [f"owner {plain(source.owner)}"] if source.owner else []
+        parts += [_holds(source.effective, today)] if source.effective else []
+        parts += [f"last reviewed {day(source.reviewed)}"] if source.reviewed else []
     if source.review_by and source.review_by < today:
         parts.append(f"its review was due on {day(source.review_by)}")
     if source.expires:
         parts.append(f"holds until {day(source.expires)}")
-    return ", ".join(parts) + "."
+    return ", ".join(parts)
 
 
 def day(value: date) -> str:

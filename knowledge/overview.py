@@ -94,7 +94,7 @@ async def shown(session: AsyncSession, turn: Turn) -> Message:
     if _sees_all(who):
         allowed = await readable(session, await reader(session, turn.person_id), turn.at.date())
         used = await usage(session, turn.at, documents=allowed, least=LEAST_ASKERS)
-        whose = "The policies"
+        whose = "The policies that you may read,"
     else:
         used, whose = await usage(session, turn.at, owner_id=turn.person_id), "Your policies"
     parts: tuple[Part, ...] = ("asked", "worst", "never", "stale", "unowned") if part == "all" else (part,)
@@ -114,7 +114,8 @@ async def _told(session: AsyncSession, part: Part, used: Usage) -> str:
             "Answered worst", used.worst_answered, "No answer was marked as bad by several people."
         )
     if part == "never":
-        more = f" In all, {used.unanswered} questions near them found no answer." if used.unanswered else ""
+        questions = "1 question" if used.unanswered == 1 else f"{used.unanswered} questions"
+        more = f" In all, {questions} near them found no answer." if used.unanswered else ""
         return (
             _questions("Never answered", used.never_answered, "No open question came from several people.")
             + more

@@ -37,7 +37,8 @@ def together(parts: Sequence[str], answers: Sequence[PolicyAnswer]) -> PolicyAns
     if all(each.citations == first.citations for each in others):
         return first
     text = "\n\n".join(
-        f"**{plain(part)}?**\n\n{each.text}" for part, each in zip(parts, answers, strict=True)
+        f"**{plain(part[:1].upper() + part[1:])}?**\n\n{each.text}"
+        for part, each in zip(parts, answers, strict=True)
     )
     open_ones = [each for each in answers if each.band is not Band.ANSWER]
     citations = dict.fromkeys(citation for each in answers for citation in each.citations)

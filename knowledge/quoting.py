@@ -115,17 +115,19 @@ def _in_list(passage: str, start: int, end: int) -> bool:
     return opened and bool(_ITEM.match(lines[-1]) and _ITEM.match(passage[end:].lstrip("\n")))
 
 
-def quote_lines(quote: str, header: Sequence[str] = ()) -> str:
+def quote_lines(quote: str, header: Sequence[str] = (), marks_headings: bool = False) -> str:
     """A quote as lines of light Markdown that can't become anything else.
 
-    A row of a table is told cell by cell, each with its column's name where `header` gives it.
+    A row of a table is told cell by cell, each with its column's name where `header` gives it. With
+    `marks_headings` headings are bold; they are no part of what is quoted then.
     """
     shown = []
     for line in quote.split("\n"):
         if _FENCE.match(line) or (_RULE.match(line) and "-" in line) or _cells(line) == list(header):
             continue
         if words := unmarked(_told(line.strip(), header)):
-            shown.append(f"> {plain(words)}")
+            bold = marks_headings and _HEADING.match(line)
+            shown.append(f"> **{plain(words)}**" if bold else f"> {plain(words)}")
     return "\n".join(shown)
 
 
@@ -171,6 +173,16 @@ def header_of(passage: str, quote: str, path: Sequence[str]) -> list[str]:
     if path and " | " in path[-1]:
         return [cell.strip() for cell in path[-1].strip("| ").split(" | ")]
     return []
+
+
+def section_around(passage: str, quote: str) -> str:
+    """The section of a passage that a quote stands in, with its heading; all of it where the quote is none
+    of its words."""
+    place = passage.find(quote)
+    if place < 0:
+        return passage
+    end = passage.find("\n#", place + len(quote))
+    return passage[passage.rfind("\n#", 0, place) + 1 : end if end >= 0 else None].strip()
 
 
 def path_at(title: str, path: Sequence[str], passage: str, place: int) -> tuple[str, ...]:

@@ -37,10 +37,10 @@ _DECLINED = {
     "gap-not-now": ("I can't say yet", "there is no answer yet"),
 }
 _STATES = {
-    GapStatus.OFFERED: "not sent",
-    GapStatus.SENT: "sent",
-    GapStatus.ANSWERED: "answered",
-    GapStatus.DECLINED: "declined",
+    GapStatus.OFFERED: "**not sent** to",
+    GapStatus.SENT: "**sent** to",
+    GapStatus.ANSWERED: "**answered** by",
+    GapStatus.DECLINED: "**declined** by",
 }
 _CANCEL = re.compile(r"(?:cancel|stop|never ?mind|not now|later)[.!]?", re.I)
 _LEFT = Message(text="It stays in your queue. Say “my queue” to come back to it.")
@@ -73,7 +73,7 @@ async def send(tx: AsyncSession, turn: Turn, question: PolicyQuestion, anonymous
     """Put a question into its owner's queue, once, and tell the owner unless a like one waits there."""
     before = await gaps.of_question(tx, saved(question.id))
     if before is not None:
-        return [_state(before, await _name(tx, before.owner_id))]
+        return [_state(before, await _name(tx, before.owner_id) or "Its owner")]
     owner = await gaps.owner_for(tx, question.answer.get("owner_id"))
     if owner is None or owner.id == turn.person_id:
         return [Message(kind="notice", text="There is nobody yet whom I could send this to.")]
@@ -91,10 +91,13 @@ async def send(tx: AsyncSession, turn: Turn, question: PolicyQuestion, anonymous
     return [Message(text=text)]
 
 
-def _state(gap: Gap, owner: str | None) -> Message:
-    return Message(
-        text=f"This question is with {plain(owner or 'its owner')} already: {_STATES[gap.status]}."
-    )
+def _state(gap: Gap, owner: str) -> Message:
+    """Where a question stands that its asker wants to send once more."""
+    if gap.status is GapStatus.ANSWERED:
+        return _answered(gap, owner)
+    if gap.status is GapStatus.DECLINED:
+        return _refused(gap, owner)
+    return Message(text=f"{plain(owner)} has your question already. There is no answer yet.")
 
 
 async def _name(session: AsyncSession, person_id: int | None) -> str | None:
@@ -107,7 +110,8 @@ async def _own_questions(session: AsyncSession, person_id: int) -> Message:
     if not found:
         return Message(text="You have sent no question on yet. I offer it where the policies are silent.")
     lines = [
-        f"- {plain(gap.text)}: **{_STATES[gap.status]}** ({plain(owner or '?')}, {day(_last(gap).date())})"
+        f"- “{plain(gap.text)}” {_STATES[gap.status]} {plain(owner or 'nobody yet')}, "
+        f"{day(_last(gap).date())}"
         for gap, owner in found
     ]
     return Message(text="Your questions:\n" + "\n".join(lines))

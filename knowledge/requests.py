@@ -10,6 +10,7 @@ from bot.messages import Message, plain
 from knowledge import facts
 from knowledge.answer import Source, quoted_from
 from knowledge.followups import Request
+from knowledge.quoting import section_around
 
 _MAX_SHOWN = 1_500  # characters of a passage shown whole
 
@@ -33,7 +34,7 @@ def told(request: Request, language: str, shown: Shown, today: date) -> Message:
     replies: dict[Request, Callable[[], Message]] = {
         "owner": lambda: facts.owner_of(shown.source),
         "since": lambda: facts.since(shown.source, today),
-        "where": lambda: _whole(shown),
+        "where": lambda: _where(shown),
         "more": lambda: _whole(shown),
         "why": lambda: _why(shown),
         "sure": lambda: _sure(shown, today),
@@ -41,6 +42,11 @@ def told(request: Request, language: str, shown: Shown, today: date) -> Message:
         "language": lambda: _untranslated(language),
     }
     return replies[request]()
+
+
+def _where(shown: Shown) -> Message:
+    section = section_around(shown.source.text, shown.quote)
+    return Message(kind="answer", text=f"It stands in {_place(shown)}:\n\n{_cut(shown, section)}")
 
 
 def _whole(shown: Shown) -> Message:
@@ -74,15 +80,18 @@ def _shorter(shown: Shown) -> Message:
 
 def _place(shown: Shown) -> str:
     if shown.source.kind == "entry":
-        return f"the answer of {plain(shown.source.owner or 'a policy owner')}"
+        return f"the answer that {plain(shown.source.owner or 'a policy owner')} gave to a question"
     section = shown.source.section_of(shown.quote)
     return f"**{plain(shown.source.document)}**" + (f", {plain(section)}" if section else "")
 
 
 def _passage(shown: Shown) -> str:
-    text = shown.source.text
+    return _cut(shown, shown.source.text)
+
+
+def _cut(shown: Shown, text: str) -> str:
     cut = text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN].rsplit(" ", 1)[0] + " …"
-    return quoted_from(shown.source, cut)
+    return quoted_from(shown.source, cut, marks_headings=True)
 
 
 def _untranslated(language: str) -> Message:

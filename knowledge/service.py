@@ -199,7 +199,8 @@ class KnowledgeService:
         await question.live.doing("Reading what I found")
         earlier = question.earlier[-1:] if founds[0].earlier else ()
         asked = Asked(_line(question.text), earlier, question.style)
-        return await with_model(self.model, asked, _in_turn(founds), plain_answer, question.live)
+        today = self.clock().date()
+        return await with_model(self.model, asked, _in_turn(founds), plain_answer, today, question.live)
 
     def _quoted(self, found: _Found) -> PolicyAnswer:
         """The answer in the policies' own words, below what has to be known of it."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
@@ -18,7 +19,7 @@ from bot.live import UNSEEN, Live
 from bot.llm import WritingModel
 from bot.messages import plain
 from bot.store.tables import Band
-from knowledge.answer import PolicyAnswer, Source, conflict, in_force, quoted_from, with_owner
+from knowledge.answer import PolicyAnswer, Source, beside, conflict, particulars, quoted_from, with_owner
 from knowledge.checker import bears_out, locate
 
 MAX_CLAIMS = 6
@@ -65,6 +66,7 @@ async def with_model(
     asked: Asked,
     sources: Sequence[Source],
     plain_answer: PolicyAnswer,
+    today: date,
     live: Live = UNSEEN,
 ) -> PolicyAnswer:
     """The model's checked claims as an answer; `plain_answer` where there are none, for whatever reason.
@@ -76,7 +78,7 @@ async def with_model(
         return plain_answer
     marker = secrets.token_hex(8)
     instructions = _INSTRUCTIONS.format(marker=marker, style=asked.style)
-    writing = _Writing(offered, live)
+    writing = _Writing(offered, today, live)
     outcome = await model.streamed(instructions, _material(asked, offered, marker), ModelAnswer, writing.hear)
     if not writing.kept:
         return replace(plain_answer, settled=outcome.value is not None)
@@ -96,8 +98,8 @@ async def with_model(
 class _Writing:
     """What has been said so far. `pieces` follow each other as they are, `kept` are their quotes."""
 
-    def __init__(self, offered: Sequence[Source], live: Live) -> None:
-        self._offered, self._live = offered, live
+    def __init__(self, offered: Sequence[Source], today: date, live: Live) -> None:
+        self._offered, self._today, self._live = offered, today, live
         self._claims = Claims()
         self.pieces: list[str] = []
         self.kept: list[tuple[Source, str]] = []
@@ -110,8 +112,11 @@ class _Writing:
                 await self._say(claim.text, *checked)
 
     async def _say(self, claim: str, source: Source, quote: str) -> None:
-        piece = f"{plain(claim)}\n{quoted_from(source, quote)}\n\n_{_where(source, quote)}_"
-        if note := conflict([(source, quote), *self.kept]):
+        piece = f"{plain(claim)}\n{quoted_from(source, quote)}"
+        where = _where(source, quote, self._today)
+        if where not in {_where(*said, self._today) for said in self.kept[-1:]}:
+            piece += f"\n\n_{where}_"
+        if note := conflict([(source, quote), *self.kept], self._today):
             piece += f"\n\n{note}"
         if self.pieces:
             piece = f"\n\n{piece}"
@@ -176,6 +181,5 @@ def _checked(claim: Claim, sources: Sequence[Source]) -> tuple[Source, str] | No
     return source, quote
 
 
-def _where(source: Source, quote: str) -> str:
-    section = source.section_of(quote)
-    return plain(source.document) + (f", {plain(section)}" if section else "") + in_force(source)
+def _where(source: Source, quote: str, today: date) -> str:
+    return f"{plain(source.document)}{beside(source, quote)}: {particulars(source, today)}"

@@ -223,6 +223,15 @@ async def policy_review(desk: Desk, row: ScheduledMessage) -> Card | None:
         return None
     late = document.review_by < desk.now.date()
     when = f"was due on {spoken(document.review_by)}" if late else f"is due by {spoken(document.review_by)}"
+    if document.kind == "entry":
+        return Card(
+            f"A review of your answer to **{plain(document.title)}** {when}. If it still holds, one tap "
+            "keeps it for another year; else it ends.",
+            (
+                nudge_choice(row.id, "holds", "It still holds"),
+                nudge_choice(row.id, "ended", "It no longer holds"),
+            ),
+        )
     return Card(
         f"A review of **{plain(document.title)}** {when}. If it still holds, one tap keeps it for another "
         "year; else send me the new version.",

@@ -222,12 +222,19 @@ async def policy_reviews(session: AsyncSession, look: Look) -> list[Wish]:
             "policy_review",
             document.owner_id or 0,
             at_local((document.review_by or date.min) - REVIEW_NOTICE, time(0), zone("UTC")),
-            f"A policy is to be reviewed by {day(document.review_by or last_day, last_day)}.",
+            _review_due(document.review_by or last_day, look.start.date(), last_day),
             period=f"document-{document.id}:{document.review_by}",
             detail={"document": document.id},
         )
         for document in rows
     ]
+
+
+def _review_due(due: date, today: date, last_day: date) -> str:
+    told = day(due, last_day)
+    return (
+        f"A policy was to be reviewed by {told}." if due < today else f"A policy is to be reviewed by {told}."
+    )
 
 
 async def open_questions(session: AsyncSession, look: Look) -> list[Wish]:

@@ -5,7 +5,7 @@
 | who | the recipient, in words |
 | when | which moment of a recipient's week it waits for |
 | counts | to the cap of two a week; digests, and answers to the person's own question, do not |
-| needs_yes | held back until the person agreed to be written to unasked; the first message asks |
+| needs_yes | held back until the person agreed to be written to unasked; not what policies need of owners |
 | missed | what happens to one that an outage kept from its moment |
 | repeats | when it may come again |
 | prefers_repeat | if a send may or may not have arrived: repeat it, or rather stay silent |
@@ -112,11 +112,11 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "policy_review", "the owner of a policy, two weeks before its review date", *_WORKDAY,
-        "when the review date moves", follow_up_wishes.policy_reviews,
+        "when the review date moves", follow_up_wishes.policy_reviews, needs_yes=False,
     ),
     Kind(
         "open_question", "the policy owner for whom a question has waited three days", *_WORKDAY,
-        "never for the same question", follow_up_wishes.open_questions,
+        "never for the same question", follow_up_wishes.open_questions, needs_yes=False,
     ),
     Kind(
         QUESTION_ANSWERED, "who asked a question that the policies left open, once its owner has replied",

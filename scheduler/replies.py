@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import delete
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,7 +20,7 @@ from bot.calendar import monday_of
 from bot.choice_ids import parse_choice_id
 from bot.clock import local_day
 from bot.messages import Message, plain
-from bot.store.tables import Document, Person, ScheduledMessage
+from bot.store.tables import CachedAnswer, Document, Person, ScheduledMessage
 from bot.turns import Turn
 from bot.when import parse_day
 from scheduler.cards import Desk, nudge_choice, spoken
@@ -30,6 +31,8 @@ from scheduler.setting_changes import FOR_EVER
 PREFIX = "nudge"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 REVIEW_AGAIN_AFTER = timedelta(days=365)
+ENDS_AFTER_REVIEW = timedelta(days=30)
+"""From the day by which an owner's answer is to be reviewed to its end, where nobody looks at it."""
 
 _STOP_ASKING = (
     r"(please )?stop (asking|bothering|messaging|writing to)( me)?|leave me alone"
@@ -124,8 +127,8 @@ class NudgeUseCase:
         if what == "drop":
             await _close(tx, row, "not relevant")
             return [Message(text="Understood, I'll leave that. It won't be counted against anybody.")]
-        if what == "holds":
-            return [await _still_holds(tx, person, row, now)]
+        if what in ("holds", "ended"):
+            return [await _reviewed(tx, person, row, what == "holds", now)]
         if what == "hand" and argument.isdigit():
             desk = Desk(tx, self._instrument, person, now)
             if await hand_over(desk, row, int(argument)):
@@ -249,10 +252,23 @@ async def _ask_whom(tx: AsyncSession, person: Person, row: ScheduledMessage) -> 
     )
 
 
-async def _still_holds(tx: AsyncSession, person: Person, row: ScheduledMessage, now: datetime) -> Message:
+async def _reviewed(
+    tx: AsyncSession, person: Person, row: ScheduledMessage, holds: bool, now: datetime
+) -> Message:
+    """What an owner says of a policy whose review is due; an answer of the owner's own may also end."""
     document = await tx.get(Document, row.detail.get("document"), with_for_update=True)
     if document is None or document.owner_id != person.id:
         return _UNKNOWN
     today = local_day(now, await _zone(tx, person, now))
+    await tx.exec(delete(CachedAnswer))
+    if not holds:
+        document.expires_on = today
+        return Message(
+            text=f"Thank you. **{plain(document.title)}** answers no more. Asked again, it comes to you."
+        )
     document.reviewed_on, document.review_by = today, today + REVIEW_AGAIN_AFTER
+    if document.kind == "entry":
+        # An owner's answer ends by itself, a while after its review was due.
+        document.review_by = today + REVIEW_AGAIN_AFTER - ENDS_AFTER_REVIEW
+        document.expires_on = today + REVIEW_AGAIN_AFTER
     return Message(text=f"Thank you. **{plain(document.title)}** is reviewed as of today, {spoken(today)}.")

@@ -288,7 +288,7 @@ async def test_two_questions_in_one_are_both_answered(library: Library) -> None:
     (message,) = await say(library, library.people.fay, both)
     assert "**How many days of annual leave do we have?**" in message.text
     assert "> Everybody has 30 days" in message.text
-    assert "**whom do I tell when I feel sick before 10:00?**" in message.text
+    assert "**Whom do I tell when I feel sick before 10:00?**" in message.text
     assert "> Tell your lead before 10:00" in message.text
     assert len({citation.passage_id for citation in message.citations}) == 2
     (half,) = await say(library, library.people.fay, "How many days of annual leave? And may I bring dogs?")
@@ -468,7 +468,7 @@ async def test_a_question_travels_to_its_owner_and_the_reply_becomes_knowledge(l
     (sent,) = await say(library, fay, choice=pick(first, "Send without my name"))
     assert sent.text.startswith("Sent to Olga Brandt without your name.")
     (again,) = await say(library, fay, choice=pick(first, "Send to Olga Brandt"))
-    assert again.text == "This question is with Olga Brandt already: sent."
+    assert again.text == "Olga Brandt has your question already. There is no answer yet."
     (second,) = await say(library, hanna, "Can we carry annual leave into the spring?")
     await say(library, hanna, choice=pick(second, "Send to Olga Brandt"))
 
@@ -503,9 +503,9 @@ async def test_a_question_travels_to_its_owner_and_the_reply_becomes_knowledge(l
         "It was answered by Olga Brandt on 18 November 2026. It holds until 18 November 2027."
     )
     (where,) = await say(library, hanna, "where does it say so?")
-    assert where.text.startswith("It stands in the answer of Olga Brandt. The whole passage:")
+    assert where.text.startswith("It stands in the answer that Olga Brandt gave to a question:")
     (mine,) = await say(library, fay, "My questions?")
-    assert "**answered** (Olga Brandt, 18 November 2026)" in mine.text
+    assert "**answered** by Olga Brandt, 18 November 2026" in mine.text
     (late,) = await say(library, olga, choice=pick(queued, "Decline"))
     assert late.kind == "notice"
 
@@ -630,6 +630,8 @@ async def test_more_reasons_and_doubts_are_about_the_last_answer(library: Librar
     await say(library, fay, "How many days of annual leave do we have?")
     (more,) = await say(library, fay, "what do you mean?")
     assert more.text.startswith("It stands in **Leave**, Annual leave. The whole passage:")
+    (where,) = await say(library, fay, "where does it say so?")
+    assert where.text.startswith("It stands in **Leave**, Annual leave:\n\n> Everybody has 30 days")
     (why,) = await say(library, fay, "why?")
     assert why.text.endswith("I don't guess at reasons. Olga Brandt, who owns it, can tell you more.")
     (sure,) = await say(library, fay, "Are you sure?")

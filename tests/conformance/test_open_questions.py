@@ -75,7 +75,7 @@ async def test_a_question_that_waits_is_brought_to_mind_and_its_answer_is_known(
     label = "Send without my name" if anonymous else "Send to Olga Brandt"
     await say(library, fay, choice=button(silent, label).id)
     (mine,) = await say(library, fay, "my questions")
-    assert "**sent** (Olga Brandt, 18 November 2026)" in mine.text
+    assert f"“{QUESTION}” **sent** to Olga Brandt, 18 November 2026" in mine.text
     (first,) = await heard(library, scheduler, olga)
     assert first.text.startswith("Somebody asks" if anonymous else "Fay Adler asks")
 
@@ -97,7 +97,7 @@ async def test_a_question_that_waits_is_brought_to_mind_and_its_answer_is_known(
     assert QUESTION in told.text
     assert "Olga Brandt has answered:\n> Yes, up to five days" in told.text
     (mine,) = await say(library, fay, "my questions")
-    assert "**answered** (Olga Brandt, 25 November 2026)" in mine.text
+    assert "**answered** by Olga Brandt, 25 November 2026" in mine.text
     (known,) = await say(library, hanna, QUESTION)
     assert f"**{QUESTION}** (answered by Olga Brandt)" in known.text
     assert "holds until 25 November 2027" in known.text

@@ -141,7 +141,8 @@ async def test_a_file_that_breaks_leaves_its_last_version_and_is_seen(library: L
     assert "landlord" in await answer(library, "Who checks the lifts twice a year?")
     async with library.store.read() as session:
         (shown,) = await listed(session)
-    assert shown["refused"] == [{"file": "lifts.md", "reason": "is neither text nor a PDF, Word, Excel or HTML file"}]
+    why = "is neither text nor a PDF, Word, Excel or HTML file"
+    assert shown["refused"] == [{"file": "lifts.md", "reason": why}]
     (folder / "lifts.md").unlink()
     assert (await later(library, watching)).gone == ("Lifts",)
 

@@ -92,7 +92,7 @@ async def test_a_citation_opens_the_passage_and_gives_the_focus_back(open_page: 
     page = await open_page(f"{base}?as={EMPLOYEE}")
     await page.get_by_role("button", name="May I paste a customer's e-mail").click()
     citation = page.get_by_role("link", name="Acceptable Use of AI")
-    await expect(citation).to_contain_text("version 3 · owner Saoirse Quill · in force since 15 August 2026")
+    await expect(citation).to_contain_text("version 3 · owner Saoirse Quill · in force from 15 August 2026")
     await citation.focus()
     await page.keyboard.press("Enter")
     sheet = page.get_by_role("dialog", name="Acceptable Use of AI")

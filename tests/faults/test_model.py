@@ -26,12 +26,11 @@ LEAVE = Source(
     passage_id=1, document_id=1, document="Leave", section="Annual leave", text=TEXT, version=2, score=1.0
 )
 FIRST = {"text": "You have 30 days.", "passage": 1, "quote": "Everybody has 30 days of leave a year."}
+TODAY = date(2026, 11, 18)
 SECOND = {"text": "Ask 14 days ahead.", "passage": 1, "quote": "Ask 14 days before."}
 GOOD = {"answered": True, "claims": [FIRST, SECOND]}
 AFTER_FIRST = json.dumps(GOOD).index("}") + 3
-PLAIN = extractive(
-    "How many days?", Band.ANSWER, [LEAVE], lambda _, text: [text.split(". ")[0] + "."], date(2026, 11, 18)
-)
+PLAIN = extractive("How many days?", Band.ANSWER, [LEAVE], lambda _, text: [text.split(". ")[0] + "."], TODAY)
 
 
 class Impatient(OpenAIModel):
@@ -49,7 +48,7 @@ def loaded() -> None:
         async with responses_server() as running:
             running.answers = [GOOD]
             model = OpenAIModel.connect("k", "tiny", running.address)
-            await with_model(model, Asked("How many days?"), [LEAVE], PLAIN)
+            await with_model(model, Asked("How many days?"), [LEAVE], PLAIN, TODAY)
             await model.close()
 
     asyncio.run(call())
@@ -65,7 +64,7 @@ async def server(loaded: None) -> AsyncIterator[ResponsesServer]:
 async def asked(server: ResponsesServer, live: Watched, address: str | None = None):
     model = Impatient.connect("k", "tiny", address or server.address)
     try:
-        return await with_model(model, Asked("How many days?"), [LEAVE], PLAIN, live=live)
+        return await with_model(model, Asked("How many days?"), [LEAVE], PLAIN, TODAY, live=live)
     finally:
         await model.close()
 

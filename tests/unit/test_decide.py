@@ -104,6 +104,15 @@ def test_one_first_message_then_silence_until_a_yes() -> None:
     assert all("has not said yes" in reason for reason in why(made))
 
 
+def test_what_a_policy_needs_of_its_owner_does_not_wait_for_a_yes() -> None:
+    """Whoever leads a team too, and has not answered the invitation to the audit, still owns the policy."""
+    wishes = [ask("audit_invitation", MONDAY), ask("open_question", MONDAY + timedelta(days=2), "gap-1")]
+    made = week(*wishes, who=replace(LEAD, enrolled=False))
+    assert [kind for kind, _ in sent(made)] == ["audit_invitation", "open_question"]
+    declined = week(*wishes, who=replace(LEAD, enrolled=False, declined=True))
+    assert sent(declined) == []
+
+
 def test_nothing_on_leave_nor_on_holidays() -> None:
     away = replace(LEAD, calendar=replace(BERLIN, leave=((date(2026, 11, 24), date(2026, 11, 27)),)))
     made = week(ask("re_audit", MONDAY), who=away, days=10)

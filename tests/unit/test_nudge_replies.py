@@ -23,6 +23,7 @@ from bot.store.tables import (
     SentDigest,
 )
 from bot.turns import Turn
+from scheduler.cards import Desk, policy_review
 from scheduler.digest_questions import DigestUseCase
 from scheduler.replies import NudgeUseCase
 from scheduler.sending import PageSender
@@ -183,6 +184,42 @@ async def test_a_policy_that_still_holds_is_reviewed_for_a_year(sqlite_store: St
     async with sqlite_store.read() as session:
         kept = await session.get_one(Document, document.id)
     assert kept.review_by == date(2027, 11, 24)
+
+
+@pytest.mark.parametrize(
+    ("what", "review_by", "expires_on"),
+    [("holds", date(2027, 10, 25), date(2027, 11, 24)), ("ended", date(2026, 12, 1), date(2026, 11, 24))],
+)
+async def test_an_owners_answer_is_kept_for_a_year_or_ends(
+    sqlite_store: Store, what: str, review_by: date, expires_on: date
+) -> None:
+    small = await plant_company(sqlite_store)
+    async with sqlite_store.write() as tx:
+        entry = Document(
+            source="gap:1", title="May I bring a dog?", kind="entry", owner_id=small["owner"],
+            review_by=date(2026, 12, 1), expires_on=date(2026, 12, 31), added_at=MONDAY,
+        )  # fmt: skip
+        tx.add(entry)
+        await tx.flush()
+        row = ScheduledMessage(
+            recipient=f"person:{small['owner']}", kind="policy_review",
+            period=f"document-{entry.id}:2026-12-01", person_id=small["owner"],
+            local_week="2026-W48", due_at=MONDAY, planned_at=MONDAY, detail={"document": entry.id},
+        )  # fmt: skip
+        tx.add(row)
+        await tx.flush()
+        owner = await tx.get_one(Person, small["owner"])
+        card = await policy_review(Desk(tx, INSTRUMENT, owner, TUESDAY_10), row)
+    assert card is not None
+    assert "your answer to **May I bring a dog?** is due by 1 December" in card.text
+    choice = next(each.id for each in card.do if each.id.endswith(what))
+    use = NudgeUseCase(INSTRUMENT)
+    turn = Turn(1, small["owner"], "web", "web:1", TUESDAY_10, choice=choice)
+    async with sqlite_store.write() as tx:
+        await use.apply(tx, turn, await use.prepare(turn))
+    async with sqlite_store.read() as session:
+        kept = await session.get_one(Document, entry.id)
+    assert (kept.review_by, kept.expires_on) == (review_by, expires_on)
 
 
 async def sample_monday(store: Store) -> int:

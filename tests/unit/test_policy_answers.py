@@ -23,7 +23,8 @@ from knowledge.followups import is_noted, recognise
 from knowledge.gaps import alike
 from knowledge.languages import Translations, language_of
 from knowledge.parts import parts_of
-from knowledge.quoting import header_of, quote_lines, section_name, stretch, unmarked
+from knowledge.quoting import header_of, quote_lines, section_around, section_name, stretch, unmarked
+from knowledge.requests import Shown, told
 from knowledge.troubled import is_troubled
 from knowledge.worded import Asked, Claim, Claims, with_model
 from tests.fakes.language_model import QueuedModel
@@ -141,8 +142,26 @@ def test_policies_differ_by_the_whole_row_or_sentence_that_is_quoted() -> None:
     table = "| Item | Limit |\n|---|---|\n| Hotel, per night | EUR 130; EUR 190 in London |\n"
     one = (replace(LEAVE, document="Expenses", text=table), "EUR 190 in London")
     other = (replace(HANDBOOK, text="Hotel, per night: EUR 150 everywhere."), "EUR 150 everywhere")
-    assert "Two policies give different figures" in (conflict([one, other]) or "")
-    assert conflict([one, (one[0], "EUR 130")]) is None, "one document does not contradict itself"
+    assert "Two policies give different figures" in (conflict([one, other], TODAY) or "")
+    assert conflict([one, (one[0], "EUR 130")], TODAY) is None, "one document does not contradict itself"
+
+
+def test_the_same_words_from_two_documents_are_quoted_once() -> None:
+    copy = replace(LEAVE, passage_id=3, document_id=3, document="Leave (copy)")
+    answer = extractive("How many days?", Band.ANSWER, [LEAVE, copy, HANDBOOK], first, TODAY)
+    assert [citation.document for citation in answer.citations] == ["Leave", "Handbook"]
+
+
+def test_an_owners_answer_is_told_as_given_by_whom_and_when() -> None:
+    given = replace(LEAVE, kind="entry", document="How many days?", reviewed=LEAVE.effective)
+    given = replace(given, expires=date(2027, 1, 15))
+    text = extractive("How many days?", Band.ANSWER, [given], first, TODAY).text
+    assert text.startswith("**How many days?** (answered by Olga Brandt)\n")
+    assert text.endswith("_Word for word, given on 15 January 2026, holds until 15 January 2027._")
+    confirmed = replace(given, reviewed=date(2026, 5, 2))
+    assert "given on 15 January 2026, confirmed on 2 May 2026, holds" in (
+        extractive("How many days?", Band.ANSWER, [confirmed], first, TODAY).text
+    )
 
 
 def test_a_document_that_fits_much_less_adds_nothing() -> None:
@@ -218,7 +237,7 @@ GOOD = {"text": "You have 30 days of leave.", "passage": 1, "quote": "Everybody 
 async def ask(*claims: dict[str, Any], answered: bool = True) -> tuple[PolicyAnswer, PolicyAnswer]:
     plain = extractive("How many days?", Band.ANSWER, [LEAVE, HANDBOOK], first, TODAY)
     model = QueuedModel([{"answered": answered, "claims": list(claims)}])
-    return await with_model(model, Asked("How many days?"), [LEAVE, HANDBOOK], plain), plain
+    return await with_model(model, Asked("How many days?"), [LEAVE, HANDBOOK], plain, TODAY), plain
 
 
 async def test_checked_claims_are_the_answer() -> None:
@@ -226,7 +245,7 @@ async def test_checked_claims_are_the_answer() -> None:
     assert answer.model == "queued"
     assert answer.text == (
         "You have 30 days of leave.\n> Everybody has 30 days of leave a year.\n\n"
-        "_Leave, Annual leave (in force since 15 January 2026)_"
+        "_Leave, Annual leave: version 2, owner Olga Brandt, in force since 15 January 2026_"
     )
     assert answer.citations == (LEAVE.cited("Everybody has 30 days of leave a year."),)
 
@@ -283,11 +302,24 @@ async def test_what_is_shown_live_is_how_the_answer_begins() -> None:
     }
     live = Watched()
     model = QueuedModel([{"answered": True, "claims": [GOOD, GOOD | {"passage": 2}, other]}])
-    answer = await with_model(model, Asked("How many days?"), [LEAVE, HANDBOOK], plain, live=live)
+    answer = await with_model(model, Asked("How many days?"), [LEAVE, HANDBOOK], plain, TODAY, live=live)
     assert answer.text == live.text
     assert len(live.written) == 2
     assert "Two policies give different figures" in live.written[1]
     assert "28" in live.written[1]
+
+
+async def test_a_model_leaves_no_date_out_and_claims_of_one_place_share_it() -> None:
+    coming = replace(LEAVE, effective=date(2026, 12, 24), review_by=date(2026, 6, 1))
+    ahead = {"text": "Ask 14 days ahead.", "passage": 1, "quote": "Ask 14 days before."}
+    model = QueuedModel([{"answered": True, "claims": [GOOD, ahead]}])
+    plain = extractive("How many days?", Band.ANSWER, [coming], first, TODAY)
+    answer = await with_model(model, Asked("How many days?"), [coming], plain, TODAY)
+    assert answer.text == (
+        "You have 30 days of leave.\n> Everybody has 30 days of leave a year.\n\n"
+        "_Leave, Annual leave: version 2, owner Olga Brandt, comes into force on 24 December 2026, its "
+        "review was due on 1 June 2026_\n\nAsk 14 days ahead.\n> Ask 14 days before."
+    )
 
 
 async def test_a_model_that_finds_no_answer_changes_nothing() -> None:
@@ -298,7 +330,7 @@ async def test_a_model_that_finds_no_answer_changes_nothing() -> None:
 @pytest.mark.parametrize("reason", ["time-out", "rate limit", "unreachable", "refusal", "unusable"])
 async def test_every_failure_of_a_model_ends_in_the_plain_answer(reason: Any) -> None:
     plain = extractive("How many days?", Band.ANSWER, [LEAVE], first, TODAY)
-    answer = await with_model(QueuedModel([reason]), Asked("How many days?"), [LEAVE], plain)
+    answer = await with_model(QueuedModel([reason]), Asked("How many days?"), [LEAVE], plain, TODAY)
     assert answer == replace(plain, settled=False)
 
 
@@ -307,7 +339,7 @@ async def test_passages_are_material_behind_a_marker_that_nobody_can_guess() -> 
     for _ in range(2):
         model = QueuedModel(["off"])
         plain = PolicyAnswer(Band.SILENT, "")
-        await with_model(model, Asked("How many days?"), [LEAVE], plain)
+        await with_model(model, Asked("How many days?"), [LEAVE], plain, TODAY)
         (marker,) = {line for line in model.contents[0].split("\n") if line and line in model.instructions[0]}
         assert model.contents[0].count(marker) == 2
         assert LEAVE.text not in model.instructions[0]
@@ -462,6 +494,20 @@ def test_rows_of_a_table_are_told_by_their_columns() -> None:
     )
     assert header_of("| Other | x |", "| Other | x |", ("Tools", "Tool | Limit")) == ["Tool", "Limit"]
     assert section_name("Tools", ("Tools", "The list", "Tool | Limit")) == "The list"
+
+
+def test_where_a_quote_stands_is_shown_by_its_section() -> None:
+    passage = (
+        "# Leave\n\nRest well.\n\n## Annual leave\n\nEverybody has 30 days.\n\n## Illness\n\nTell your lead."
+    )
+    source = replace(LEAVE, text=passage)
+    shown = Shown(source, "Everybody has 30 days.", "Everybody has 30 days.")
+    assert told("where", "", shown, TODAY).text == (
+        "It stands in **Leave**, Annual leave:\n\n> **Annual leave**\n> Everybody has 30 days."
+    )
+    assert told("more", "", shown, TODAY).text.endswith("> **Illness**\n> Tell your lead.")
+    assert section_around(passage, "Rest well.") == "# Leave\n\nRest well."
+    assert section_around(passage, "Tell your lead.") == "## Illness\n\nTell your lead."
 
 
 def test_a_quote_can_be_understood_on_its_own() -> None:
