@@ -1,4 +1,6 @@
-"""Days as people say them in a chat: "tomorrow", "Friday", "in two weeks", "3 December", "2026-12-03"."""
+"""Days as people say them in a chat: "tomorrow", "Friday", "in two weeks", "3 December", "2026-12-03"; the
+German words are understood, too.
+"""
 
 from __future__ import annotations
 
@@ -51,12 +53,50 @@ def parse_day(text: str, today: date) -> date | None:
     A weekday is the next one after today; "next Friday" on a Wednesday is the Friday of next week. A day
     and month without a year is the next such day, a month alone ("in January") its first day.
     """
-    said = " ".join(text.lower().split())
+    said = _in_english(" ".join(text.lower().split()))
     for reader in (_iso, _fixed, _in_some, _week_or_month, _calendar, _weekday, _in_month):
         day = reader(said, today)
         if day is not None:
             return day if day >= today else None
     return None
+
+
+_GERMAN = {
+    "(?:(?<=tag )|(?<=mittwoch )|am )morgens?": "",
+    "übermorgen": "day after tomorrow",
+    "morgen": "tomorrow",
+    "heute": "today",
+    "kommende[nrs]?": "",
+    "nächste[nrs]?": "next",
+    "woche[n]?": "week",
+    "monat(?:e[n]?)?": "month",
+    "tag(?:e[n]?)?": "day",
+    "ein(?:em|er|en)": "one",
+    "zwei": "two",
+    "drei": "three",
+    "vier": "four",
+    "montag": "monday",
+    "dienstag": "tuesday",
+    "mittwoch": "wednesday",
+    "donnerstag": "thursday",
+    "freitag": "friday",
+    "januar": "january",
+    "februar": "february",
+    "märz": "march",
+    "mai": "may",
+    "juni": "june",
+    "juli": "july",
+    "oktober": "october",
+    "dezember": "december",
+}
+_GERMAN_WORDS = tuple((re.compile(rf"\b{word}\b"), english) for word, english in _GERMAN.items())
+
+
+def _in_english(said: str) -> str:
+    """`said` with the German words for days in English, "3. dezember" as "3 december"."""
+    for word, english in _GERMAN_WORDS:
+        said = word.sub(english, said)
+    return " ".join(re.sub(r"\b(\d{1,2})\. ", r"\1 ", said).split())
 
 
 def _make(year: int, month: int, day: int) -> date | None:

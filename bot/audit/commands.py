@@ -54,12 +54,20 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     ),
     "about": ("what is this( all)?( about| for)?", "who are you", "what are you"),
     "who": (
+        f"what (will|do|happens|are) (you |they )?(going to )?(do )?(with|to){_MINE}",
         f"who (all )?(can |will |may |gets to )?(sees?|reads?|knows?)( all)?{_MINE}?",
         f"(can|does|do|will|may) {_OTHERS} (see|read){_MINE}",
         "(is|are) (this|it|that|my answers?) (private|confidential|anonymous)",
         f"(will|do|would|are) you (going to )?(tell|show|report){_THIS}?( to)? {_OTHERS}( about)?{_MINE}?",
     ),
-    "judge": ("(is|was) (that|this|it) (very |really )?(good|bad|ok|okay|right|wrong|normal|enough)",),
+    "judge": (
+        "(is|was) (that|this|it) (very |really )?(good|bad|ok|okay|right|wrong|normal|enough)",
+        "(is|was) (this|that|it) (a |an )?(test|exam|check|control)",
+    ),
+    "must": (
+        "(do|must) (i|we) (really )?(have to|need to|must)?( answer| do| go on with)?( this| that| it)?",
+        "(is|are) (this|it|these|that)( questions)? (mandatory|voluntary|optional|required|compulsory)",
+    ),
     "data": (
         "((please|can you|could you|i want to|how do i|how can i) )?"
         "(delete|erase|remove|forget|export|download|send me|give me a copy of) (all )?(of )?"
@@ -72,7 +80,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     ),
     "unsure": (
         "(im |i am |im really |really )?(not sure|unsure)",
-        "(sorry )?(i )?(really )?(dont|do not) (really )?know",
+        "(sorry )?(i )?(really |just |honestly )?(dont|do not|cant|cannot) (really )?(know|remember|recall)",
         "idk|dunno|who knows",
         "(i have |ive )?no (idea|clue)",
         "(i )?cant say|hard to say",
@@ -144,6 +152,7 @@ _LATER = re.compile(
     r"(?:ask me |remind me |(?:(?:can|could|may) (?:i|we) )?(?:do|answer) (?:this|it|that) )?"
     r"(?:later|another (?:time|day)|not now|später|jetzt nicht)(?P<after>.*)"
     r"|(?:ask|remind) me (?P<day>.+)"
+    r"|(?:pause|wait) (?P<pause>(?:until|till|for) .+)"
 )
 _HAND = re.compile(
     r"hand (?:(?:this|it) )?(?:over|on)?(?: ?to (.+))?"
@@ -222,7 +231,7 @@ def _named(said: str) -> tuple[str, str] | None:
     if (found := _HAND.fullmatch(said)) and said != "hand":
         return "hand", (found[1] or found[2] or found[3] or "").strip()
     if found := _LATER.fullmatch(said):
-        return "later", (found["after"] or found["day"] or "").strip()
+        return "later", (found["after"] or found["day"] or found["pause"] or "").strip()
     if found := _EDIT.fullmatch(said):
         return "edit", found["which"].strip()
     return None

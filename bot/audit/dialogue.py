@@ -192,11 +192,11 @@ _OUT_OF_IT = frozenset({"back", "resume", "out", "other"})
 """What leads back to the question from a card that it was put aside for."""
 _OF_ANY_CARD = frozenset({"resume", "show", "look"})
 """Moves whose buttons stay good: they show what stands now."""
-_ASIDES = frozenset({"why", "who", "help", "explain", "time", "about", "judge", "data"})
+_ASIDES = frozenset({"why", "who", "help", "explain", "time", "about", "judge", "must", "data"})
 """Moves that say something and leave everything as it is."""
 _IN_PLACE = _ASIDES | {"approver"}
 """Moves that leave an interlude as it is."""
-_AMID_INTERLUDES = frozenset({"cancel", "pause", "quit", "help", "who", "time", "about", "data"})
+_AMID_INTERLUDES = frozenset({"cancel", "pause", "quit", "help", "who", "time", "about", "must", "data"})
 
 _SYNONYMS = {
     ("welcome", "go"): "start",
@@ -213,6 +213,8 @@ _SYNONYMS = {
     ("evidence", "other"): "again",
     ("probe", "unsure"): "cannot",
     ("probe", "out"): "cannot",
+    ("probe", "na"): "cannot",
+    ("evidence", "na"): "nothing",
     ("place", "out"): "neither",
     ("different", "above"): "same",
     ("evidence", "same"): "nothing",
@@ -269,7 +271,8 @@ _MOVES: dict[str, tuple[frozenset[str], Move]] = {
     "explain": (_QUESTION, moves.explain),
     "time": (_ASKED, moves.time_left),
     "about": (_ASKED, moves.about),
-    "judge": (_QUESTION, moves.judged),
+    "judge": (_ASKED, moves.judged),
+    "must": (_ASKED, moves.voluntary),
     "data": (_ASKED, moves.own_data),
 }
 
@@ -284,7 +287,7 @@ _IN_PHASE: dict[str, Move] = {
     "evidence": answering.shown,
     "process": naming_process.name,
     "path": naming_process.path,
-    "rest": moves.nudge,
+    "rest": moves.between,
     "done": moves.nudge,
     "away": moves.nudge,
 }

@@ -28,7 +28,7 @@ def is_question(text: str) -> bool:
 _LITTLE = re.compile(
     r"[a-z]|an|the|this|that|these|them|it|my|our|same|any|some|both|either|ones?|another|other|first|second|test"
     r"|ye[sp]|yeah|yup|ok(?:ay)?|sure|right|fine|good|great|cool|done|hm+|ah|oh|well|start|begin|lets|go|ready"
-    r"|again|better|worse|ja|klar|genau|gut|beide|nochmal|besser|schlechter"
+    r"|again|better|worse|maybe|perhaps|vielleicht|ja|klar|genau|gut|beide|nochmal|besser|schlechter"
 )
 _NO_NAMES = re.compile(r"all|every|process(?:es)?|(?:some)?thing|name|none|no|nope|etc")
 

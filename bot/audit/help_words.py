@@ -46,6 +46,10 @@ _MORE = {
 
 
 JUDGED = "There is no good or bad here. It shows where a next step would help most; nobody gets marks."
+VOLUNTARY = (
+    "No, you don't have to. Skip what you like or stop here; nobody is told who did not answer. What you say "
+    "decides which next step I suggest, so every answer helps a little."
+)
 DATA = (
     "An answer of this sitting you can change yourself: say **edit**. Everything that I keep about you an "
     "administrator can hand to you or erase; one word to them is enough."

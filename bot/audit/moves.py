@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 
 from bot.audit import answering, help_words
+from bot.audit.commands import bare
 from bot.audit.phrases import earlier, lower, privacy, quoted
 from bot.audit.planning import A_SITTING, questions_left
 from bot.audit.state import (
@@ -93,12 +95,20 @@ def not_applicable(steps: Steps, state: State, _argument: str, _now: datetime) -
 
 
 def give_reason(steps: Steps, state: State, text: str, now: datetime) -> Outcome:
-    """The reason is given; with several programme owners ask which one is to confirm it."""
+    """The reason is given, in more than a "no"; of several programme owners ask which one confirms it."""
+    if _NO_REASON.fullmatch(bare(text)):
+        return steps.again(state, help_words.more(state, text))
     state = changed(state, draft=state.draft.model_copy(update={"reason": text}))
     if len(steps.facts.owners) > 1:
         return steps.again(changed(state, interlude="approver"))
     only = str(steps.facts.owners[0].id) if steps.facts.owners else ""
     return approver(steps, changed(state, interlude=""), only, now)
+
+
+_NO_REASON = re.compile(
+    r"(?:(?:no|nope|nah|nothing|none|because|it|this|just|simply|so|n/?a|see above|(?:does ?nt|does not|not)"
+    r"(?: apply)?|applicable|to us|here)(?: |$))+"
+)
 
 
 def approver(steps: Steps, state: State, argument: str, now: datetime) -> Outcome:
@@ -291,6 +301,11 @@ def judged(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcom
     return steps.again(state, help_words.JUDGED)
 
 
+def voluntary(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """Whether one has to answer."""
+    return steps.again(state, help_words.VOLUNTARY)
+
+
 def own_data(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
     """What is kept about the person, and who can hand it out or erase it."""
     return steps.again(state, help_words.DATA)
@@ -309,6 +324,12 @@ def show_help(steps: Steps, state: State, _argument: str, _now: datetime) -> Out
 def not_begun(steps: Steps, state: State, _text: str, _now: datetime) -> Outcome:
     """Words that neither begin nor leave."""
     return steps.again(state, help_words.NOT_BEGUN)
+
+
+def between(steps: Steps, state: State, text: str, now: datetime) -> Outcome:
+    """Words between two sittings: a day puts the next one off until then."""
+    day = named_day(steps, text, now)
+    return steps.again(state) if day is None else wait_until(steps, state, day)
 
 
 def nudge(steps: Steps, state: State, _text: str, _now: datetime) -> Outcome:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy import bindparam
@@ -57,6 +57,7 @@ from bot.speech import Chose, Words
 from bot.store.engine import Store
 from bot.store.tables import Company, Department, DialogueSession, Person, SessionKind, SessionStatus
 from bot.turns import Turn, UseCase
+from bot.when import parse_day
 
 PREFIX = "audit"
 LONG_AGO = timedelta(days=30)
@@ -402,14 +403,19 @@ _TAPPED = _WHOSE.with_for_update(of=DialogueSession)
 
 
 def takes_words(state: State, text: str) -> bool:
-    """A card waits for these words. Between two sittings only short commands are meant for the audit; of
+    """A card waits for these words. Between two sittings short commands and days are meant for the audit; of
     somebody who has not seen the first card only words that agree to begin; in a pause only "go on".
     """
     if state.phase == "welcome" and not state.greeted:
         return is_start(text) or command(text) == ("start", "")
     if state.paused:
         return command(text) == ("resume", "")
-    return state.asks or (state.phase == "rest" and command(text) is not None)
+    return state.asks or (state.phase == "rest" and (command(text) is not None or _is_a_day(text)))
+
+
+def _is_a_day(text: str) -> bool:
+    """Hardly more than a day, as in "tomorrow" or "on Friday"."""
+    return len(text.split()) <= 4 and not text.endswith("?") and parse_day(text, date(2000, 1, 3)) is not None
 
 
 async def is_for_a_sitting(tx: AsyncSession, person_id: int, text: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.audit.commands import command
 from bot.coaching.plans import open_plans, plan_lines
 from bot.coaching.questions import StoredQuestion
 from bot.coaching.sessions import CoachingUseCase
@@ -26,9 +27,8 @@ class Asides:
 
     def recognises(self, text: str) -> bool:
         """Whether these words ask for facts of the own department."""
-        question = self._coaching.question(text)
-        # Within a sitting an answer is changed by the sitting itself.
-        return question is not None and question.topic != "change"
+        # "How many questions are left?" and "change my answer" are about the sitting itself.
+        return command(text) is None and self._coaching.question(text) is not None
 
     async def prepare(self, turn: Turn) -> Any:
         """What the policies need, or the coaching where stored facts answer."""

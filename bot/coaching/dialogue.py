@@ -148,7 +148,7 @@ def _when(state: State, text: str, today: date) -> Outcome:
 
 def _after_what(text: str) -> str:
     """The occasion in "Thursday, after the team meeting"; empty where none is named."""
-    found = re.search(r"\bafter (.+)", text, re.IGNORECASE | re.DOTALL)
+    found = re.search(r"\b(?:after|nach) (.+)", text, re.IGNORECASE | re.DOTALL)
     return found[1].strip(" .!") if found else ""
 
 

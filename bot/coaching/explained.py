@@ -119,9 +119,9 @@ def who_answers(department: Department, leads: Iterable[Person], owners: Iterabl
     runs = joined([plain(each.name) for each in owners]) or "nobody yet"
     return Message(
         kind="result",
-        text=f"The answers of {plain(department.name)} come from whoever leads it: {led}. What does not apply "
-        f"is confirmed by whoever runs the AI programme: {runs}. Now and then I ask somebody in the team "
-        "the same question, without showing your answer.",
+        text=f"The answers of {plain(department.name)} come from whoever leads it: {led}. What does not "
+        f"apply is confirmed by whoever runs the AI programme: {runs}. Now and then I ask somebody in the "
+        "team the same question, without showing your answer.",
     )
 
 
