@@ -115,7 +115,8 @@ class Dialogue:
             if not argument:
                 return None
         if state.interlude:
-            name = "cancel" if name in _OUT_OF_IT else name
+            begins = state.interlude == "later" and name == "start"
+            name = "cancel" if begins or name in _OUT_OF_IT else name
             said_fully = name in {"hand", "later", "edit"} and bool(argument)
             return (name, argument) if said_fully or name in _AMID_INTERLUDES else None
         name = _SYNONYMS.get((state.phase, name), name)

@@ -132,8 +132,8 @@ def second_view() -> Message:
         text="Now and then I ask somebody in the team the same question, without showing your answer: where "
         "people's safety rests on it and you describe a 3 or 4, after a rise of two levels, and else one "
         "time in ten, by chance. Where the two differ by a level, the lower one counts and you hear of it; "
-        "where they differ by more, you both get a week to talk it over. Nobody is being checked: two people "
-        "see more than one.",
+        "where they differ by more, you both get a week to talk it over. I don't say who it was, and nobody "
+        "is being checked: two people see more than one.",
     )
 
 

@@ -82,6 +82,7 @@ METHOD: tuple[tuple[Topic, str], ...] = (
         "second_view",
         r"^(?:does|is|will|do) (?:some(?:one|body)|any(?:one|body)|you)(?: else)? "
         rf"(?:checks?|checking|verif\w+) (?:{OUR} answers?|what (?:we|i) (?:say|answer))\W*$"
+        r"|^why do (?:we|you two|they) (?:differ|disagree|see (?:it|this|that) differently)\W*$"
         r"|^why (?:was|did|do) (?:you ask )?(?:a |my )?(?:colleagues?|second person|team members?)"
         r"(?: was)?(?: asked)?(?: the same)?(?: question)?\W*$",
     ),

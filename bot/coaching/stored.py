@@ -315,4 +315,11 @@ def _answer_line(instrument: Instrument, asked: Asked, row: Answer) -> str:
 def _counts(row: Answer) -> str:
     if row.expired_by is not None:
         return f"no longer counts, because {plain(why_ended(row))}"
-    return "counts in full" if row.counted == row.level else f"counts as {row.counted}"
+    counts = "counts in full" if row.counted == row.level else f"counts as {row.counted}"
+    return f"{counts}{_VIEWS.get(row.agreement, '')}"
+
+
+_VIEWS = {
+    "one_level_apart": ", the lower of two views",
+    "two_or_more_apart_unresolved": ", seen quite differently by two people",
+}

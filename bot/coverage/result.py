@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -95,6 +96,48 @@ async def department_message(
     return coverage_message(instrument, department.name, found, grade(records), change, people)
 
 
+MOST_TASKS = 6
+
+
+async def explained_message(
+    tx: AsyncSession, instrument: Instrument, department: Department, now: datetime
+) -> Message:
+    """What a department's coverage rests on: the tasks with the most hours, and what each adds."""
+    records = await role_records(tx, instrument, department, now)
+    if sum(record.role.headcount for record in records) < instrument.privacy.min_group:
+        return await department_message(tx, instrument, department, now)
+    texts = _texts(records)
+    facts = [fact for fact in task_facts(instrument, records, now) if not fact.keep_human]
+    largest = sorted(facts, key=lambda fact: -fact.total_hours)[:MOST_TASKS]
+    lines = [
+        f"- {plain(texts[fact.id])}: {round(fact.total_hours)} hours a week, "
+        + (f"{percent(fact.handled)} handled" if fact.fresh else "not described yet")
+        for fact in largest
+    ]
+    said = "\n".join(lines) or "- no task yet"
+    return Message(
+        kind="result",
+        text="Coverage adds up hours: for each repetitive task the hours of everybody who does it, and of "
+        "these the share that AI handles at a quality that is used. What nobody checks counts as nothing. "
+        f"The largest tasks of {plain(department.name)}:\n\n{said}\n\n"
+        "It is no time saved: I don't ask how long something takes with AI, because such guesses are mostly "
+        "far too good.",
+    )
+
+
+def _texts(records: Sequence[RoleRecord]) -> dict[str, str]:
+    """The words of each task, by the id that the formula knows it by."""
+    stored = {
+        f"{record.role.slug}:{each.task.slug}": each.task.text
+        for record in records
+        for each in record.described
+    }
+    usual = {
+        f"{record.role.slug}:{each.task.id}": each.task.text for record in records for each in record.usual
+    }
+    return stored | usual
+
+
 async def coverage_show(
     tx: AsyncSession, instrument: Instrument, department: Department, now: datetime
 ) -> dict[str, Any]:
@@ -126,8 +169,7 @@ async def coverage_show(
 def _task(instrument: Instrument, record: RoleRecord, now: datetime) -> dict[str, Any]:
     facts = task_facts(instrument, [record], now)
     rebased = {each.task.slug: each.task.rebased_at for each in record.described}
-    texts = {f"{record.role.slug}:{each.task.slug}": each.task.text for each in record.described}
-    texts |= {f"{record.role.slug}:{each.task.id}": each.task.text for each in record.usual}
+    texts = _texts([record])
     return {
         "role": record.role.slug,
         "headcount": record.role.headcount,

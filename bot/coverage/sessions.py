@@ -15,7 +15,7 @@ from bot.audit.opening import live_sessions, touched_last
 from bot.choice_ids import ChoiceId, parse_choice_id
 from bot.coverage.dialogue import Checkin
 from bot.coverage.records import role_records, roles_to_ask
-from bot.coverage.result import department_message
+from bot.coverage.result import department_message, explained_message
 from bot.coverage.state import (
     Effect,
     Input,
@@ -46,13 +46,28 @@ PREFIX = "coverage"
 AT_IT = timedelta(hours=1)
 """For so long after a card was shown, "none" or "8" is taken for a tap on it."""
 _START = re.compile(r"(start|update|do)?( the| our| my)? ?coverage( check-?in| update)?")
+_EXPLAIN = re.compile(
+    r"(why is|how come) (our|the|my|this) coverage( is)?( so| this| that)? (low|high|small|big).*"
+    r"|(how|from what) (is|was|do you|did you) (our |the |my )?coverage"
+    r" (calculated?|measured?|counted?|made up)"
+    r"|how do you (calculate|measure|count|get|work out) (our |the |my )?coverage"
+    r"|(where|what) does (our|the|my) coverage( figure)? (come from|rest on|mean|consist of)"
+    r"|what (counts|is in|makes up)( as| in)?( our| the)? coverage|explain (our |the )?coverage"
+    r"|how (much|many) (time|hours?) (do|does|did|has|have|are|is) (we|ai|it|us|that)? ?(saved?|saving)"
+    r"( us)?( with ai| through ai| by ai)?"
+)
 _ASK = re.compile(r"(what('s| is)|how high is|show)( me)?( the| our| my)? coverage\W*")
 
 
 def names_coverage(text: str) -> bool:
     """The whole of these words opens the check-in or asks how high coverage is."""
     said = _bare(text)
-    return bool(_START.fullmatch(said) or _ASK.fullmatch(said))
+    return bool(_START.fullmatch(said) or _ASK.fullmatch(said) or explains_coverage(text))
+
+
+def explains_coverage(text: str) -> bool:
+    """The whole of these words asks what the coverage rests on."""
+    return _EXPLAIN.fullmatch(_bare(text).strip("?")) is not None
 
 
 def _bare(text: str) -> str:
@@ -118,6 +133,8 @@ class CoverageUseCase:
         led = await led_departments(tx, turn.person_id)
         if not led:
             return [_NOT_A_LEAD]
+        if explains_coverage(text):
+            return [await explained_message(tx, self._instrument, each, turn.at) for each in led]
         if _ASK.fullmatch(_bare(text)):
             return [await department_message(tx, self._instrument, each, turn.at) for each in led]
         if len(led) == 1:
