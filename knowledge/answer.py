@@ -16,6 +16,7 @@ from knowledge.checker import differ_in_figures
 from knowledge.quoting import header_of, in_full, path_at, quote_lines, section_name, stretch
 
 MAX_SOURCES = 3
+_CLOSEST = 2  # passages shown where none is surely the answer
 _NEAR = 0.75  # share of the first source's score that a further document needs
 _BESIDE = 0.9  # and that a further section of the first document needs: nothing tells them apart
 
@@ -99,17 +100,21 @@ def extractive(
     if band is Band.SILENT or not quoted:
         return with_owner(PolicyAnswer(Band.SILENT, _SILENT), sources)
     if band is Band.CLOSEST:
-        source, quote = quoted[0]
-        text = "The policies may be silent on this. The closest passage I found:\n\n" + _block(
-            source, quote, today
-        )
-        return with_owner(PolicyAnswer(band, text, (source.cited(quote),)), sources)
+        return with_owner(_closest(quoted[:_CLOSEST], today), sources)
     parts = [_block(*quoted[0], today)]
-    if note := conflict(quoted, today):
+    if note := conflict(quoted, today) or _not_yet(quoted[0][0], today):
         parts.insert(0, note)
     parts += [f"See also {_block(source, quote, today)}" for source, quote in quoted[1:]]
     citations = tuple(source.cited(quote) for source, quote in quoted)
     return with_owner(PolicyAnswer(band, "\n\n".join(parts), citations), sources)
+
+
+def _closest(quoted: Sequence[tuple[Source, str]], today: date) -> PolicyAnswer:
+    """The passages that are worth a look although they may not answer."""
+    found = "passage" if len(quoted) == 1 else "passages"
+    blocks = [_block(source, quote, today) for source, quote in quoted]
+    text = "\n\n".join([f"The policies may be silent on this. The closest {found} I found:", *blocks])
+    return PolicyAnswer(Band.CLOSEST, text, tuple(source.cited(quote) for source, quote in quoted))
 
 
 def with_owner(answer: PolicyAnswer, sources: Sequence[Source]) -> PolicyAnswer:
@@ -142,6 +147,13 @@ def _quoted(question: str, sources: Sequence[Source], decisive: Decisive) -> lis
     return quoted
 
 
+def _not_yet(source: Source, today: date) -> str | None:
+    """What to say before the words of a policy that is still to come."""
+    if source.effective is None or source.effective <= today:
+        return None
+    return f"_This is not in force yet: it holds from {day(source.effective)}._"
+
+
 def conflict(quoted: Sequence[tuple[Source, str]], today: date) -> str | None:
     """What to say where the first of these quotes and one of another document give different figures for one
     thing."""
@@ -150,10 +162,18 @@ def conflict(quoted: Sequence[tuple[Source, str]], today: date) -> str | None:
     for other, other_quote in others:
         differs = differ_in_figures(said, in_full(other.text, other_quote))
         if other.document_id != first.document_id and differs:
+            if coming := _coming(first, other, today):
+                return f"_This changes on {day(coming)}: two policies give different figures._"
             one, two = (f"{plain(each.document)}{_in_force(each, today)}" for each in (first, other))
             ask = f"Ask {_owners(first, other)} which one holds."
             return f"Two policies give different figures: {one} and {two}. {ask}"
     return None
+
+
+def _coming(first: Source, other: Source, today: date) -> date | None:
+    """The day from which on one of two policies holds, while the other does already."""
+    dates = [source.effective for source in (first, other) if source.effective and source.effective > today]
+    return dates[0] if len(dates) == 1 else None
 
 
 def _owners(first: Source, other: Source) -> str:

@@ -15,7 +15,15 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import InputError, NotFound
-from bot.store.tables import AudienceKind, Department, Document, DocumentAudience, Person, Role
+from bot.store.tables import (
+    AudienceKind,
+    Department,
+    Document,
+    DocumentAudience,
+    DocumentVersion,
+    Person,
+    Role,
+)
 
 
 @dataclass(frozen=True)
@@ -66,11 +74,17 @@ def _has_line(lines: list[ColumnElement[bool]]) -> ColumnElement[bool]:
 
 
 async def readable(session: AsyncSession, who: Reader, today: date) -> frozenset[int]:
-    """The ids of all documents that may answer `who` today: present, neither superseded nor expired."""
+    """The ids of all documents that may answer `who` today: present, neither expired nor superseded by one
+    that is in force already."""
+    coming = exists().where(
+        col(DocumentVersion.document_id) == col(Document.superseded_by),
+        col(DocumentVersion.current),
+        col(DocumentVersion.effective) > today,
+    )
     found = await session.exec(
         select(Document.id).where(
             col(Document.removed_at).is_(None),
-            col(Document.superseded_by).is_(None),
+            or_(col(Document.superseded_by).is_(None), coming),
             or_(col(Document.expires_on).is_(None), col(Document.expires_on) > today),
             may_read(who),
         )

@@ -28,8 +28,9 @@ class Finding:
     """Something in a document that its owner should look at.
 
     `kind` is "invisible" (characters that can't be seen were taken out), "hidden" (text that a reader of
-    the original can't see was left out), "machine" (a sentence speaks to software, not to people) or
-    "picture" (pages show a picture and hold no text). `line` counts from 1 in the normalised text, 0 where
+    the original can't see was left out), "machine" (a sentence speaks to software, not to people),
+    "picture" (pages show a picture and hold no text), "twin" (another document is the same file) or "early"
+    (a version replaces another before it is in force). `line` counts from 1 in the normalised text, 0 where
     there is none. `excerpt` is at most 80 characters.
     """
 
@@ -44,6 +45,13 @@ class Finding:
             return f"{self.excerpt} that nobody can see, taken out"
         if self.kind == "hidden":
             return f"hidden in the original and left out: “{self.excerpt}”"
+        if self.kind == "twin":
+            return f"the same file as {self.excerpt}"
+        if self.kind == "early":
+            return (
+                f"in force only from {self.excerpt}, while the version before answers no more. To keep that "
+                "until then, add this as a document of its own that supersedes it"
+            )
         if self.kind == "picture":
             return f"pictures without text, which I can't read: {self.excerpt}"
         return f"words that speak to a machine{f' (line {self.line})' if self.line else ''}: “{self.excerpt}”"

@@ -146,11 +146,20 @@ class Filing:
         sha256 = hashlib.sha256(data).hexdigest()
         async with self._store.read() as session:
             present = await library.current_version(session, source)
+            twin = await library.twin(session, source, sha256)
         same = present is not None and present[1].sha256 == sha256
+        findings = [*extracted.findings, *([Finding("twin", 0, twin)] if twin and not same else [])]
+        if (
+            present is not None
+            and not same
+            and details.effective
+            and details.effective > self._clock().date()
+        ):
+            findings.append(Finding("early", 0, details.effective.isoformat()))
         passages = [] if same else await asyncio.to_thread(self._retriever.prepare, title, text)
         flags = tuple(found.told for found in extracted.findings)
         draft = Draft(source, title, details, text, sha256, flags, tuple(passages), self._retriever.model)
-        return draft, extracted.findings
+        return draft, tuple(findings)
 
     async def draft_entry(self, source: str, text: str, details: Details) -> Draft:
         """An owner's reply, ready to be stored as an entry by `library.put`."""

@@ -107,6 +107,23 @@ async def current_version(session: AsyncSession, source: str) -> tuple[Document,
     return found.first()
 
 
+async def twin(session: AsyncSession, source: str, sha256: str) -> str | None:
+    """The document from elsewhere whose present version is the same file, as people name it."""
+    found = await session.exec(
+        select(Document.id, Document.title)
+        .join(DocumentVersion, col(DocumentVersion.document_id) == Document.id)
+        .where(
+            Document.source != source,
+            col(Document.removed_at).is_(None),
+            col(DocumentVersion.current),
+            DocumentVersion.sha256 == sha256,
+        )
+        .limit(1)
+    )
+    row = found.first()
+    return f"document {row[0]}, {row[1]}"[:80] if row else None
+
+
 async def put(tx: AsyncSession, draft: Draft, now: datetime, added_by: int | None = None) -> Stored:
     """Store a draft: a new document, a new version of one, or only its particulars. Raises InputError."""
     document = await _document(tx, draft, now)

@@ -124,7 +124,9 @@ async def _told(session: AsyncSession, part: Part, used: Usage) -> str:
         return _documents(
             "Their review is overdue", [d for d in used.documents if d.stale], "No review is overdue."
         )
-    return _documents("Without an owner", [d for d in used.documents if d.unowned], "Each has an owner.")
+    return _documents(
+        "Without an owner", [d for d in used.documents if d.unowned], "Each of them has an owner."
+    )
 
 
 def _questions(title: str, asked: tuple[tuple[str, int], ...], none: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
@@ -23,6 +24,9 @@ from knowledge.library import saved
 from knowledge.service import KnowledgeService
 from knowledge.watching import Looked, Watching
 from knowledge.watching import listed as watched
+
+STILL_AT_IT = 10.0
+"""Seconds between two words about work that goes on."""
 
 
 @asynccontextmanager
@@ -68,12 +72,28 @@ def details(
     )
 
 
+@asynccontextmanager
+async def _ticking(outcomes: Sequence[Outcome]) -> AsyncIterator[None]:
+    """Says every now and then how far the work is, where a long document or `--json` keeps it silent."""
+
+    async def tick() -> None:
+        while True:
+            await asyncio.sleep(STILL_AT_IT)
+            say(f"Still at it: {len(outcomes)} files so far.")
+
+    ticker = asyncio.create_task(tick())
+    try:
+        yield
+    finally:
+        ticker.cancel()
+
+
 def kb_add(settings: Settings, places: list[str], given: Details, as_json: bool) -> None:
     """Take in files, folders, archives and web addresses; say of each file what became of it."""
 
     async def add() -> list[Outcome]:
-        outcomes = []
-        async with _library(settings) as (_, service):
+        outcomes: list[Outcome] = []
+        async with _library(settings) as (_, service), _ticking(outcomes):
             async for outcome in service.filing.add(places, given):
                 outcomes.append(outcome)
                 if not as_json:

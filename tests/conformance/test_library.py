@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zipfile
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +158,37 @@ async def test_a_superseded_document_never_answers_even_when_it_comes_second(lib
     await add(library, folder)
     found = await library.service.search(library.people.fay, "What do bikes cost?")
     assert [source.text for source in found] == ["Bikes cost 2 euros."]
+
+
+async def test_a_document_holds_until_what_supersedes_it_is_in_force(library: Library) -> None:
+    older = await library.put("old.md", "---\nid: bikes-1\n---\n# Bikes\n\nBikes cost 9 euros.\n")
+    newer = (
+        "---\nid: bikes-2\nsupersedes: bikes-1\neffective: 2027-01-01\n---\n# Bikes\n\nBikes cost 2 euros.\n"
+    )
+    await library.put("new.md", newer)
+    hits = await library.service.search(library.people.fay, "What do bikes cost?")
+    assert {source.text.splitlines()[-1] for source in hits} == {"Bikes cost 9 euros.", "Bikes cost 2 euros."}
+    library.clock.move_to(datetime(2027, 1, 1, 9, tzinfo=UTC))  # type: ignore[attr-defined]
+    hits = await library.service.search(library.people.fay, "What do bikes cost?")
+    assert older not in {source.document_id for source in hits}
+
+
+async def test_a_file_that_is_there_already_and_a_version_that_comes_too_early_are_told(
+    library: Library,
+) -> None:
+    given, folder = Details(), library.folder
+    (folder / "bikes.md").write_text("# Bikes\n\nBikes cost 2 euros.\n")
+    (folder / "copy.md").write_text("# Bikes\n\nBikes cost 2 euros.\n")
+    places = [str(folder / "bikes.md"), str(folder / "copy.md")]
+    first, copy = [outcome async for outcome in library.service.filing.add(places, given)]
+    assert first.findings == ()
+    assert [found.told for found in copy.findings] == [
+        f"the same file as document {first.document_id}, Bikes"
+    ]
+    (folder / "bikes.md").write_text("# Bikes\n\nBikes cost 3 euros.\n")
+    early = Details(effective=date(2027, 1, 1))
+    (again,) = [outcome async for outcome in library.service.filing.add(places[:1], early)]
+    assert again.findings[0].told.startswith("in force only from 2027-01-01")
 
 
 async def test_two_processes_that_file_the_same_document_file_it_once(library: Library) -> None:

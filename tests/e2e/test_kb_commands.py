@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from bot.errors import StagecoachError
 from handlers.cli import app
+from handlers.commands import kb
 
 ORGANISATION = """
 company: {name: Larkfield, time_zone: Europe/Berlin, country: DE}
@@ -137,6 +138,14 @@ def test_what_was_refused_and_what_is_odd_is_told(folder: Path) -> None:
     )
     alone = CliRunner().invoke(app, ["kb", "add", "policies/locked.pdf"])
     assert alone.stderr == "1 of 1 could not be taken in; nothing is new in the library.\n"
+
+
+def test_work_that_goes_on_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two files at the latest the others' turn comes, and with it what is to be said."""
+    monkeypatch.setattr(kb, "STILL_AT_IT", 0.001)
+    result = CliRunner().invoke(app, ["kb", "add", "policies", "--json"])
+    assert "Still at it: 0 files so far.\n" in result.stderr
+    assert json.loads(result.stdout)[0]["status"] == "added"
 
 
 @pytest.mark.parametrize(

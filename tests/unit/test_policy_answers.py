@@ -146,6 +146,16 @@ def test_policies_differ_by_the_whole_row_or_sentence_that_is_quoted() -> None:
     assert conflict([one, (one[0], "EUR 130")], TODAY) is None, "one document does not contradict itself"
 
 
+def test_a_policy_to_come_is_said_not_to_hold_yet() -> None:
+    coming = replace(LEAVE, effective=date(2027, 1, 1))
+    alone = extractive("How many days?", Band.ANSWER, [coming], first, TODAY)
+    assert alone.text.startswith("_This is not in force yet: it holds from 1 January 2027._\n\n**Leave**")
+    both = extractive("How many days?", Band.ANSWER, [coming, HANDBOOK], first, TODAY)
+    assert both.text.startswith("_This changes on 1 January 2027: two policies give different figures._\n\n")
+    held = extractive("How many days?", Band.ANSWER, [LEAVE], first, TODAY)
+    assert held.text.startswith("**Leave**")
+
+
 def test_the_same_words_from_two_documents_are_quoted_once() -> None:
     copy = replace(LEAVE, passage_id=3, document_id=3, document="Leave (copy)")
     answer = extractive("How many days?", Band.ANSWER, [LEAVE, copy, HANDBOOK], first, TODAY)
