@@ -91,9 +91,10 @@ def _held(snapshot: Snapshot, query: Query, row: int) -> float:
     if query.quantity is None:
         return 1.0
     vectors, (text, start) = snapshot.details(row), snapshot.text(row)
-    near = vectors.sentences @ query.vector
-    held = quantities_held(query.quantity, text[start:], vectors.spans.tolist(), text[:start])
-    return float(np.max(held, initial=0.0, where=near >= _NEAR * near.max(initial=0.0)))
+    likeness = vectors.sentences @ query.vector
+    near = likeness >= _NEAR * likeness.max(initial=0.0)
+    held = quantities_held(query.quantity, text[start:], vectors.spans.tolist(), text[:start], near)
+    return float(held.max(initial=0.0))
 
 
 def _with_synonyms(snapshot: Snapshot, query: Query, row: int, nearest: Floats) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from knowledge.minilm import Floats
 from knowledge.quantities import Quantity
@@ -25,11 +26,17 @@ def is_header(text: str, spans: Sequence[Span], n: int) -> bool:
     return not set(text[slice(*spans[n + 1])]) - set("|:- \t")
 
 
-def quantities_held(quantity: Quantity, text: str, spans: Sequence[Span], headings: str = "") -> Floats:
+def quantities_held(
+    quantity: Quantity,
+    text: str,
+    spans: Sequence[Span],
+    headings: str = "",
+    wanted: npt.NDArray[np.bool_] | None = None,
+) -> Floats:
     """For each sentence of a passage how far it holds a quantity, 0..1; headings and headers hold none.
 
     A row is read with its table's header, which is the last of the `headings` where the passage begins inside
-    a table.
+    a table. Only the sentences that `wanted` marks are looked at, where it is given.
     """
     held = np.zeros(len(spans), dtype=np.float32)
     header = headings
@@ -39,6 +46,6 @@ def quantities_held(quantity: Quantity, text: str, spans: Sequence[Span], headin
         elif is_header(text, spans, n):
             header = text[slice(*span)]
             continue
-        if not text.startswith("#", span[0]):
+        if (wanted is None or wanted[n]) and not text.startswith("#", span[0]):
             held[n] = quantity.held(text[slice(*span)], header)
     return held

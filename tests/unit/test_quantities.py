@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from knowledge.quantities import Quantity, asked_for
@@ -70,6 +71,8 @@ def test_a_row_is_read_with_its_tables_header() -> None:
     spans = [(text.index(part), text.index(part) + len(part)) for part in text.split("\n")]
     days = Quantity("count", "day")
     assert quantities_held(days, text, spans).tolist() == [0, 0, 0, 1, 0.5]
+    looked_at = np.array([False, False, False, True, False])
+    assert quantities_held(days, text, spans, "", looked_at).tolist() == [0, 0, 0, 1, 0]
     # A passage that begins inside a table has the header among its headings.
     assert quantities_held(days, row, [(0, len(row))], f"Leave > {header}").tolist() == [1]
     assert quantities_held(days, row, [(0, len(row))], "Leave").tolist() == [0.5]
