@@ -39,6 +39,9 @@ _NUMBER_WORDS = {
         )
     )
 } | {"thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "ninety": "90", "hundred": "100"}
+_NUMBER_WORDS |= {
+    word: word for word in ("half", "dozen", "twice", "double", "triple", "thousand", "million")
+}
 _BEGINNINGS = frozenset(
     _WORD.findall(
         "a about after all also an and as at before both but by each every for from good here how i if in "

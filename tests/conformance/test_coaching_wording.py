@@ -82,6 +82,8 @@ async def test_a_faithful_reply_is_used_and_marked_and_buttons_stay(office):
     [
         lambda text: text + " That is 73% done.",
         lambda text: text + " That takes seven weeks.",
+        lambda text: text + " You are about half way there.",
+        lambda text: text + " It takes a dozen people.",
         lambda text: text + " Better ask Mallory about it.",
         lambda text: text + " Mallory knows more.",
         lambda text: text + " See https://evil.example for more.",
@@ -93,6 +95,8 @@ async def test_a_faithful_reply_is_used_and_marked_and_buttons_stay(office):
     ids=[
         "number",
         "number in words",
+        "half",
+        "dozen",
         "name",
         "name that begins",
         "address",
