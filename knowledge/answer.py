@@ -102,7 +102,7 @@ def extractive(
     if band is Band.CLOSEST:
         return with_owner(_closest(quoted[:_CLOSEST], today), sources)
     parts = [_block(*quoted[0], today)]
-    if note := conflict(quoted, today):
+    if note := conflict(quoted, today) or _not_yet(quoted[0][0], today):
         parts.insert(0, note)
     parts += [f"See also {_block(source, quote, today)}" for source, quote in quoted[1:]]
     citations = tuple(source.cited(quote) for source, quote in quoted)
@@ -147,6 +147,13 @@ def _quoted(question: str, sources: Sequence[Source], decisive: Decisive) -> lis
     return quoted
 
 
+def _not_yet(source: Source, today: date) -> str | None:
+    """What to say before the words of a policy that is still to come."""
+    if source.effective is None or source.effective <= today:
+        return None
+    return f"_This is not in force yet: it holds from {day(source.effective)}._"
+
+
 def conflict(quoted: Sequence[tuple[Source, str]], today: date) -> str | None:
     """What to say where the first of these quotes and one of another document give different figures for one
     thing."""
@@ -155,10 +162,18 @@ def conflict(quoted: Sequence[tuple[Source, str]], today: date) -> str | None:
     for other, other_quote in others:
         differs = differ_in_figures(said, in_full(other.text, other_quote))
         if other.document_id != first.document_id and differs:
+            if coming := _coming(first, other, today):
+                return f"_This changes on {day(coming)}: two policies give different figures._"
             one, two = (f"{plain(each.document)}{_in_force(each, today)}" for each in (first, other))
             ask = f"Ask {_owners(first, other)} which one holds."
             return f"Two policies give different figures: {one} and {two}. {ask}"
     return None
+
+
+def _coming(first: Source, other: Source, today: date) -> date | None:
+    """The day from which on one of two policies holds, while the other does already."""
+    dates = [source.effective for source in (first, other) if source.effective and source.effective > today]
+    return dates[0] if len(dates) == 1 else None
 
 
 def _owners(first: Source, other: Source) -> str:
