@@ -61,7 +61,7 @@ def docx_to_markdown(data: bytes) -> tuple[str, list[Finding]]:
         if root is None:
             raise Unreadable(_BROKEN)
         body = root.find(f"{_W}body")
-        word = _Word(_headings(archive), _ordered_lists(archive))
+        word = _Word(_headings(archive), _ordered_lists(archive), _list_styles(archive))
         text = word.blocks(body if body is not None else root)
     except _FAULTS as error:
         raise Unreadable(_BROKEN) from error
@@ -102,14 +102,24 @@ def _ordered_lists(archive: zipfile.ZipFile) -> set[str]:
     }
 
 
+def _list_styles(archive: zipfile.ZipFile) -> dict[str, str]:
+    """The numbering id of each style of paragraph that is an item of a list by itself."""
+    styles = _part(archive, "word/styles.xml")
+    found = {
+        style.get(f"{_W}styleId", ""): _value(style.find(f"{_W}pPr/{_W}numPr/{_W}numId"))
+        for style in (styles.iter(f"{_W}style") if styles is not None else ())
+    }
+    return {style: number for style, number in found.items() if number}
+
+
 def _value(element: ElementTree.Element | None) -> str | None:
     return None if element is None else element.get(f"{_W}val")
 
 
 class _Word:
-    def __init__(self, headings: dict[str, int], ordered: set[str]) -> None:
-        self.headings = headings
-        self.ordered = ordered
+    def __init__(self, headings: dict[str, int], ordered: set[str], styles: dict[str, str]) -> None:
+        self.headings, self.ordered, self.styles = headings, ordered, styles
+        self.counted: dict[tuple[str, int], int] = {}  # how many items a list has so far, by its id and level
         self.hidden: list[str] = []
 
     def blocks(self, parent: ElementTree.Element) -> str:
@@ -141,11 +151,24 @@ class _Word:
         if style in self.headings:
             return f"{'#' * self.headings[style]} {text}", False
         if number is not None or style.lower().startswith("list"):
-            level = _value(number.find(f"{_W}ilvl")) if number is not None else None
-            counts = number is not None and (_value(number.find(f"{_W}numId")) or "") in self.ordered
-            indent = "  " * min(int(level) if level and level.isdigit() else 0, 8)
-            return f"{indent}{'1.' if counts else '-'} {text}", True
+            return self.item(text, style, number), True
         return text, False
+
+    def item(self, text: str, style: str, number: ElementTree.Element | None) -> str:
+        """An item of a list, whose level and kind stand with it or with its style ("List Bullet 2")."""
+        level = _value(number.find(f"{_W}ilvl")) if number is not None else None
+        depth = int(level) if level and level.isdigit() else 0
+        if number is None and style[-1:] in tuple("2345"):
+            depth = int(style[-1]) - 1
+        key = _value(number.find(f"{_W}numId")) if number is not None else self.styles.get(style)
+        mark = self.counter(key, depth) if key in self.ordered else "-"
+        return f"{'  ' * min(depth, 8)}{mark} {text}"
+
+    def counter(self, key: str | None, depth: int) -> str:
+        self.counted = {each: n for each, n in self.counted.items() if each[0] != key or each[1] <= depth}
+        place = (key or "", depth)
+        self.counted[place] = self.counted.get(place, 0) + 1
+        return f"{self.counted[place]}."
 
     def paragraph(self, element: ElementTree.Element) -> str:
         return " ".join("".join(self.runs(element)).split())
@@ -175,13 +198,25 @@ class _Word:
                 yield "-"
 
     def table(self, element: ElementTree.Element) -> str:
-        rows = [
-            [" ".join(self.paragraph(p) for p in cell.iter(f"{_W}p")) for cell in row.findall(f"{_W}tc")]
-            for row in element.iter(f"{_W}tr")
-        ]
+        rows: list[list[str]] = []
+        for row in element.iter(f"{_W}tr"):
+            rows.append(self.row(row, rows[-1] if rows else []))
         if all(len(row) == 1 for row in rows):  # a frame around text
             return "\n\n".join(row[0] for row in rows if row[0])
         return table(rows)
+
+    def row(self, row: ElementTree.Element, above: list[str]) -> list[str]:
+        """The cells of a row: one that spans columns leaves the others empty, one that spans rows is told in
+        each of them."""
+        cells: list[str] = []
+        for cell in row.findall(f"{_W}tc"):
+            merged = cell.find(f"{_W}tcPr/{_W}vMerge")
+            goes_on = merged is not None and _value(merged) != "restart" and len(cells) < len(above)
+            text = " ".join(self.paragraph(p) for p in cell.iter(f"{_W}p"))
+            width = _value(cell.find(f"{_W}tcPr/{_W}gridSpan")) or "1"
+            cells.append(above[len(cells)] if goes_on else text)
+            cells += [""] * (min(int(width), MAX_COLUMNS) - 1 if width.isdigit() else 0)
+        return cells
 
 
 # ── Excel ───────────────────────────────────────────────────────────────────────────────────────────────

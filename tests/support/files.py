@@ -33,9 +33,12 @@ def word_table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def docx(body: str) -> bytes:
-    """A Word file. List 1 has bullets, list 2 counts; the styles H1 and H2 are headings."""
+    """A Word file. List 1 has bullets, list 2 and the style ListNumber count; H1 and H2 are headings."""
     styles = "".join(
         f'<w:style w:styleId="H{level}"><w:name w:val="heading {level}"/></w:style>' for level in (1, 2)
+    )
+    styles += (
+        '<w:style w:styleId="ListNumber"><w:pPr><w:numPr><w:numId w:val="2"/></w:numPr></w:pPr></w:style>'
     )
     numbering = "".join(
         f'<w:abstractNum w:abstractNumId="{n}"><w:lvl w:ilvl="0"><w:numFmt w:val="{kind}"/></w:lvl>'

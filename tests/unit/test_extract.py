@@ -64,6 +64,33 @@ async def test_word_keeps_headings_lists_and_tables() -> None:
     assert [found.excerpt for found in got.findings] == ["Secret order"]
 
 
+async def test_word_counts_items_and_keeps_merged_cells_in_their_columns() -> None:
+    def cell(text: str, properties: str = "") -> str:
+        return f"<w:tc><w:tcPr>{properties}</w:tcPr>{paragraph(text)}</w:tc>"
+
+    rows = (
+        cell("Country") + cell("City") + cell("Limit"),
+        cell("Japan", '<w:vMerge w:val="restart"/>') + cell("Tokyo") + cell("190"),
+        cell("", "<w:vMerge/>") + cell("Osaka") + cell("150"),
+        cell("Elsewhere", '<w:gridSpan w:val="2"/>') + cell("120"),
+    )
+    body = (
+        paragraph("Scan it.", number=2)
+        + paragraph("Twice.", number=2, level=1)
+        + paragraph("Send it.", number=2)
+        + "<w:tbl>"
+        + "".join(f"<w:tr>{row}</w:tr>" for row in rows)
+        + "</w:tbl>"
+        + paragraph("By style.", "ListNumber")
+        + paragraph("Deeper.", "ListBullet2")
+    )
+    assert (await extract(docx(body), "a.docx")).text == (
+        "1. Scan it.\n  1. Twice.\n2. Send it.\n\n"
+        "| Country | City | Limit |\n| --- | --- | --- |\n| Japan | Tokyo | 190 |\n| Japan | Osaka | 150 |\n"
+        "| Elsewhere |  | 120 |\n\n3. By style.\n  - Deeper.\n"
+    )
+
+
 async def test_excel_shows_cells_as_a_person_sees_them() -> None:
     rows = (
         '<row><c r="A1" t="s"><v>0</v></c><c r="C1" t="inlineStr"><is><t>From</t></is></c>'
