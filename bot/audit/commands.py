@@ -94,6 +94,10 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
         "not for us",
     ),
     "edit": ("edit", "(change|correct)( an?| my)?( last)? answers?"),
+    "again": (
+        "(let me |i want to |can i )?(choose|pick)( again| another( one| level)?)",
+        "(change|redo) (it|that|my (pick|choice|level))",
+    ),
     "above": (
         "(please )?(see|look|as|same as) (above|before|i said( before| already)?|last time)",
         "(as|like) i( have|ve)? (already )?(said|wrote|told you)( before| already)?( above)?",

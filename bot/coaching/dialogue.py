@@ -100,18 +100,35 @@ def _chose(state: State, turn: int, what: str, today: date) -> Outcome:
         return _obstacle(state, argument)
     if name == "owner" and state.phase == "who":
         return _words(state, usual_owner(state), today)
-    return _rest(state, said="All right. It can wait; just say **next steps** when you like.")
+    return _leave(state)
 
 
 def _words(state: State, text: str, today: date) -> Outcome:
     if not text:
         return _show(state)
+    tap = next((what for label, what in _labels(state) if label == bare(text)), None)
+    if tap is not None:
+        return _chose(state, state.turn, tap, today)
     heard = command(text)
     if heard is not None and heard[0] in _WAYS_OUT and not heard[1]:
-        if state.phase == "proof":
-            return _rest(state, said="That's fine. Well done, and thank you for telling me.")
-        return _rest(state, said="All right. It can wait; just say **next steps** when you like.")
+        return _leave(state)
     return _IN_PHASE[state.phase](state, text, today)
+
+
+def _leave(state: State) -> Outcome:
+    """Out of the present card, with nothing changed by it."""
+    if state.phase == "proof":
+        return _rest(state, said="That's fine. Well done, and thank you for telling me.")
+    return _rest(state, said="All right. It can wait; just say **next steps** when you like.")
+
+
+def _labels(state: State) -> list[tuple[str, str]]:
+    """The buttons of the present card that may be typed: those in words, which stand for none themselves."""
+    choices = CARDS[state.phase](state).choices
+    pairs = [(bare(choice.label), choice.id.split(":", 3)[3]) for choice in choices]
+    return [
+        (label, what) for label, what in pairs if len(label) > 1 and not what.startswith(("day.", "owner"))
+    ]
 
 
 _WAYS_OUT = frozenset({"cancel", "skip", "later", "out", "pause", "nothing", "neither", "unsure"})
@@ -122,9 +139,26 @@ def _pick(state: State, text: str, today: date) -> Outcome:
     place = int(number) - 1 if number.isdecimal() else letter(text, len(state.options))
     if place is not None and 0 <= place < len(state.options):
         return _show(_with(state, phase="when", chosen=state.options[place]))
+    if (edited := _EDITED.fullmatch(text.strip(" ."))) and _place_of(edited["which"]) < len(state.options):
+        option = state.options[_place_of(edited["which"])]
+        wording = f"{option.text.rstrip(' .')}; {edited['how']}"
+        return _show(_with(state, phase="when", chosen=option.model_copy(update={"text": wording})))
     if _SEVERAL.fullmatch(bare(text)):
         return _show(state, preface="One at a time is plenty. Which one first?")
     return _own(state, text, today) if not says_little(text) else _show(state, preface=_A_NUMBER)
+
+
+_PLACES = {"1": 0, "first": 0, "one": 0, "2": 1, "second": 1, "two": 1, "3": 2, "third": 2, "three": 2}
+_EDITED = re.compile(
+    rf"(?:the |number |no\. ?|step )?(?P<which>{'|'.join(_PLACES)})(?: one)?[,;:.]? "
+    r"(?P<how>(?:but|only|and only|except|though|without) .+)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""One of the steps with a change of one's own: "the second one, but only with the juniors"."""
+
+
+def _place_of(which: str) -> int:
+    return _PLACES[which.casefold()]
 
 
 _SEVERAL = re.compile(r"both|all( of (them|it|these)| three| two)?|everything|\d( and \d)+")

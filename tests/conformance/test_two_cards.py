@@ -185,3 +185,33 @@ async def test_what_is_tapped_may_be_typed_beside_a_question_that_waits(office):
     await office.say("none")
     assert "closest to how it is today" in office.last
     assert await rows(office, Answer) == []
+
+
+async def test_a_step_may_be_picked_with_a_change_of_ones_own(office):
+    offered = office.last
+    await office.say("the second one, but only with the two juniors")
+    assert "; but only with the two juniors" in office.last
+    await office.say("tomorrow")
+    [plan] = await rows(office, Plan)
+    text, _, change = plan.text.partition(";")
+    assert f"- **2** {text}" in offered
+    assert change == " but only with the two juniors"
+    assert plan.done_when
+
+
+async def test_a_label_may_be_typed(office):
+    await office.say("my own")
+    assert "What is your step" in office.last
+    await office.say("Write down our positions")
+    await office.say("change the wording")
+    assert "What is your step" in office.last
+    await office.say("not now")
+    assert "It can wait" in office.last
+
+
+async def test_who_has_nothing_to_show_is_thanked_for_the_step(office):
+    await office.say("1")
+    await office.say("tomorrow")
+    await office.say("done")
+    await office.tap("Nothing at hand")
+    assert "Well done, and thank you" in office.last

@@ -53,6 +53,7 @@ from bot.coaching.questions import done_with, in_the_way, route
         ("change my answer on reach across roles", ("edit", "reach across roles")),
         ("as I said above", ("above", "")),
         ("nope", ("out", "")),
+        ("choose again", ("again", "")),
         ("", None),
     ],
 )
