@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import groupby, takewhile
 from xml.etree import ElementTree
 
 from knowledge.extract_text import Finding, Unreadable, table
@@ -236,7 +237,7 @@ def xlsx_to_markdown(data: bytes) -> tuple[str, list[Finding]]:
             if sheet.get("state", "visible") != "visible":
                 hidden.append(Finding("hidden", 0, f"sheet {name}"[:80]))
             elif rows := cells.rows(_sheet_path(archive, sheet.get(f"{_R}id", ""))):
-                sections.append(f"## {name}\n\n{table(rows)}")
+                sections.append(f"## {name}\n\n{_sheet(rows)}")
     except (*_FAULTS, ValueError, IndexError) as error:
         raise Unreadable(_BROKEN) from error
     return "\n\n".join(sections), hidden
@@ -274,10 +275,15 @@ class _Cells:
 
     def rows(self, path: str) -> list[list[str]]:
         sheet = _part(self.archive, path)
+        """The rows of a sheet, an empty one where the sheet has a gap."""
         rows: list[list[str]] = []
+        last = 0
         for row in sheet.iter(f"{_S}row") if sheet is not None else ():
             if len(rows) > MAX_ROWS:
                 raise Unreadable(f"has more than {MAX_ROWS:,} rows; that is data, not a policy")
+            number = int(row.get("r") or last + 1)
+            rows += [[]] if number > last + 1 else []
+            last = number
             if row.get("hidden") not in ("1", "true"):
                 rows.append(self.row(row))
         return _trimmed(rows)
@@ -335,7 +341,36 @@ def _column(reference: str, default: int) -> int:
 
 
 def _trimmed(rows: list[list[str]]) -> list[list[str]]:
-    """Without empty rows, and without columns that are empty in all of them."""
-    rows = [row for row in rows if any(cell.strip() for cell in row)]
+    """Without columns that are empty in all rows; none where all is empty."""
     used = sorted({place for row in rows for place, cell in enumerate(row) if cell.strip()})
-    return [[row[place] if place < len(row) else "" for place in used] for row in rows]
+    return [[row[place] if place < len(row) else "" for place in used] for row in rows] if used else []
+
+
+def _sheet(rows: list[list[str]]) -> str:
+    """The tables of a sheet, and the words above and between them.
+
+    A row of one cell above a table is its title or a remark. A gap ends a table only where what follows fills
+    other columns: people leave rows free between groups, too.
+    """
+    parts: list[str] = []
+    open_table: list[list[str]] = []
+    for block in _blocks(rows):
+        titles = [] if len(rows[0]) == 1 else list(takewhile(lambda row: len(_filled(row)) == 1, block))
+        rest = block[len(titles) :]
+        fits = bool(open_table and rest) and _filled(rest[0]) >= _filled(open_table[0])
+        if fits and (not titles or any(character.isdigit() for character in "".join(rest[0]))):
+            open_table += block
+            continue
+        parts += [table(_trimmed(open_table))] if open_table else []
+        parts += ["".join(row) for row in titles]
+        open_table = rest
+    return "\n\n".join([*parts, *([table(_trimmed(open_table))] if open_table else [])])
+
+
+def _blocks(rows: list[list[str]]) -> list[list[list[str]]]:
+    """The rows between empty ones."""
+    return [list(block) for full, block in groupby(rows, key=lambda row: bool(_filled(row))) if full]
+
+
+def _filled(row: list[str]) -> set[int]:
+    return {place for place, cell in enumerate(row) if cell.strip()}

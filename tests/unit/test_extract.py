@@ -64,6 +64,28 @@ async def test_word_keeps_headings_lists_and_tables() -> None:
     assert [found.excerpt for found in got.findings] == ["Secret order"]
 
 
+async def test_excel_keeps_titles_and_several_tables_of_a_sheet_apart() -> None:
+    def row(number: int, *cells: str) -> str:
+        told = "".join(
+            f'<c r="{letter}{number}" t="inlineStr"><is><t>{text}</t></is></c>'
+            for letter, text in zip("ABC", cells, strict=False)
+        )
+        return f'<row r="{number}">{told}</row>'
+
+    rows = (
+        row(1, "Spending limits") + row(2, "In EUR, before tax")
+        + row(4, "Item", "Limit", "Approval") + row(5, "Laptop", "1800", "Team lead")
+        + row(7, "Furniture") + row(8, "Desk", "400", "Nobody")
+        + row(10, "Country", "Factor") + row(11, "Japan", "1.3")
+    )  # fmt: skip
+    assert (await extract(xlsx({"Limits": rows}), "a.xlsx")).text == (
+        "## Limits\n\nSpending limits\n\nIn EUR, before tax\n\n"
+        "| Item | Limit | Approval |\n| --- | --- | --- |\n| Laptop | 1800 | Team lead |\n"
+        "| Furniture |  |  |\n| Desk | 400 | Nobody |\n\n"
+        "| Country | Factor |\n| --- | --- |\n| Japan | 1.3 |\n"
+    )
+
+
 async def test_word_counts_items_and_keeps_merged_cells_in_their_columns() -> None:
     def cell(text: str, properties: str = "") -> str:
         return f"<w:tc><w:tcPr>{properties}</w:tcPr>{paragraph(text)}</w:tc>"
