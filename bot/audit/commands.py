@@ -76,7 +76,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
         "(what|which)( data)? (do|have) you (know|stored?|keep|kept|have|saved?|collect(ed)?)"
         "( about| on| of)? (me|us)",
         "what is (stored|kept|known|saved) about me|(where|how long) (do you keep|is|are) my (data|answers?)"
-        "( kept| stored)?|my data|gdpr|dsgvo",
+        "( kept| stored)?|my data",
     ),
     "unsure": (
         "(im |i am |im really |really )?(not sure|unsure)",

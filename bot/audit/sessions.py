@@ -303,6 +303,8 @@ class AuditUseCase:
         """
         if not state.co_leads or state.kind == "second" or state.phase in ("done", "away"):
             return state, False
+        if state.phase == "case" and isinstance(given, Words) and command(given.text) is None:
+            return state, False  # Words for this card open no other question.
         desk.others = await answered_meanwhile(desk.tx, self._instrument, desk.row, desk.now)
         told = news(self._instrument, state, given, desk.others)
         if told is None:
