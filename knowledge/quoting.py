@@ -97,6 +97,7 @@ def _rounded(passage: str, start: int, end: int, most: tuple[int, int]) -> tuple
         before = [span for span in spans if span[1] <= start and "\n\n" not in passage[span[1] : start]]
         if before and end - before[-1][0] <= MAX_QUOTE and not passage.startswith("#", before[-1][0]):
             start = before[-1][0]
+    start = _item_start(passage, start, end)
     while _OPEN_END.search(passage[start:end]) or _in_list(passage, start, end):
         after = [span for span in spans if span[0] >= end]
         if not after or after[0][1] - start > MAX_QUOTE or passage.startswith("#", after[0][0]):
@@ -106,6 +107,13 @@ def _rounded(passage: str, start: int, end: int, most: tuple[int, int]) -> tuple
     if _OPEN_END.search(passage[start:end]) and len(inside) > 1 and inside[-2][1] >= sum(most):
         end = inside[-2][1]
     return start, end
+
+
+def _item_start(passage: str, start: int, end: int) -> int:
+    """The beginning of the list item that a quote begins within, where it goes on with the next items."""
+    line = passage.rfind("\n", 0, start) + 1
+    goes_on = any(_ITEM.match(each) for each in passage[start:end].split("\n")[1:])
+    return line if goes_on and _ITEM.match(passage[line:start]) and end - line <= MAX_QUOTE else start
 
 
 def _in_list(passage: str, start: int, end: int) -> bool:

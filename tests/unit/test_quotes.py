@@ -1,4 +1,4 @@
-"""What a quote takes in of a table that stands beside the sentences it quotes."""
+"""What a quote takes in of a table or a list that stands beside the sentences it quotes."""
 
 from __future__ import annotations
 
@@ -31,6 +31,14 @@ def test_a_table_that_is_too_long_is_left_out() -> None:
     after = PASSAGE.replace("\n".join(ROWS), "\n".join(long))
     assert stretch(after, [AFTER, long[-1]]) == AFTER
     assert stretch(after, [BEFORE, long[0]]) == BEFORE
+
+
+def test_a_quote_of_several_items_begins_with_a_whole_one() -> None:
+    items = "1. Look into the catalogue. There are 140.\n2. Ask the key user.\n3. Then read the list."
+    second, last = "There are 140.", "3. Then read the list."
+    assert stretch(items, [last, second]) == items
+    assert stretch(items, [second]) == second
+    assert stretch(f"- Free. {'Long. ' * 80}{second}\n{last}", [last, second]) == f"{second}\n{last}"
 
 
 @given(st.lists(st.sampled_from([BEFORE, *ROWS, AFTER]), min_size=1, unique=True))
