@@ -140,6 +140,8 @@ class PolicyTurns:
             return Prepared(sending=(saved(last.id), request == "send-anonymous"))
         if request == "wrong":
             return Prepared(wrong=saved(last.id))
+        if request in requests.OF_A_POLICY and unpacked(last.answer).band is Band.SILENT:
+            return Prepared(messages=(await self._left_open(turn, last),))
         shown = thread.shown or last
         if request in ("shorter", "language") and self._service.model is not None:
             style = ", as short as possible" if request == "shorter" else f", but write it in {language}"
@@ -150,6 +152,14 @@ class PolicyTurns:
             return Prepared(messages=(requests.NO_SOURCE,))
         today = self._service.clock().date()
         return Prepared(messages=(requests.told(request, language, rests, today),))
+
+    async def _left_open(self, turn: Turn, question: PolicyQuestion) -> Message:
+        """What is said of a question that no policy answers in place of an owner, a place or a date."""
+        if not _offers(question, turn):
+            return requests.left_open(None)
+        async with self._service.store.read() as session:
+            owner = await gaps.owner_for(session, unpacked(question.answer).owner_id)
+        return requests.left_open(owner.name if owner is not None and owner.id != turn.person_id else None)
 
     async def _rests_on(self, turn: Turn, thread: Thread, question: PolicyQuestion) -> requests.Shown | None:
         """What an answer shows first, from what the person may read now."""

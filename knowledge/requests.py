@@ -18,6 +18,8 @@ NO_SOURCE = Message(
     kind="notice",
     text="My last answer rests on no policy that I could show you. Please ask anew.",
 )
+OF_A_POLICY = frozenset[Request](("owner", "since", "where", "why", "sure"))
+"""What can be said of a policy, and of nothing else."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,12 @@ class Shown:
     source: Source
     quote: str
     sentence: str
+
+
+def left_open(owner: str | None) -> Message:
+    """The reply to such a request after a question that no policy answers. `owner` may be sent it."""
+    offer = f" Say “yes”, and I pass it on to {plain(owner)}." if owner else ""
+    return Message(text=f"No policy answers that question, so there is none to name.{offer}")
 
 
 def told(request: Request, language: str, shown: Shown, today: date) -> Message:
