@@ -171,8 +171,10 @@ def all_questions(instrument: Instrument) -> Message:
     )
 
 
-def answer_again(instrument: Instrument, rows: Iterable[Answer], criterion: str | None) -> Message:
-    """The buttons that open given answers of one's own once more."""
+def answer_again(
+    instrument: Instrument, department: Department, rows: Iterable[Answer], criterion: str | None
+) -> Message:
+    """The buttons that open given answers of one's own once more, or all of them."""
     choices = tuple(
         Choice(
             id=str(ChoiceId("audit", row.session_id or 0, 0, f"{row.criterion}.look")),
@@ -183,8 +185,9 @@ def answer_again(instrument: Instrument, rows: Iterable[Answer], criterion: str 
     )
     if not choices:
         return Message(text="I have no answer of yours to that; if it is open, **start** brings it up.")
+    everything = Choice(id=str(ChoiceId("audit", 0, 0, f"again.{department.id}")), label="Everything")
     return Message(
         kind="question",
         text="Which one shall we look at again? Your answer stands until there is a new one.",
-        choices=choices[:20],
+        choices=choices if criterion else (*choices, everything),
     )

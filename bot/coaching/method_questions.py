@@ -48,7 +48,10 @@ METHOD: tuple[tuple[Topic, str], ...] = (
     (
         "change",
         r"^(?:please )?(?:i (?:want|would like|need) to )?(?:change|correct|edit|redo) (?:my |our |an |the )?"
-        rf"(?:{LATEST} )?answers?(?: (?:to|on|about|for) .+)?\W*$",
+        rf"(?:{LATEST} )?answers?(?: (?:to|on|about|for) .+)?\W*$"
+        r"|^(?:can i |could we |can we |i (?:want|would like) to )?(?:start over"
+        r"|(?:restart|repeat) (?:the|our) audit"
+        r"|(?:go through|do) (?:it|everything|the audit|all of it) again)\W*$",
     ),
     (
         "models",
@@ -58,7 +61,7 @@ METHOD: tuple[tuple[Topic, str], ...] = (
     ),
     (
         "levels",
-        rf"^{_TELL_OF}(?: a| the| these| our)?(?: five| 5)? levels?(?: [0-4])?"
+        rf"^{_TELL_OF}(?: a| the| these)?(?: five| 5)? levels?(?: [0-4])?"
         r"(?: mean| about| there| for| really| actually)*\W*$",
     ),
     (
@@ -76,7 +79,9 @@ METHOD: tuple[tuple[Topic, str], ...] = (
         rf"|^what (?:have|did) {WE} not (?:answer(?:ed)?|said)(?: yet)?\W*$"
         r"|^when(?: is|'s| will| do)? (?:the|our|my) next (?:audit|look|check-?in|round|questions?|sitting)"
         r"(?: due| be)?\W*$"
-        r"|^when (?:will|do) you ask (?:me|us)(?: again| next)\W*$",
+        r"|^when (?:will|do) you ask (?:me|us)(?: again| next)\W*$"
+        r"|^how old are (?:our|my) answers\W*$|^when do (?:our|my) answers (?:expire|run out)\W*$"
+        r"|^which (?:of (?:our|my) )?answers are (?:out of date|stale|old|too old|due)\W*$",
     ),
     (
         "second_view",

@@ -72,7 +72,7 @@ _PATTERNS: tuple[tuple[Topic, str], ...] = (
         rf"|what (?:stops|slows|blocks|hinders|limits|prevents) {US}\b"
         rf"|^(?:where|why) (?:are|is|aren't|isn't) {WE} (?:stuck|not further|further|weak|weakest|behind)\b"
         rf"|^where (?:do|does) {WE} (?:fall short|lag)|^what (?:do|does) {WE} lack\W*$"
-        rf"|^what (?:are|is) {WE} missing\W*$"
+        rf"|^what (?:are|is) {WE} missing\W*$|^what(?:'s| is) missing\W*$"
         r"|^(?:what(?:'s| is| are)|where are|show|list)(?: me)? (?:my|our) (?:\w+ )?"
         r"(?:gaps?|weak(?:est)? (?:points?|spots?)|bottlenecks?|weakness(?:es)?)\W*$"
         r"|between us and the next (?:model|stage)|^was (?:hält|bremst|hindert|blockiert) uns\b",
@@ -81,6 +81,14 @@ _PATTERNS: tuple[tuple[Topic, str], ...] = (
         "standing",
         rf"^(?:so )?where (?:do|are|does|is) {WE}(?: stand)?(?: now| today| right now)?\W*$"
         r"|^(?:show )?(?:me )?(?:our|my) (?:placement|standing|results?|map)\W*$"
+        r"|^what(?:'s| is) (?:our|my) (?:score|level|state|status|stage|position)\W*$"
+        rf"|^(?:which|what) (?:(?:level|stage|model) )?(?:are|is) {WE} (?:at|on|in|working on)(?: now)?\W*$"
+        rf"|^how far (?:along )?(?:are|is) {WE}\W*$|^are we on track\W*$"
+        r"|^why (?:is|was|did we) (?:model|stage)? ?\d? ?(?:skip|skipped)\b"
+        r"|^what (?:did|have) we skip(?:ped)?\W*$"
+        r"|^(?:please )?(?:summari[sz]e|sum up)"
+        r" (?:us|where we (?:are|stand)|our (?:results?|answers?|state))\W*$"
+        r"|^give (?:me|us) a summary\W*$"
         rf"|^how (?:are|is) {WE} doing\W*$|^wo stehen wir\W*$",
     ),
     (
@@ -101,6 +109,8 @@ _PATTERNS: tuple[tuple[Topic, str], ...] = (
         rf"|what (?:should|can|could) {WE} do (?:next|now|first)"
         rf"|^what (?:should|can|could) {WE} do (?:this|today|about (?:it|that|this)|quickly|right)"
         r"(?: \w+)?\W*$"
+        r"|^what(?: is|'s)? the next thing (?:i|we) (?:should|can|could) do\W*$"
+        rf"|^what (?:do|must|should) {WE} (?:need to |have to )?do to (?:get better|improve|move on|grow)\W*$"
         r"|^what(?: is|'s)? (?:the|our|a) (?:quickest|easiest|cheapest|best|smallest|quick|easy) "
         r"(?:wins?|steps?|thing to do)\W*$"
         rf"|^(?:where|how) (?:should|do|can|could) {WE} (?:start|begin|improve|get better)\W*$"
@@ -111,6 +121,8 @@ _PATTERNS: tuple[tuple[Topic, str], ...] = (
         "plans",
         r"^(?:show |list )?(?:me )?(?:my |our |the )?(?:open |current )?(?:plans?|steps)\W*$"
         rf"|^what (?:did|have|had) {WE} (?:plan|planned|agreed?|promised?)(?: to do)?\W*$"
+        r"|^what(?:'s| is) (?:the|our|my) plan(?: for (?:this|next) \w+)?\W*$"
+        r"|^remind me of (?:my|our) (?:plans?|steps?)\W*$"
         r"|^how (?:is|are) (?:my|our|the) (?:plans?|(?:next )?steps?) (?:going|doing)\W*$",
     ),
 )
@@ -118,7 +130,8 @@ _RULES = tuple((topic, re.compile(pattern, re.IGNORECASE)) for topic, pattern in
 _REQUEST = re.compile(
     r"(?:please )?(?:show|list|compared?|tell me|what|whats|how|which|where|why|remind me|give me|let me"
     r"|explain|describe|who|when|give us|i (?:want|would like|need) to (?:change|correct)"
-    r"|change|correct|edit|redo|was (?:hält|bremst|hindert|blockiert)|wo stehen"
+    r"|change|correct|edit|redo|restart|repeat|start over|go through|do (?:it|everything|all)"
+    r"|summari[sz]e|sum up|i (?:want|would like) to|was (?:hält|bremst|hindert|blockiert)|wo stehen"
     r"|can (?:i|we|you)|could (?:i|we|you)|help (?:me |us )?with|ideas for|path to|are we|did we|have we)\b"
     rf"|(?:my |our |the )?(?:{LATEST} )?(?:open )?"
     r"(?:blockers?|obstacles?|next steps?|plans?|steps|answers?|placement|processes)\b"
@@ -128,6 +141,17 @@ _REQUEST = re.compile(
 _ANSWERED_ABOUT = re.compile(
     rf"(?:what (?:did|have|had)|remind me what) {WE} (?:answer(?:ed)?|say|said)"
     r" (?:about|on|to|for) (?P<what>.+?)\W*$",
+    re.IGNORECASE,
+)
+_ABOUT_A_NAME = re.compile(
+    rf"(?:what (?:should|can|could) {WE} do about"
+    rf"|how (?:do|can|could) {WE} (?:improve|get better (?:at|with|on)))"
+    r" (?P<what>.+?)\W*$",
+    re.IGNORECASE,
+)
+_AGENTS = re.compile(
+    rf"(?:when (?:can|could|may) {WE} (?:use|start with|deploy)|(?:are|is) {WE} ready for)"
+    r" (?:ai )?agents\W*$",
     re.IGNORECASE,
 )
 _WHO_ANSWERS = re.compile(
@@ -180,6 +204,10 @@ def route(text: str, names: Mapping[str, str] = NO_NAMES) -> StoredQuestion | No
     if found := _ANSWERED_ABOUT.match(said):
         named = _criterion(found["what"]) or _by_words(found["what"], names)
         return StoredQuestion("last_answers", named, month=_month(said)) if named else None
+    if (found := _ABOUT_A_NAME.match(said)) and (named := _by_words(found["what"], names)):
+        return StoredQuestion("about_criterion", named)
+    if _AGENTS.match(said):
+        return StoredQuestion("what_would_get", model="PR")
     if _WHO_ANSWERS.match(said):
         return StoredQuestion("who_answers")
     # "Who will see my answers?" is about who sees what, never about what was answered.
@@ -262,10 +290,14 @@ def in_the_way(text: str) -> str | None:
 _BECAME = {
     "done": re.compile(
         r"(?:its |it is |all |thats |already )?(?:done|finished|completed|erledigt)(?: it| that)?"
+        r"|(?:mark )?(?:step |number )?[1-3](?: is| as| was)? (?:done|finished)"
         r"|(?:i|we)(?: have|ve)? (?:did|done) (?:it|that)"
     ),
     "not_yet": re.compile(r"not (?:yet|done|finished)(?: yet)?|(?:its |it is )?not done(?: yet)?|still open"),
-    "dropped": re.compile(r"drop(?:ped)?(?: it| that)?|(?:i|we) dropped it|no longer needed"),
+    "dropped": re.compile(
+        r"(?:drop(?:ped)?|cancel)(?: it| that| (?:my|the|our) (?:plan|step))"
+        r"|drop(?:ped)?|(?:i|we) dropped it|no longer needed"
+    ),
 }
 
 

@@ -89,7 +89,11 @@ async def answer(
         case "change":
             rows = await latest_answers(tx, instrument, department_id, asked.now)
             own = [row for row in rows.values() if row.picked_by == asked.person_id and row.session_id]
-            return [explained.answer_again(instrument, _in_order(instrument, own), question.criterion)]
+            return [
+                explained.answer_again(
+                    instrument, asked.department, _in_order(instrument, own), question.criterion
+                )
+            ]
         case "about_criterion":
             return [about(instrument, scores, instrument.criterion(question.criterion or "WE-1"))]
         case _:

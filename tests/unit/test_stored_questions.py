@@ -147,7 +147,20 @@ SAID = {
         where are we now?
         Where does my team stand?
         Show our placement
-        How are we doing?""",
+        How are we doing?
+        What's our level?
+        What level are we at?
+        Which model are we working on?
+        How far along are we?
+        Give me a summary""",
+    StoredQuestion("what_would_get", model="PR"): """
+        Are we ready for agents?
+        When can we start with agents?""",
+    StoredQuestion("about_criterion", criterion="WE-4"): """
+        What should we do about data rules?
+        How can we get better at the tool rules?""",
+    StoredQuestion("standing", model="AD"): """
+        Why is model 2 skipped?""",
     StoredQuestion("processes"): """
         Which processes cross our department?
         show our processes
@@ -188,7 +201,9 @@ SAID = {
         When is our next audit?
         when do you ask me next?
         What have we not answered yet?
-        How many questions are left?""",
+        How many questions are left?
+        How old are our answers?
+        Which answers are out of date?""",
     StoredQuestion("who_answers"): """
         Who else answers for our department?
         Who leads our team?""",
@@ -212,7 +227,9 @@ SAID = {
         How long does the whole audit take?""",
     StoredQuestion("change"): """
         I want to change my answer
-        Correct an answer""",
+        Correct an answer
+        I want to start over
+        Can I do the audit again?""",
     StoredQuestion("change", criterion="WE-1"): """
         change my answer on reach across roles""",
     StoredQuestion("last_answers", criterion="WE-4"): """
@@ -240,6 +257,11 @@ SAID = {
         What should we do about a data breach?
         What can I do with an old phone?
         What is due when I leave the company?
+        What is the plan for the new office?
+        What should we do about an angry customer?
+        Are we ready for the works council?
+        May we use agents?
+        I want to repeat my probation period
         Who will see my answers?
         Where do we keep AI incidents?
         We stand where our answers are
