@@ -102,7 +102,7 @@ def extractive(
     if band is Band.CLOSEST:
         return with_owner(_closest(quoted[:_CLOSEST], today), sources)
     parts = [_block(*quoted[0], today)]
-    if note := conflict(quoted, today) or _not_yet(quoted[0][0], today):
+    if note := conflict(quoted, today) or not_yet(quoted[0][0], today):
         parts.insert(0, note)
     parts += [f"See also {_block(source, quote, today)}" for source, quote in quoted[1:]]
     citations = tuple(source.cited(quote) for source, quote in quoted)
@@ -147,7 +147,7 @@ def _quoted(question: str, sources: Sequence[Source], decisive: Decisive) -> lis
     return quoted
 
 
-def _not_yet(source: Source, today: date) -> str | None:
+def not_yet(source: Source, today: date) -> str | None:
     """What to say before the words of a policy that is still to come."""
     if source.effective is None or source.effective <= today:
         return None

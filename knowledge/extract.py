@@ -152,9 +152,10 @@ async def _worker_reply(kind: str, data: bytes) -> bytes:
 def _title(named: str | None, heading: str | None) -> str | None:
     """What a document is called: as it says of itself, unless a program has added to that or made it up."""
     own = _BY_PROGRAMS.sub("", named or "").strip()
-    if not own or _MADE_UP.fullmatch(own) or (heading and heading.casefold() in own.casefold()):
+    if not own or _MADE_UP.fullmatch(own):
         return heading
-    return own
+    one, other = own.casefold(), (heading or own).casefold()
+    return heading if other in one or other.startswith(f"{one} ") else own
 
 
 def _first_heading(text: str) -> str | None:

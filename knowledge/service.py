@@ -35,7 +35,7 @@ from knowledge.following import Following
 from knowledge.languages import NOTES, Language, Translations, language_of
 from knowledge.library import saved
 from knowledge.meaning import Meaning
-from knowledge.parts import parts_of, together
+from knowledge.parts import is_of_the_first, of_the_first, parts_of, together
 from knowledge.port import Retriever
 from knowledge.product_names import unnamed
 from knowledge.query import leans_on_earlier, may_be_new
@@ -190,16 +190,21 @@ class KnowledgeService:
     async def _make(self, question: Question, asker: _Asker) -> PolicyAnswer:
         if self.index.empty:
             return PolicyAnswer(Band.SILENT, NO_POLICIES)
-        parts = parts_of(_line(question.text))
+        parts, today = parts_of(_line(question.text)), self.clock().date()
+        about = [part for part in parts[1:] if is_of_the_first(part)]
+        parts = [part for part in parts if part not in about]
         founds = [await self._understood(each, asker) for each in _asked_in(question, parts)]
         quoted = [await asyncio.to_thread(self._quoted, found) for found in founds]
+        if about and quoted[0].citations:
+            first = next(s for s in founds[0].sources if s.passage_id == quoted[0].citations[0].passage_id)
+            quoted += [of_the_first(part, first, quoted[0], today) for part in about]
+            parts += about
         plain_answer = together(parts, quoted) if len(parts) > 1 else quoted[0]
         if self.model is None or not question.worded or plain_answer.band is Band.SILENT:
             return plain_answer
         await question.live.doing("Reading what I found")
         earlier = question.earlier[-1:] if founds[0].earlier else ()
         asked = Asked(_line(question.text), earlier, question.style)
-        today = self.clock().date()
         return await with_model(self.model, asked, _in_turn(founds), plain_answer, today, question.live)
 
     def _quoted(self, found: _Found) -> PolicyAnswer:

@@ -19,7 +19,16 @@ from bot.live import UNSEEN, Live
 from bot.llm import WritingModel
 from bot.messages import plain
 from bot.store.tables import Band
-from knowledge.answer import PolicyAnswer, Source, beside, conflict, particulars, quoted_from, with_owner
+from knowledge.answer import (
+    PolicyAnswer,
+    Source,
+    beside,
+    conflict,
+    not_yet,
+    particulars,
+    quoted_from,
+    with_owner,
+)
 from knowledge.checker import bears_out, locate
 
 MAX_CLAIMS = 6
@@ -116,6 +125,7 @@ class _Writing:
         where = _where(source, quote, self._today)
         if where not in {_where(*said, self._today) for said in self.kept[-1:]}:
             piece += f"\n\n_{where}_"
+            piece += f"\n\n{note}" if (note := not_yet(source, self._today)) else ""
         if note := conflict([(source, quote), *self.kept], self._today):
             piece += f"\n\n{note}"
         if self.pieces:

@@ -328,6 +328,20 @@ async def test_two_questions_in_one_are_both_answered(library: Library) -> None:
     assert half.choices, "the open half may be passed on"
 
 
+async def test_a_second_question_may_be_about_what_answers_the_first(library: Library) -> None:
+    fay = library.people.fay
+    (message,) = await say(
+        library, fay, "How many days of annual leave do we have, and who owns that policy?"
+    )
+    assert "> Everybody has 30 days" in message.text
+    assert message.text.endswith("**Who owns that policy?**\n\n**Leave** is owned by Olga Brandt.")
+    (message,) = await say(library, fay, "How many days of annual leave are there a year and since when?")
+    assert "**Since when?**\n\n**Leave**, version 2 has been in force since 15 January 2026." in message.text
+    (silent,) = await say(library, fay, "Is there a choir of singing colleagues, and who owns that policy?")
+    assert silent.text.startswith("The policies do not say.")
+    assert "Who owns" not in silent.text
+
+
 async def test_a_product_that_the_policies_do_not_name_is_said_not_to_be_named(library: Library) -> None:
     await library.put("tools.md", "# Tools\n\nOnly an AI tool on the list may be used for code.\n")
     question = "Which AI tool may be used for code, Copilot?"

@@ -248,6 +248,7 @@ async def test_letters_that_print_joins_are_parted() -> None:
         ("Scanner_0045", "Security handbook"),
         ("handbook final.docx", "Security handbook"),
         ("Untitled", "Security handbook"),
+        ("Security", "Security handbook"),
         ("Doors and badges", "Doors and badges"),
     ],
 )

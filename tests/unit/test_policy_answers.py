@@ -328,7 +328,8 @@ async def test_a_model_leaves_no_date_out_and_claims_of_one_place_share_it() -> 
     assert answer.text == (
         "You have 30 days of leave.\n> Everybody has 30 days of leave a year.\n\n"
         "_Leave, Annual leave: version 2, owner Olga Brandt, comes into force on 24 December 2026, its "
-        "review was due on 1 June 2026_\n\nAsk 14 days ahead.\n> Ask 14 days before."
+        "review was due on 1 June 2026_\n\n_This is not in force yet: it holds from 24 December 2026._"
+        "\n\nAsk 14 days ahead.\n> Ask 14 days before."
     )
 
 
