@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -24,6 +25,8 @@ _BLOCKS = re.compile(
     "hgroup|html|li|main|ol|p|pre|section|summary|table|ul|hr"
 )
 _MAX_DEPTH = 400
+_MAX_DOWN = 500  # rows that one cell goes over
+_MAX_ACROSS = 30  # columns that one cell goes over
 _MAX_TAGS = 300_000  # some ten times what a long handbook on one page has
 
 
@@ -34,12 +37,17 @@ def html_to_markdown(data: bytes) -> tuple[str, str | None, list[Finding]]:
     declared = _CHARSET.search(data[:4096])
     tree = LexborHTMLParser(decode(data, declared[1].decode("ascii") if declared else None))
     title = _title(tree)
+    is_program = tree.css_first("script") is not None
     hidden = _take_out(tree)
     root = tree.css_first("main") or tree.css_first("article") or tree.body
     if root is None:
         raise Unreadable("holds no text")
     writer = _Writer()
     writer.children(root)
+    if is_program and not writer.text().strip():
+        raise Unreadable(
+            "holds no text before a program in the browser puts it there. Save the page as a PDF and add that"
+        )
     return writer.text(), title, [Finding("hidden", 0, words[:80]) for words in hidden[:20]]
 
 
@@ -140,8 +148,35 @@ class _Writer:
         caption = node.css_first("caption")
         if caption is not None and (words := " ".join(caption.text().split())):
             self.blocks.append(words)
-        rows = [
-            [" ".join(cell.text(separator=" ").split()) for cell in row.iter() if cell.tag in ("td", "th")]
-            for row in node.css("tr")
-        ]
-        self.blocks.append(table(rows))
+        rows = [[cell for cell in row.iter() if cell.tag in ("td", "th")] for row in node.css("tr")]
+        self.blocks.append(table(_spread(rows)))
+
+
+def _spread(rows: list[list[LexborNode]]) -> list[list[str]]:
+    """The words of a table's cells in their columns: a cell that spans rows is told in each of them, one that
+    spans columns leaves the others empty."""
+    spread: list[list[str]] = []
+    above: dict[int, tuple[str, int]] = {}  # by column: words, and in how many rows from this one on
+    for row in rows:
+        cells: list[str] = []
+        below: dict[int, tuple[str, int]] = {}
+        nodes = deque(row)
+        while nodes or len(cells) in above:
+            words, down, across = (*above[len(cells)], 1) if len(cells) in above else _cell(nodes.popleft())
+            if down > 1:
+                below[len(cells)] = (words, down - 1)
+            cells += [words, *[""] * (across - 1)]
+        spread.append(cells)
+        above = below
+    return spread
+
+
+def _cell(node: LexborNode) -> tuple[str, int, int]:
+    """The words of a cell, and over how many rows and columns it goes."""
+    words = " ".join(node.text(separator=" ").split())
+    return words, _span(node, "rowspan", _MAX_DOWN), _span(node, "colspan", _MAX_ACROSS)
+
+
+def _span(node: LexborNode, name: str, most: int) -> int:
+    told = node.attributes.get(name) or ""
+    return max(1, min(int(told), most)) if told.isdecimal() and len(told) < 6 else 1

@@ -64,6 +64,17 @@ async def test_word_keeps_headings_lists_and_tables() -> None:
     assert [found.excerpt for found in got.findings] == ["Secret order"]
 
 
+async def test_html_cells_that_span_rows_and_columns_leave_the_others_in_theirs() -> None:
+    page = (
+        "<html><table><tr><th>Country<th>City<th>Limit</tr><tr><td rowspan=2>Japan<td>Tokyo<td>190</tr>"
+        "<tr><td>Osaka<td>150</tr><tr><td colspan=2>Elsewhere<td>120</tr></table></html>"
+    )
+    assert (await extract(page.encode(), "a.html")).text == (
+        "| Country | City | Limit |\n| --- | --- | --- |\n| Japan | Tokyo | 190 |\n| Japan | Osaka | 150 |\n"
+        "| Elsewhere |  | 120 |\n"
+    )
+
+
 async def test_excel_keeps_titles_and_several_tables_of_a_sheet_apart() -> None:
     def row(number: int, *cells: str) -> str:
         told = "".join(
@@ -342,6 +353,11 @@ def test_ordinary_policy_sentences_are_not_suspected(line: str) -> None:
         ("a.txt", b"word " * 2_000_000, "has a line of 10,000,000 characters (line 1)"),
         ("a.md", b"line\nGr\xfc\xdfe", "is not in UTF-8 (line 2)"),
         ("a.pdf", b"hello", "is not a PDF, although its name says so"),
+        (
+            "a.html",
+            b"<html><div id=root></div><script>draw()</script></html>",
+            "holds no text before a program",
+        ),
         ("a.docx", zipped({"x.txt": "hello"}), "is not a Word file"),
         ("a.pdf", b"%PDF-1.4 and then nothing of it", "is a broken PDF"),
         ("a.docx", docx("<w:p>")[:-40], "is a broken Office file"),
