@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bot.errors import InputError
@@ -16,9 +17,10 @@ from knowledge.bands import Bands, Calibration, confidence, limits
 from knowledge.confirmed import Confirmed
 from knowledge.embed import LocalEmbedder, Reading
 from knowledge.evaluate import Gold, auroc, evaluate, gains_of, ndcg
+from knowledge.index import Index
 from knowledge.lexical import Terms
 from knowledge.port import Indexed
-from knowledge.query import without_courtesy
+from knowledge.query import Asked, make_query, without_courtesy
 from knowledge.retriever import LocalRetriever
 from knowledge.search import Found
 from knowledge.spelling import mended
@@ -259,6 +261,31 @@ def test_a_follow_up_is_read_together_with_the_question_before(
     assert retriever.search("and for my boat?", EVERYTHING, 3, before).band is not Band.ANSWER
     names = ("What may I spend on a hotel?",)
     assert retriever.search("and what name may it have?", EVERYTHING, 3, names).band is not Band.ANSWER
+
+
+def test_the_words_of_the_question_before_weigh_less(passages: Sequence[Indexed]) -> None:
+    index = Index()
+    index.update(passages, [])
+    vectors = np.ones((2, 4), dtype=np.float32)
+    asked = Asked("leave leave", np.ones(4, dtype=np.float32), vectors, np.array([[0, 5], [6, 11]]), own=5)
+    query = make_query(index.snapshot(), index.terms, Synonyms(index.terms.of), asked)
+    assert query.weights[1] == pytest.approx(0.6 * query.weights[0])
+    assert len(query.terms) == len({number for number, _ in query.terms})
+    assert max(weight for _, weight in query.terms) == 1.0, "a word of both is the question's own"
+
+
+def test_passages_that_hold_the_quantity_rise(
+    retriever: LocalRetriever, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = retriever.snapshot()
+    gained = set()
+    for question in ("How many goats may travel with me?", "How long is a password?"):
+        with_it = dict(retriever.found(snapshot, question, EVERYTHING, 5).rows)
+        with monkeypatch.context() as without_it:
+            without_it.setattr("knowledge.search.QUANTITY_WEIGHT", 0.0)
+            without = dict(retriever.found(snapshot, question, EVERYTHING, 5).rows)
+        gained |= {round(with_it[row] - without[row], 3) for row in with_it.keys() & without.keys()}
+    assert gained == {0.05, 0.1}, "there are numbers, but none of goats; there are durations"
 
 
 def test_what_holds_the_quantity_comes_before_what_only_speaks_of_the_thing(
