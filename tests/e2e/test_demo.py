@@ -124,7 +124,7 @@ async def test_an_employee_asks_and_opens_the_passage(open_page: OpenPage, demo:
     marked = "".join(await sheet.locator("mark").all_inner_texts())
     letters = re.compile(r"\W+")
     assert letters.sub("", marked)[:30] in letters.sub("", quoted)
-    for fact in ("Version", "Owner", "In force since"):
+    for fact in ("Version", "Owner", "In force from"):
         await expect(sheet.get_by_text(fact, exact=True)).to_be_visible()
     assert await violations(page) == []
     await page.keyboard.press("Escape")
