@@ -48,6 +48,8 @@ class Asides:
             return [await self._steps(tx, department, turn)]
         messages = await self._coaching.answer(tx, question, department, turn.person_id, turn.at)
         said = prepared.put_into(messages) if isinstance(prepared, Prepared) else messages
+        if question.topic == "change":
+            return said  # Its buttons lead back into the sitting.
         return [message.model_copy(update={"choices": ()}) for message in said]
 
     async def _steps(self, tx: AsyncSession, department: Department, turn: Turn) -> Message:

@@ -172,9 +172,9 @@ def all_questions(instrument: Instrument) -> Message:
 
 
 def answer_again(
-    instrument: Instrument, department: Department, rows: Iterable[Answer], criterion: str | None
+    instrument: Instrument, rows: Iterable[Answer], criterion: str | None, anew: Department | None
 ) -> Message:
-    """The buttons that open given answers of one's own once more, or all of them."""
+    """The buttons that open given answers of one's own once more, or all of `anew`."""
     choices = tuple(
         Choice(
             id=str(ChoiceId("audit", row.session_id or 0, 0, f"{row.criterion}.look")),
@@ -185,9 +185,11 @@ def answer_again(
     )
     if not choices:
         return Message(text="I have no answer of yours to that; if it is open, **start** brings it up.")
-    everything = Choice(id=str(ChoiceId("audit", 0, 0, f"again.{department.id}")), label="Everything")
+    if anew is not None and criterion is None:
+        again = ChoiceId("audit", 0, 0, f"again.{anew.id}")
+        choices = (*choices, Choice(id=str(again), label="Everything"))
     return Message(
         kind="question",
         text="Which one shall we look at again? Your answer stands until there is a new one.",
-        choices=choices if criterion else (*choices, everything),
+        choices=choices,
     )

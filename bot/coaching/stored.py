@@ -12,6 +12,7 @@ from bot.audit.deltas import Delta
 from bot.audit.expiry import why_ended
 from bot.audit.gates import ESTABLISHED
 from bot.audit.instrument import Instrument
+from bot.audit.opening import AUDITS, live_sessions
 from bot.audit.parts import Criterion, ValueModel
 from bot.audit.phrases import day, joined, quoted
 from bot.audit.process_records import stored_processes
@@ -91,7 +92,11 @@ async def answer(
             own = [row for row in rows.values() if row.picked_by == asked.person_id and row.session_id]
             return [
                 explained.answer_again(
-                    instrument, asked.department, _in_order(instrument, own), question.criterion
+                    instrument,
+                    _in_order(instrument, own),
+                    question.criterion,
+                    # What is open now comes first; a round of everything follows it.
+                    None if await live_sessions(tx, asked.person_id, AUDITS) else asked.department,
                 )
             ]
         case "about_criterion":
