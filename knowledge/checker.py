@@ -27,7 +27,7 @@ _MONTHS = _WORD.findall(
     "january february march april may june july august september october november december"
 )
 _DAYS = _WORD.findall("monday tuesday wednesday thursday friday saturday sunday")
-_NUMBER_WORDS = {
+_ENGLISH_NUMBERS = {
     word: str(number)
     for number, word in enumerate(
         _WORD.findall(
@@ -37,22 +37,29 @@ _NUMBER_WORDS = {
     )
 } | {"thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "ninety": "90", "hundred": "100"}
 # The same in the languages that a model may answer in; a word that it leaves out here is not compared.
-_NUMBER_WORDS |= {
-    word: str(number)
-    for words in (
-        "zwei drei vier fünf sechs sieben acht neun zehn elf zwölf",
-        "deux trois quatre cinq six sept huit neuf dix onze douze",
-        "dos tres cuatro cinco seis siete ocho nueve diez once doce",
-        "due tre quattro cinque sei sette otto nove dieci undici dodici",
-        "twee drie vier vijf zes zeven acht negen tien elf twaalf",
-        "dois três quatro cinco seis sete oito nove dez onze doze",
-        "dwa trzy cztery pięć sześć siedem osiem dziewięć dziesięć jedenaście dwanaście",
-    )
-    for number, word in enumerate(words.split(), 2)
-} | {"zwanzig": "20", "dreißig": "30", "vingt": "20", "trente": "30", "veinte": "20", "treinta": "30"}
+_NUMBER_WORDS = (
+    _ENGLISH_NUMBERS
+    | {
+        word: str(number)
+        for words in (
+            "zwei drei vier fünf sechs sieben acht neun zehn elf zwölf",
+            "deux trois quatre cinq six sept huit neuf dix onze douze",
+            "dos tres cuatro cinco seis siete ocho nueve diez once doce",
+            "due tre quattro cinque sei sette otto nove dieci undici dodici",
+            "twee drie vier vijf zes zeven acht negen tien elf twaalf",
+            "dois três quatro cinco seis sete oito nove dez onze doze",
+            "dwa trzy cztery pięć sześć siedem osiem dziewięć dziesięć jedenaście dwanaście",
+        )
+        for number, word in enumerate(words.split(), 2)
+    }
+    | {"zwanzig": "20", "dreißig": "30", "vingt": "20", "trente": "30", "veinte": "20", "treinta": "30"}
+)
 _CURRENCIES = {"€": "eur", "euro": "eur", "euros": "eur", "$": "usd", "£": "gbp"}
 _MEASURE = re.compile(
     r"(\b(?:EUR|USD|GBP|CHF)\s?|[€$£])?(\d+(?:[.,]\d+)*)\s*(%|[€$£]|[A-Za-zÀ-ÿ]{2,})?", re.IGNORECASE
+)
+_ONE_TIME = re.compile(
+    r"\bone(?= (?:working |calendar )?(?:minute|hour|day|week|month|year)\b)", re.IGNORECASE
 )
 _ONE_SUBJECT = 0.6  # share of the telling words of the shorter sentence that the other one has as well
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.\-]*://|\bwww\.|\]\(|<[@!#]|(?<!\w)@\w", re.I)
@@ -113,12 +120,24 @@ def _sentences(text: str) -> list[str]:
 
 
 def _differ(one: str, other: str) -> bool:
+    one, other = _in_digits(one), _in_digits(other)
     mine, theirs = _measures(one), _measures(other)
     shared = [unit for unit in mine.keys() & theirs.keys() if mine[unit].isdisjoint(theirs[unit])]
     if not shared:
         return False
     subject, its = _subject(one, mine), _subject(other, theirs)
     return len(subject & its) >= max(1.0, _ONE_SUBJECT * min(len(subject), len(its)))
+
+
+def _in_digits(sentence: str) -> str:
+    """A sentence with its English numbers in digits; "one" only where it counts a time."""
+    sentence = _ONE_TIME.sub("1", sentence)
+    return _WORD.sub(
+        lambda word: (
+            word[0] if word[0].casefold() == "one" else _ENGLISH_NUMBERS.get(word[0].casefold(), word[0])
+        ),
+        sentence,
+    )
 
 
 def _subject(sentence: str, measures: dict[str, set[str]]) -> set[str]:

@@ -118,6 +118,21 @@ def test_figures_differ_only_for_the_same_unit() -> None:
     assert differ_in_figures("Hotels cost at most EUR 130 a night.", "A hotel may cost 120 euros a night.")
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "differ"),
+    [
+        ("up to one day a week", "up to three days a week", True),
+        ("two days a week", "2 days a week", False),
+        ("two days a week", "3 days a week", True),
+        ("on one of two days", "on two days", False),
+        ("when it is due once in 3 weeks", "when it is due 2 weeks before", True),
+    ],
+)
+def test_numbers_in_words_differ_as_those_in_digits(one: str, other: str, differ: bool) -> None:
+    said = "You may work from home {}."
+    assert differ_in_figures(said.format(one), said.format(other)) is differ
+
+
 def test_figures_of_different_things_do_not_differ() -> None:
     carried = "Up to 5 days of leave can be carried over to the next year."
     mailbox = "The mailbox answers with a notice for 30 days."
