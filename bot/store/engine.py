@@ -10,6 +10,7 @@ their own engine, begin deferred and never block.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -78,7 +79,14 @@ class Store:
         return engine
 
     async def _connect(self) -> aiosqlite.Connection:
-        return await SqliteConnection(self.url.database or "", BUSY_SECONDS)
+        opened = SqliteConnection(self.url.database or "", BUSY_SECONDS)
+        try:
+            await opened
+            await _write_ahead(opened)
+        except BaseException:
+            await opened.close()
+            raise
+        return opened
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
@@ -119,6 +127,23 @@ class Store:
             await self._reader.dispose()
 
 
+async def _write_ahead(opened: SqliteConnection) -> None:
+    """Have the database's journal written ahead, which the file remembers.
+
+    Of several processes that find a new file, one changes the journal while the others wait. SQLite's own
+    waiting is not for this change: it answers "locked" at once.
+    """
+    until = monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            await opened.cursor().execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > until:
+                raise
+        await asyncio.sleep(0.02)
+
+
 def _make_folder(url: URL) -> None:
     if not url.database or url.database == ":memory:":
         raise SettingsError("SQLite needs a file: several connections have to see the same data.")
@@ -135,7 +160,6 @@ def _sqlite_rules(engine: Engine, immediate: bool) -> None:
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
         # FULL: an event that was acknowledged survives a power cut, not just a crash of ours.
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from bot.store.engine import Store
 from bot.store.sqlite import Connection, Cursor, Work, kind_of
@@ -153,3 +154,21 @@ async def test_a_long_look_inside_a_writing_transaction_leaves_it_whole(tmp_path
             assert found.scalars().all() == [1]
     finally:
         await store.close()
+
+
+async def test_a_new_file_that_another_process_is_changing_is_waited_for(tmp_path: Path) -> None:
+    """SQLite itself does not wait where the journal of a file is to be changed."""
+    path = tmp_path / "new.db"
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    store = Store(f"sqlite:///{path}")
+    opening = asyncio.create_task(store.ping())
+    await asyncio.sleep(0.1)
+    assert not opening.done()
+    other.execute("COMMIT")
+    other.close()
+    await opening
+    async with store.read() as session:
+        found = await (await session.connection()).execute(text("PRAGMA journal_mode"))
+        assert found.scalar() == "wal"
+    await store.close()
