@@ -119,7 +119,7 @@ def more_another_day(count: int, first: bool) -> str:
     """The questions that are left after a full picture; in a first audit they are about active fields."""
     more = "one more question waits" if count == 1 else f"{count_words(count)} more questions wait"
     more = f"About the fields where you are already active, {more}" if first else more.capitalize()
-    return f"Thank you, here is the picture. {more}: go on now, or another day?"
+    return f"Thank you. {more}: go on now, or another day?"
 
 
 def lower(text: str) -> str:

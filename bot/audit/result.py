@@ -33,8 +33,15 @@ def _table(instrument: Instrument, scores: Scores, models: tuple[ValueModel, ...
     return Table(
         caption="What counts today: level 0 to 4 for each of the four questions (– not asked, ? to find out)",
         columns=("Model", "State", "Levels"),
-        rows=tuple((model.name, STATES[scores.models[model.id]], _levels(model, scores)) for model in models),
+        rows=tuple((model.name, state_text(model, scores), _levels(model, scores)) for model in models),
     )
+
+
+def state_text(model: ValueModel, scores: Scores) -> str:
+    """The state of a model in plain words. One that was never asked about is not said to lack anything."""
+    asked = any(scores.criteria[criterion.id].claimed is not None for criterion in model.criteria)
+    state = scores.models[model.id]
+    return STATES[state] if asked or state != "not_started" else "not asked yet"
 
 
 def _levels(model: ValueModel, scores: Scores) -> str:

@@ -62,14 +62,15 @@ class Steps:
         state = changed(
             state, phase="rest" if rest else "done", queue=state.queue if state.kind != "first" else rest
         )
-        card = self.card(state, preface)
         if state.kind == "second":
-            return state, (*effects, Say(card))
+            return state, (*effects, Say(self.card(state, preface)))
         first = state.kind == "first" and state.sittings == 1
-        placement = ShowPlacement(provisional=first)
-        if first:
-            return state, (*effects, *self.said(preface), placement, Say(self.card(state)))
-        return state, (*effects, Say(card), placement, OfferSteps())
+        placement = ShowPlacement(provisional=first and bool(rest))
+        if not rest:
+            return state, (*effects, Say(self.card(state, preface)), placement, OfferSteps())
+        # Whoever is asked to go on has seen the picture before.
+        steps = () if first else (OfferSteps(),)
+        return state, (*effects, *self.said(preface), placement, Say(self.card(state)), *steps)
 
     def said(self, text: str) -> tuple[Effect, ...]:
         """A short reply on its own."""

@@ -13,7 +13,7 @@ from bot.audit.parts import ValueModel
 from bot.audit.phrases import count_words, day, joined, lower
 from bot.audit.queues import questions_due
 from bot.audit.records import Answers, no_models
-from bot.audit.result import STATES
+from bot.audit.result import state_text
 from bot.audit.scoring import Scores
 from bot.choice_ids import ChoiceId
 from bot.messages import Choice, Message, Table, plain
@@ -28,7 +28,7 @@ def models(instrument: Instrument, scores: Scores, model_id: str | None) -> Mess
     if model_id is not None:
         return _one_model(instrument.model(model_id), scores)
     lines = [
-        f"- **{model.order} {model.name}**: {model.in_short}. _{STATES[scores.models[model.id]]}_"
+        f"- **{model.order} {model.name}**: {model.in_short}. _{state_text(model, scores)}_"
         for model in instrument.models
     ]
     return Message(
@@ -43,7 +43,7 @@ def _one_model(model: ValueModel, scores: Scores) -> Message:
         kind="result",
         text=f"**{model.name}** (model {model.order} of 5): {model.in_short}. {model.purpose}\n\n"
         f"It is in place when this is true:\n\n> {model.operational_definition}\n\n"
-        f"With you it is _{STATES[scores.models[model.id]]}_.",
+        f"With you it is _{state_text(model, scores)}_.",
     )
 
 

@@ -269,10 +269,10 @@ def about(instrument: Instrument, scores: Scores, criterion: Criterion) -> Messa
     level = min(found.level + 1, 4)
     steps = criterion.next_steps if found.level < ESTABLISHED else (criterion.stretch_step,)
     lines = "\n".join(f"- {each.text} _About {each.minutes} minutes._" for each in steps)
+    ahead = "It begins" if found.claimed is None else "The next level looks"
     return Message(
         kind="result",
-        text=f"**{criterion.name}** ({criterion.id}): {now}.\n\n{criterion.why}\n\nThe next level looks "
-        f"like this:\n\n"
+        text=f"**{criterion.name}** ({criterion.id}): {now}.\n\n{criterion.why}\n\n{ahead} like this:\n\n"
         f"> {criterion.levels[level]}\n\nWhat helps:\n\n{lines}",
     )
 
