@@ -73,6 +73,12 @@ _FORMS: dict[Request, re.Pattern[str]] = {
         rf"is {_IT} (?:right|true|correct|certain|so|really so))$"
     ),
 }
+_YES = r"(?:yes|yep|yeah|sure|please|do|do it|do that|do so|go ahead|of course|that would be (?:great|nice))"
+_ASK_THEM = (
+    r"(?:(?:can|could) you )?(?:please )?(?:(?:send|pass|forward) (?:it|this|that|my question)(?: on)?"
+    r"(?: to (?:him|her|them|\w+(?: \w+)?))?|ask (?!for\b|about\b)\w+(?: \w+)?)"
+)
+_THANKS = r"(?:,? (?:please|thanks|thank you))?"
 # Replies to "Shall I pass your question on?".
 _OFFER: dict[Request, re.Pattern[str]] = {
     "send-anonymous": re.compile(
@@ -80,10 +86,8 @@ _OFFER: dict[Request, re.Pattern[str]] = {
         rf"(?:anonymous(?:ly)?|without my name){_PLEASE}$"
     ),
     "send": re.compile(
-        r"^(?:yes|yep|yeah|please)(?:,? (?:please|do|do it|do that|go ahead))?$|"
-        r"^ok(?:ay)?,? (?:please|do|do it|do that|go ahead|send it)$|"
-        rf"^(?:yes,? |please )*(?:send|pass|forward) (?:it|this|that)(?: on)?{_PLEASE}$|"
-        r"^(?:please )?(?:go ahead|ask them)$"
+        rf"^{_YES}(?:,? {_YES})*(?:,? {_ASK_THEM})?{_THANKS}$|^ok(?:ay)?,? (?:{_YES}|{_ASK_THEM}){_THANKS}$|"
+        rf"^{_ASK_THEM}{_THANKS}$"
     ),
     "leave": re.compile(r"^(?:no|nope|nah|not now|never ?mind|don'?t|leave it)(?:,? (?:thanks|thank you))?$"),
 }

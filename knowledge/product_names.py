@@ -10,17 +10,32 @@ import re
 from collections.abc import Mapping, Sequence
 
 MEANING = "AI tool"
+WHETHER = "Is an AI tool approved that is not on the list?"
+"""What is meant by "is DeepSeek allowed?" where no document names it."""
 _NAMES = re.compile(
     r"\b(?:(?:open\s?ai'?s?|microsoft'?s?|google'?s?|anthropic'?s?|github|ms)\s+)?"
-    r"(?P<name>chat\s?gpt|copilot|gemini|claude|perplexity|deepseek|grok|le chat|notebooklm|midjourney|"
-    r"dall[- ]?e|bard|gpt)(?:[- ]?\d+(?:\.\d+)?[a-z]?)?(?=\W|$)",
+    r"(?P<name>chat\s?gpt|copilot|gemini|claude|perplexity|deepseek|grok|le chat|mistral|qwen|notebooklm|"
+    r"midjourney|stable diffusion|elevenlabs|character\.ai|hugging ?face|notion ai|meta ai|otter\.ai|"
+    r"fireflies\.ai|grammarly|quillbot|deepl|sora|dall[- ]?e|bard|gpt)"
+    r"(?:[- ]?\d+(?:\.\d+)?[a-z]?)?(?=\W|$)",
     re.IGNORECASE,
 )
+_WHETHER_ONLY = frozenset(
+    """
+    a about ai allowed also am an any anybody anyone approved are at banned be can company could do does doing
+    employees ever fine for forbidden get good have here i if in install is it laptop like may my new not now
+    ok okay on or our people permission permitted please policy prohibited rule rules safe say should still
+    team that the there think this to tool try use used using want we what what's with work yet you your
+    """.split()  # noqa: SIM905 - a list of words reads better as words
+)
+"""Words that, beside the name of a product, only ask whether it may be used."""
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 
 
 def explained(question: str, used: Mapping[str, int]) -> str:
-    """`question` with names of AI products replaced by "AI tool". `used` counts the documents' words in lower
-    case: a name that stands there is kept, since its passages are the ones that are asked for."""
+    """`question` with names of AI products replaced by "AI tool", and WHETHER where it only asks whether
+    they may be used. `used` counts the documents' words in lower case: a name that stands there is
+    kept, since its passages are the ones that are asked for."""
 
     def say(match: re.Match[str]) -> str:
         words = match.group("name").lower().replace("-", " ").split()
@@ -28,7 +43,9 @@ def explained(question: str, used: Mapping[str, int]) -> str:
             return match.group()
         return MEANING
 
-    return _NAMES.sub(say, question)
+    said = _NAMES.sub(say, question)
+    only = said != question and _WHETHER_ONLY.issuperset(_WORD.findall(said.casefold()))
+    return WHETHER if only else said
 
 
 def unnamed(question: str, texts: Sequence[str]) -> list[str]:

@@ -20,7 +20,7 @@ SYNONYM_WEIGHT = 0.4
 _PLAIN_WORD = 0.15  # weight of a word without meaning of its own, such as "when", in late interaction
 _EARLIER_WEIGHT = 0.6
 _GOES_ON = re.compile(r"^(?:and|but|also|or|what about|how about)\b", re.IGNORECASE)
-_POINTS_BACK = re.compile(r"\b(?:it|that|those|these|they|them|same)\b", re.IGNORECASE)
+_POINTS_BACK = re.compile(r"\b(?:it|that|those|these|they|them|same|instead|otherwise)\b", re.IGNORECASE)
 _SAID_ALONG = frozenset(
     """
     hi hey hello please pls plz thanks thank ok okay asap maybe perhaps wonder wondering question questions

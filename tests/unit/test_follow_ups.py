@@ -17,6 +17,7 @@ EARLIER = ("How long are meeting recordings kept?",)
         "Does it also hold for contractors in my team?",
         "Since when?",
         "Who approves that?",
+        "What should I use instead?",
         "Why?",
     ],
 )

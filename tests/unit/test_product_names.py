@@ -2,15 +2,17 @@
 
 import pytest
 
-from knowledge.product_names import explained
+from knowledge.product_names import WHETHER, explained
 
 
 @pytest.mark.parametrize(
     ("asked", "read"),
     [
         ("Can I put customer names into ChatGPT?", "Can I put customer names into AI tool?"),
-        ("is Microsoft Copilot allowed", "is AI tool allowed"),
-        ("may I use chat gpt or Gemini 2.5?", "may I use AI tool or AI tool?"),
+        ("is Microsoft Copilot allowed", WHETHER),
+        ("may I use chat gpt or Gemini 2.5?", WHETHER),
+        ("What's our policy on DeepSeek?", WHETHER),
+        ("may I use chat gpt for hiring?", "may I use AI tool for hiring?"),
         ("GPT-5 for contracts?", "AI tool for contracts?"),
         ("Who is Claudette?", "Who is Claudette?"),
         ("How long is leave?", "How long is leave?"),
