@@ -7,7 +7,7 @@ and a row under its table's header, since those say what it is about.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ from knowledge.tables import Span, is_header, is_row, quantities_held
 _QUANTITY_WEIGHT = 0.2  # of holding the quantity that is asked for
 _NEAR = 0.8  # share of the best sentence's score that a further one needs
 _ROW_NEAR = 0.95  # the same for rows of a table: each stands for itself
+_ROW_ALIKE = 0.85  # the same where no word of the question tells the best row from the others
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,9 @@ class ReadPassage:
     headings: str = ""
 
 
-def decisive(query: Query, passage: ReadPassage) -> list[str]:
+def decisive(query: Query, passage: ReadPassage, terms: Callable[[str], frozenset[int]]) -> list[str]:
     """The sentences that decide the question, best first, each a slice of the passage: the best one, and
-    those that come near it."""
+    those that come near it. `terms` gives the terms of a text, as numbers of the query's kind."""
     text, spans = passage.text, passage.spans
     scores = _scores(query, passage)
     if query.quantity is not None:
@@ -47,7 +48,8 @@ def decisive(query: Query, passage: ReadPassage) -> list[str]:
     ranked = sorted(telling, key=lambda n: -scores[n])
     near = [n for n in ranked if scores[n] >= _NEAR * scores[ranked[0]]] or ranked[:1]
     if near and is_row(text, spans[near[0]]):
-        near = [n for n in near if is_row(text, spans[n]) and scores[n] >= _ROW_NEAR * scores[near[0]]]
+        share = _ROW_NEAR if _is_named(query, passage, near[0], terms) else _ROW_ALIKE
+        near = [n for n in near if is_row(text, spans[n]) and scores[n] >= share * scores[near[0]]]
     return [text[start:end] for start, end in (spans[n] for n in near)]
 
 
@@ -67,6 +69,16 @@ def _nearest(words: Floats, starts: npt.NDArray[np.integer], read: Sequence[Span
     parts = [words[:, slice(*np.searchsorted(starts, span))] for span in read]
     nearest: Floats = np.concatenate(parts, axis=1).max(axis=1, initial=0.0)
     return nearest
+
+
+def _is_named(query: Query, passage: ReadPassage, n: int, terms: Callable[[str], frozenset[int]]) -> bool:
+    """Whether a word of the question stands in the row `n` and not in the header, which all rows share."""
+    shared = passage.headings
+    for number in range(n):
+        if is_header(passage.text, passage.spans, number):
+            shared = passage.text[slice(*passage.spans[number])]
+    asked = {term for term, _ in query.terms}
+    return bool(asked & terms(passage.text[slice(*passage.spans[n])]) - terms(shared))
 
 
 def _read_together(passage: ReadPassage) -> Iterator[list[Span]]:

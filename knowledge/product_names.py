@@ -26,6 +26,8 @@ _WHETHER_ONLY = frozenset(
     employees ever fine for forbidden get good have here i if in install is it laptop like may my new not now
     ok okay on or our people permission permitted please policy prohibited rule rules safe say should still
     team that the there think this to tool try use used using want we what what's with work yet you your
+    arbeit bei benutzen dürfen darf der die das einsetzen erlaubt hier ich ist kann können man mit nutzen
+    sind uns verwenden wir zugelassen
     """.split()  # noqa: SIM905 - a list of words reads better as words
 )
 """Words that, beside the name of a product, only ask whether it may be used."""

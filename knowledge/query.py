@@ -40,7 +40,7 @@ _ASKS_ONLY = _SAID_ALONG | frozenset(
 """Words that ask or measure and do not say what about."""
 _COURTESY_BEFORE = re.compile(
     r"^(?:[\s,.!:;-]*\b(?:(?:hi|hey|hello|good (?:morning|afternoon|evening))"
-    r"(?: there| all| team| stagecoach)?|(?:please|pls|plz)(?: help(?: me)?)?|asap|"
+    r"(?: there| all| team| stagecoach)?|so|well(?=,)|um+|hm+|(?:please|pls|plz)(?: help(?: me)?)?|asap|"
     r"(?:a |one |just a |another )?(?:quick|short) question|"
     r"(?:i'm |i am |i was )?just wondering|i wonder|"
     r"(?:can|could|would) (?:you|anyone|anybody|someone|somebody)(?: please)? (?:tell|explain to|help) me|"
@@ -103,6 +103,11 @@ def may_be_new(question: str) -> bool:
     """Whether a question that leans on an earlier one only for want of words may be about something new:
     "parking?" may, "is it paid twice?" and "and flights?" can't."""
     return bool(_telling(question)) and not _refers(question)
+
+
+def is_touched(question: str, text: str, terms: Terms) -> bool:
+    """Whether a text holds one of the words that say what a question is about."""
+    return not set(terms.of(" ".join(_telling(question)))).isdisjoint(terms.of(text))
 
 
 def has_own_subject(question: str) -> bool:

@@ -130,7 +130,14 @@ class LocalRetriever:
         that says what it is about is decided by that: "and flights?" is about flights."""
         snapshot = self._index.snapshot()
         query = self._question(snapshot, question, () if has_own_subject(question) else earlier)
-        return decisive(query, self._read(snapshot, passage)) if passage.strip() else []
+        if not passage.strip():
+            return []
+
+        def terms(text: str) -> frozenset[int]:
+            known = snapshot.vocabulary
+            return frozenset(known[term] for term in self._index.terms.of(text) if term in known)
+
+        return decisive(query, self._read(snapshot, passage), terms)
 
     def _read(self, snapshot: Snapshot, passage: str) -> ReadPassage:
         """A passage as it was read when it was indexed, or as it is read now where it is not there."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -33,12 +33,13 @@ from knowledge.fetch import Fetcher
 from knowledge.filing import Filing
 from knowledge.following import Following
 from knowledge.languages import NOTES, Language, Translations, language_of
+from knowledge.lexical import Terms
 from knowledge.library import saved
 from knowledge.meaning import Meaning
 from knowledge.parts import is_of_the_first, of_the_first, parts_of, together
 from knowledge.port import Retriever
 from knowledge.product_names import unnamed
-from knowledge.query import leans_on_earlier, may_be_new
+from knowledge.query import is_touched, leans_on_earlier, may_be_new
 from knowledge.stored import normalised, packed, sources_of, unpacked
 from knowledge.worded import Asked, with_model
 
@@ -152,20 +153,34 @@ class KnowledgeService:
         text, search = _line(question.text), partial(self._search, asker.who, asker.documents)
         earlier = self._english(question.leans_on)
         found = await search(text, earlier=earlier)
-        if earlier and found.band is not Band.ANSWER and may_be_new(text):
-            # What came before only blurs a new question in few words ("parking?").
-            found = max(found, await search(text), key=lambda each: _BY_SURENESS.index(each.band))
+        if earlier and may_be_new(text):
+            found = await self._perhaps_new(text, found, search)
         language = question.language
         if language is None or (found.sources and language_of(found.sources[0].text) == language):
             return found
         english = await self._translations.english(text) if question.worded else None
         if english is None:
             # The search took it for English, and is less sure than it seems.
-            doubtful = Band.CLOSEST if found.band is Band.ANSWER else Band.SILENT
-            return replace(found, band=doubtful, note=NOTES[language])
+            if found.band is Band.ANSWER:
+                return replace(found, band=Band.CLOSEST, note=NOTES[language])
+            return replace(found, band=Band.SILENT, sources=[], note=NOTES[language])
         return await search(
             english, earlier=self._english(question.earlier if leans_on_earlier(english) else ())
         )
+
+    async def _perhaps_new(
+        self, text: str, found: _Found, search: Callable[[str], Awaitable[_Found]]
+    ) -> _Found:
+        """What is found for what may be a new question in few words ("parking?"): what was asked before only
+        blurs it, and a passage without its words is no answer to it."""
+        is_about = bool(found.sources) and _is_about(found.sources[0], text)
+        if is_about and found.band is Band.ANSWER:
+            return found
+        if found.band is Band.ANSWER:
+            found = replace(found, band=Band.CLOSEST)
+        alone = await search(text)
+        both = (found, alone) if is_about else (alone, found)
+        return max(both, key=lambda each: _BY_SURENESS.index(each.band))
 
     def _english(self, questions: Sequence[str]) -> tuple[str, ...]:
         """Earlier questions as they were read: in English, where they have been translated."""
@@ -286,6 +301,11 @@ class KnowledgeService:
         answer = await self.answer(question)
         async with self.store.write() as tx:
             return await self.record(tx, question, answer)
+
+
+def _is_about(source: Source, text: str) -> bool:
+    """Whether a passage, with its title and headings, holds a word that tells what is asked."""
+    return is_touched(text, " ".join((source.document, source.section, source.text)), Terms())
 
 
 def _asked_in(question: Question, parts: Sequence[str]) -> list[Question]:

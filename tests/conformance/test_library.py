@@ -314,6 +314,12 @@ async def test_a_short_new_question_is_not_blurred_by_the_one_before(library: Li
     assert library.retriever.asked[-1][2] == ("How many days of annual leave do we have?",), "it points back"
 
 
+async def test_what_was_asked_before_does_not_answer_a_new_question(library: Library) -> None:
+    await say(library, library.people.fay, "Annual leave days?")
+    (message,) = await say(library, library.people.fay, "Sabbatical?")
+    assert "may be silent" in message.text or "do not say" in message.text
+
+
 async def test_two_questions_in_one_are_both_answered(library: Library) -> None:
     both = "How many days of annual leave do we have, and whom do I tell when I feel sick before 10:00?"
     (message,) = await say(library, library.people.fay, both)

@@ -59,7 +59,7 @@ class WordRetriever:
         likeness: Likeness | None = None,
     ) -> Ranked:
         self.asked.append((question, documents, tuple(earlier)))
-        wanted = _words(question)
+        wanted = _words(" ".join([question, *earlier[-1:]]))
         scores = {
             number: len(wanted & _words(f"{passage.title} {' '.join(passage.heading_path)} {passage.text}"))
             / max(1, len(wanted))

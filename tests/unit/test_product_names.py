@@ -12,6 +12,7 @@ from knowledge.product_names import WHETHER, explained
         ("is Microsoft Copilot allowed", WHETHER),
         ("may I use chat gpt or Gemini 2.5?", WHETHER),
         ("What's our policy on DeepSeek?", WHETHER),
+        ("Darf ich ChatGPT benutzen?", WHETHER),
         ("may I use chat gpt for hiring?", "may I use AI tool for hiring?"),
         ("GPT-5 for contracts?", "AI tool for contracts?"),
         ("Who is Claudette?", "Who is Claudette?"),
