@@ -38,6 +38,8 @@ class Source:
     owner_id: int | None = None
     owner: str | None = None
     effective: date | None = None
+    changes_on: date | None = None
+    """When the next version takes this one's place."""
     reviewed: date | None = None
     review_by: date | None = None
     expires: date | None = None
@@ -231,6 +233,8 @@ def particulars(source: Source, today: date) -> str:
         parts += [f"last reviewed {day(source.reviewed)}"] if source.reviewed else []
     if source.review_by and source.review_by < today:
         parts.append(f"its review was due on {day(source.review_by)}")
+    if source.changes_on and source.changes_on > today:
+        parts.append(f"a new version takes its place on {day(source.changes_on)}")
     if source.expires:
         parts.append(f"holds until {day(source.expires)}")
     return ", ".join(parts)

@@ -19,7 +19,7 @@ from bot.store.tables import (
 )
 from knowledge.audience import audience_word
 from knowledge.changes import difference
-from knowledge.library import is_stale, passage_counts, present, saved
+from knowledge.library import changes_to_come, is_stale, passage_counts, present, saved
 from knowledge.quoting import section_name
 
 Shown = dict[str, Any]
@@ -91,11 +91,14 @@ async def document(session: AsyncSession, document_id: int, today: date) -> Show
             .order_by(col(DocumentVersion.number))
         )
     )
+    present_version = next(version for version in versions if version.current)
     passages = await session.exec(
-        select(Passage).where(Passage.document_id == document_id).order_by(col(Passage.ordinal))
+        select(Passage).where(Passage.version_id == present_version.id).order_by(col(Passage.ordinal))
     )
+    to_come = await changes_to_come(session, [document_id])
     return shown | {
-        "text": versions[-1].text,
+        "changes_on": _iso(to_come.get(document_id)),
+        "text": present_version.text,
         "versions": [_version(version) for version in versions],
         "changes": _changes(versions),
         "passages": [

@@ -30,7 +30,7 @@ class Finding:
     `kind` is "invisible" (characters that can't be seen were taken out), "hidden" (text that a reader of
     the original can't see was left out), "machine" (a sentence speaks to software, not to people),
     "picture" (pages show a picture and hold no text), "twin" (another document is the same file) or "early"
-    (a version replaces another before it is in force). `line` counts from 1 in the normalised text, 0 where
+    (a version that is in force later). `line` counts from 1 in the normalised text, 0 where
     there is none. `excerpt` is at most 80 characters.
     """
 
@@ -48,10 +48,7 @@ class Finding:
         if self.kind == "twin":
             return f"the same file as {self.excerpt}"
         if self.kind == "early":
-            return (
-                f"in force only from {self.excerpt}, while the version before answers no more. To keep that "
-                "until then, add this as a document of its own that supersedes it"
-            )
+            return f"in force only from {self.excerpt}; the version before answers until then"
         if self.kind == "picture":
             return f"pictures without text, which I can't read: {self.excerpt}"
         return f"words that speak to a machine{f' (line {self.line})' if self.line else ''}: “{self.excerpt}”"

@@ -61,6 +61,8 @@ def since(source: Source, today: date) -> Message:
     else:
         parts.append("does not say since when it holds")
     text = " ".join(parts) + "."
+    if source.changes_on and source.changes_on > today:
+        text += f" A new version takes its place on {day(source.changes_on)}."
     if source.reviewed:
         text += f" It was last reviewed on {day(source.reviewed)}."
     if source.review_by:

@@ -149,13 +149,9 @@ class Filing:
             twin = await library.twin(session, source, sha256)
         same = present is not None and present[1].sha256 == sha256
         findings = [*extracted.findings, *([Finding("twin", 0, twin)] if twin and not same else [])]
-        if (
-            present is not None
-            and not same
-            and details.effective
-            and details.effective > self._clock().date()
-        ):
-            findings.append(Finding("early", 0, details.effective.isoformat()))
+        today = self._clock().date()
+        if present is not None and not same and library.is_to_wait(present[1], details.effective, today):
+            findings.append(Finding("early", 0, str(details.effective)))
         passages = [] if same else await asyncio.to_thread(self._retriever.prepare, title, text)
         flags = tuple(found.told for found in extracted.findings)
         draft = Draft(source, title, details, text, sha256, flags, tuple(passages), self._retriever.model)

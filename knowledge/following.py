@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import date
 
+from bot.clock import Clock
 from bot.store.engine import Store
 from bot.store.tables import Passage
 from knowledge import library
@@ -24,9 +26,10 @@ class Following:
     `revision` is that of the database when the index last looked; -1 before the first look.
     """
 
-    def __init__(self, store: Store, retriever: Retriever) -> None:
+    def __init__(self, store: Store, retriever: Retriever, clock: Clock) -> None:
         self.revision = self._settled = -1
-        self._store, self._retriever = store, retriever
+        self._store, self._retriever, self._clock = store, retriever, clock
+        self._comes: date | None = None  # when the next version takes the place of another
         self._titles: dict[
             int, tuple[int, str]
         ] = {}  # passage id -> its document and the title it went in with
@@ -38,20 +41,30 @@ class Following:
         return not self._titles
 
     async def refresh(self) -> int:
-        """Bring the index in memory up to the database's revision, and return that."""
+        """Bring the index in memory up to the database's revision, and return that. From the day on which a
+        version is in force it takes the place of the one before."""
+        await self._catch_up()
+        today = self._clock().date()
+        if self._comes is not None and self._comes <= today:
+            async with self._store.write() as tx:
+                await library.bring_into_force(tx, today)
+            await self._catch_up()
+        return self.revision
+
+    async def _catch_up(self) -> None:
         async with self._store.read() as session:
             revision = await library.revision(session)
         if revision == self.revision:
-            return revision
+            return
         async with self._refreshing:
             if revision != self.revision:
                 await self._follow()
-        return self.revision
 
     async def _follow(self) -> None:
         async with self._store.read() as session:
             revision = await library.revision(session)
             wanted = await library.passage_titles(session)
+            self._comes = await library.next_in_force(session)
             fresh = [number for number, held in wanted.items() if self._titles.get(number) != held]
         stale = [number for number, held in self._titles.items() if wanted.get(number) != held]
         for start in range(0, max(len(fresh), 1), _PART):  # vectors are big: a large library comes in parts

@@ -6,12 +6,13 @@ A change is one short transaction that also raises the revision, so that every p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from sqlalchemy import delete, func, or_, update
+from sqlalchemy import ColumnElement, delete, exists, func, or_, update
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -128,23 +129,86 @@ async def put(tx: AsyncSession, draft: Draft, now: datetime, added_by: int | Non
     """Store a draft: a new document, a new version of one, or only its particulars. Raises InputError."""
     document = await _document(tx, draft, now)
     details_changed = await apply_details(tx, document, draft.details)
-    versions = await tx.exec(
+    today = now.date()
+    found = await tx.exec(
         select(DocumentVersion)
         .where(DocumentVersion.document_id == document.id)
         .order_by(col(DocumentVersion.number).desc())
     )
-    last = versions.first()
+    versions = found.all()
+    last = versions[0] if versions else None
     document_id = saved(document.id)
     if last is not None and last.sha256 == draft.sha256:
         details_changed |= _set_version_details(last, draft.details)
         if details_changed:
             await raise_revision(tx)
+            await bring_into_force(tx, today)
         return Stored(document_id, last.number, "changed" if details_changed else "unchanged")
     number = last.number + 1 if last else 1
     document.title = draft.title
-    await _put_version(tx, document_id, number, draft, now, added_by)
+    present = next((version for version in versions if version.current), None)
+    waits = present is not None and is_to_wait(present, draft.details.effective, today)
+    await _put_version(tx, document_id, number, draft, now, added_by, waits)
     await raise_revision(tx)
     return Stored(document_id, number, "new version" if last else "added")
+
+
+def is_to_wait(present: DocumentVersion, effective: date | None, today: date) -> bool:
+    """Whether a version that is in force from `effective` on waits: the present one answers until then."""
+    in_force = present.effective is None or present.effective <= today
+    return in_force and effective is not None and effective > today
+
+
+async def bring_into_force(tx: AsyncSession, today: date) -> None:
+    """Let each version that is in force by `today` take the place of the one before."""
+    found = await tx.exec(
+        select(DocumentVersion)
+        .where(_waits(), col(DocumentVersion.effective) <= today)
+        .order_by(col(DocumentVersion.number))
+        .with_for_update()
+    )
+    latest = {version.document_id: version for version in found}
+    for version in latest.values():
+        await _make_current(tx, version)
+    if latest:
+        await raise_revision(tx)
+
+
+async def next_in_force(session: AsyncSession) -> date | None:
+    """The day on which the next version takes the place of another, None where none waits."""
+    found = await session.exec(select(func.min(DocumentVersion.effective)).where(_waits()))
+    day: date | None = found.one()
+    return day
+
+
+async def changes_to_come(session: AsyncSession, documents: Collection[int]) -> dict[int, date]:
+    """For each of these documents that has a version to come the day on which that takes its place."""
+    found = await session.exec(
+        select(DocumentVersion.document_id, func.min(DocumentVersion.effective))
+        .where(_waits(), col(DocumentVersion.document_id).in_(documents))
+        .group_by(col(DocumentVersion.document_id))
+    )
+    return {document: day for document, day in found if day is not None}
+
+
+def _waits() -> ColumnElement[bool]:
+    """The condition under which a version comes after its document's present one."""
+    present = aliased(DocumentVersion)
+    before = exists().where(
+        col(present.document_id) == col(DocumentVersion.document_id),
+        col(present.current),
+        col(present.number) < col(DocumentVersion.number),
+    )
+    return ~col(DocumentVersion.current) & before
+
+
+async def _make_current(tx: AsyncSession, version: DocumentVersion) -> None:
+    """Let a version answer in place of all before it, whose passages go."""
+    of_document = col(DocumentVersion.document_id) == version.document_id
+    await tx.exec(update(DocumentVersion).where(of_document).values(current=False))
+    await tx.exec(update(DocumentVersion).where(col(DocumentVersion.id) == version.id).values(current=True))
+    before = select(DocumentVersion.id).where(of_document, col(DocumentVersion.number) < version.number)
+    await _drop_passages(tx, col(Passage.version_id).in_(before))
 
 
 async def _document(tx: AsyncSession, draft: Draft, now: datetime) -> Document:
@@ -169,12 +233,14 @@ def _set_version_details(version: DocumentVersion, details: Details) -> bool:
 
 
 async def _put_version(
-    tx: AsyncSession, document_id: int, number: int, draft: Draft, now: datetime, added_by: int | None
+    tx: AsyncSession,
+    document_id: int,
+    number: int,
+    draft: Draft,
+    now: datetime,
+    added_by: int | None,
+    waits: bool,
 ) -> None:
-    await tx.exec(
-        update(DocumentVersion).where(col(DocumentVersion.document_id) == document_id).values(current=False)
-    )
-    await _drop_passages(tx, document_id)
     version = DocumentVersion(
         document_id=document_id,
         number=number,
@@ -184,10 +250,13 @@ async def _put_version(
         effective=draft.details.effective,
         added_at=now,
         added_by=added_by,
+        current=False,
         flags=list(draft.flags),
     )
     tx.add(version)
     await tx.flush()
+    if not waits:
+        await _make_current(tx, version)
     await _put_passages(tx, document_id, saved(version.id), draft)
 
 
@@ -218,10 +287,11 @@ async def _put_passages(tx: AsyncSession, document_id: int, version_id: int, dra
     await tx.flush()
 
 
-async def _drop_passages(tx: AsyncSession, document_id: int) -> None:
-    passages = select(Passage.id).where(Passage.document_id == document_id)
-    await tx.exec(delete(PassageVector).where(col(PassageVector.passage_id).in_(passages)))
-    await tx.exec(delete(Passage).where(col(Passage.document_id) == document_id))
+async def _drop_passages(tx: AsyncSession, which: ColumnElement[bool]) -> None:
+    await tx.exec(
+        delete(PassageVector).where(col(PassageVector.passage_id).in_(select(Passage.id).where(which)))
+    )
+    await tx.exec(delete(Passage).where(which))
 
 
 async def apply_details(tx: AsyncSession, document: Document, details: Details) -> bool:
@@ -303,15 +373,20 @@ async def remove(tx: AsyncSession, document_id: int, now: datetime) -> str:
     await tx.exec(
         update(Document).where(col(Document.superseded_by) == document_id).values(superseded_by=None)
     )
-    await _drop_passages(tx, document_id)
+    await _drop_passages(tx, col(Passage.document_id) == document_id)
     await tx.exec(delete(DocumentVersion).where(col(DocumentVersion.document_id) == document_id))
     await raise_revision(tx)
     return document.title
 
 
 async def passage_counts(session: AsyncSession) -> dict[int, int]:
-    """How many passages each document has."""
-    found = await session.exec(select(Passage.document_id, func.count()).group_by(col(Passage.document_id)))
+    """How many passages each document's present version has."""
+    found = await session.exec(
+        select(Passage.document_id, func.count())
+        .join(DocumentVersion, col(DocumentVersion.id) == Passage.version_id)
+        .where(DocumentVersion.current)
+        .group_by(col(Passage.document_id))
+    )
     return dict(found.all())
 
 
@@ -325,11 +400,12 @@ StoredPassage = tuple[Passage, str, bytes | None, int | None]
 
 
 async def passage_titles(session: AsyncSession) -> dict[int, tuple[int, str]]:
-    """Of every passage the document and its title."""
+    """Of every passage of a present version the document and its title."""
     found = await session.exec(
-        select(Passage.id, Passage.document_id, Document.title).join(
-            Document, col(Document.id) == Passage.document_id
-        )
+        select(Passage.id, Passage.document_id, Document.title)
+        .join(Document, col(Document.id) == Passage.document_id)
+        .join(DocumentVersion, col(DocumentVersion.id) == Passage.version_id)
+        .where(DocumentVersion.current)
     )
     return {saved(number): (document, title) for number, document, title in found}
 

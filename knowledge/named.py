@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.messages import Message, plain
-from bot.store.tables import Document, Passage
+from bot.store.tables import Document, DocumentVersion, Passage
 from knowledge import facts
 from knowledge.answer import Source
 from knowledge.lexical import STOP_WORDS
@@ -125,7 +125,9 @@ async def _firsts(
 ) -> list[Source]:
     """The first passage of each document."""
     found = await session.exec(
-        select(Passage.id).where(col(Passage.document_id).in_(documents), Passage.ordinal == 0)
+        select(Passage.id)
+        .join(DocumentVersion, col(DocumentVersion.id) == Passage.version_id)
+        .where(DocumentVersion.current, col(Passage.document_id).in_(documents), Passage.ordinal == 0)
     )
     sources = await sources_of(session, {number or 0: 0.0 for number in found}, allowed)
     return sorted(sources, key=lambda source: source.document)

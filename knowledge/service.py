@@ -117,7 +117,7 @@ class KnowledgeService:
         self.model = model
         self.meaning = meaning
         self.filing = Filing(store, clock, retriever, fetcher)
-        self.index = Following(store, retriever)
+        self.index = Following(store, retriever, clock)
         self._translations = Translations(model)
 
     # ── Found ───────────────────────────────────────────────────────────────────────────────────────────

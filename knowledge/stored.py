@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.messages import Citation
 from bot.store.tables import Band, Document, DocumentVersion, Passage, Person
 from knowledge.answer import PolicyAnswer, Source
-from knowledge.library import saved
+from knowledge.library import changes_to_come, saved
 from knowledge.quoting import section_name
 
 
@@ -32,6 +32,8 @@ async def sources_of(
         .outerjoin(Person, col(Person.id) == Document.owner_id)
         .where(col(Passage.id).in_(list(scores)), col(Document.id).in_(allowed))
     )
+    rows = found.all()
+    to_come = await changes_to_come(session, {saved(document.id) for _, document, _, _ in rows})
     sources = [
         Source(
             passage_id=saved(passage.id),
@@ -47,11 +49,12 @@ async def sources_of(
             owner_id=document.owner_id,
             owner=owner.name if owner else None,
             effective=version.effective,
+            changes_on=to_come.get(saved(document.id)),
             reviewed=document.reviewed_on,
             review_by=document.review_by,
             expires=document.expires_on,
         )
-        for passage, document, version, owner in found
+        for passage, document, version, owner in rows
     ]
     return sorted(sources, key=lambda source: -source.score)
 

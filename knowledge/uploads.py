@@ -334,8 +334,8 @@ def words(preview: Preview) -> str:
     parts.append("\n".join(f"- {line}" for line in _particulars(preview)))
     if preview.document is not None:
         parts.append(_changed(preview.changes))
-    if preview.findings:
-        seen = "\n".join(f"- {plain(found.told)}" for found in preview.findings[:3])
+    if unusual := [found for found in preview.findings if found.kind != "early"]:
+        seen = "\n".join(f"- {plain(found.told)}" for found in unusual[:3])
         parts.append(f"Please look at this first; it is unusual in a policy:\n{seen}")
     return "\n\n".join(part for part in parts if part)
 
@@ -392,4 +392,6 @@ def _told(outcome: Outcome) -> Message:
         return Message(kind="notice", text=f"{reason} Nothing was changed.")
     if outcome.version == 1:
         return Message(text=f"**{title}** is in. I answer from it from now on.")
-    return Message(text=f"Version {outcome.version} of **{title}** is in. I answer from it from now on.")
+    waits = next((found for found in outcome.findings if found.kind == "early"), None)
+    since = "from now on" if waits is None else f"from {waits.excerpt} on, and until then from the one before"
+    return Message(text=f"Version {outcome.version} of **{title}** is in. I answer from it {since}.")

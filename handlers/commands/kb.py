@@ -262,6 +262,8 @@ def kb_show(settings: Settings, document_id: int, as_json: bool) -> None:
     typer.echo(f"{shown['title']} ({', '.join(_state(shown))})\nFrom {shown['source']}")
     for flag in shown["flags"]:
         typer.echo(f"Look at this, please: {flag}")
+    if shown["changes_on"]:
+        typer.echo(f"Version {shown['versions'][-1]['version']} takes its place on {shown['changes_on']}.")
     typer.echo("")
     for change in shown["changes"]:
         typer.echo(f"Changed in {change['section'] or 'the beginning'}:")

@@ -28,6 +28,7 @@ from bot.store.tables import (
     Person,
     PolicyQuestion,
 )
+from knowledge.catalogue import document, documents
 from knowledge.confirmed import Confirmed, confirmed
 from knowledge.feedback import feedback_choices
 from knowledge.fetch import Fetcher
@@ -189,6 +190,41 @@ async def test_a_file_that_is_there_already_and_a_version_that_comes_too_early_a
     early = Details(effective=date(2027, 1, 1))
     (again,) = [outcome async for outcome in library.service.filing.add(places[:1], early)]
     assert again.findings[0].told.startswith("in force only from 2027-01-01")
+
+
+async def test_a_version_answers_until_the_next_one_is_in_force(library: Library) -> None:
+    clock, file = library.clock, library.folder / "bikes.md"
+    other = KnowledgeService(library.store, clock, WordRetriever(), Fetcher())
+
+    async def add(text: str, effective: str) -> None:
+        file.write_text(f"---\nid: bikes\neffective: {effective}\n---\n# Bikes\n\n{text}\n")
+        (outcome,) = [each async for each in library.service.filing.add([str(file)])]
+        assert outcome.status in ("added", "new version", "changed"), outcome
+
+    async def answers(service: KnowledgeService) -> str:
+        return (await service.ask(library.people.fay, "What do bikes cost?")).text
+
+    await add("Bikes cost 2 euros.", "2026-01-01")
+    await add("Bikes cost 3 euros.", "2027-01-01")
+    await add("Bikes cost 4 euros.", "2027-03-01")
+    assert "> Bikes cost 2 euros." in await answers(library.service)
+    assert "a new version takes its place on 1 January 2027" in await answers(other)
+    async with library.store.read() as session:
+        (listed,) = [d for d in await documents(session, clock().date()) if d["title"] == "Bikes"]
+        shown = await document(session, listed["id"], clock().date())
+    assert (listed["version"], listed["passages"], shown["passages"][0]["text"]) == (
+        *(1, 1, "Bikes cost 2 euros."),
+    )
+    clock.move_to(datetime(2027, 1, 1, 12, tzinfo=UTC))  # type: ignore[attr-defined]
+    assert "> Bikes cost 3 euros." in await answers(other)
+    assert "> Bikes cost 3 euros." in await answers(library.service)
+    await add("Bikes cost 5 euros.", "2027-01-01")
+    clock.move_to(datetime(2027, 4, 1, 12, tzinfo=UTC))  # type: ignore[attr-defined]
+    assert "> Bikes cost 5 euros." in await answers(library.service), "what came later stays"
+    async with library.store.read() as session:
+        assert len(set(await session.exec(select(Passage.version_id)))) == len(
+            await documents(session, clock().date())
+        ), "no passages of old versions are left"
 
 
 async def test_two_processes_that_file_the_same_document_file_it_once(library: Library) -> None:

@@ -54,7 +54,7 @@ def found_by_words(app: App) -> None:
     knowledge, index = app.knowledge, WordRetriever()
     knowledge.retriever = index
     knowledge.filing = Filing(app.store, app.clock, index, knowledge.filing.fetcher)
-    knowledge.index = Following(app.store, index)
+    knowledge.index = Following(app.store, index, app.clock)
 
 
 @asynccontextmanager

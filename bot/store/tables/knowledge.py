@@ -66,7 +66,11 @@ class DocumentAudience(SQLModel, table=True):
 
 
 class DocumentVersion(SQLModel, table=True):
-    """A version's text, normalised to Markdown. The same bytes never make a second one in a row."""
+    """A version's text, normalised to Markdown. The same bytes never make a second one in a row.
+
+    One version of a document is `current`; one with a higher number comes into its place on the day from
+    which it is `effective`. Only these have passages.
+    """
 
     __table_args__ = (UniqueConstraint("document_id", "number"),)
 
