@@ -78,7 +78,8 @@ async def snapshot(session: AsyncSession, instrument: Instrument, at: datetime) 
 
 _WHAT_COUNTS: Any = (
     Answer.department_id, Answer.criterion, Answer.claim, Answer.level, Answer.evidence, Answer.answered_at,
-    Answer.approved_at, Answer.still_true_at, Answer.expired_by, Answer.expired_at, Answer.agreement,
+    Answer.approved_at, Answer.declined_at, Answer.still_true_at, Answer.expired_by, Answer.expired_at,
+    Answer.agreement,
 )  # fmt: skip
 """No words: a figure needs none, and a thousand departments have twenty thousand answers."""
 

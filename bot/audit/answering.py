@@ -252,6 +252,15 @@ def skip_all(steps: Steps, state: State, _argument: str, _now: datetime) -> Outc
     return steps.go_on(state, "All right, the rest can wait.")
 
 
+def skip_to_last(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """Leave all but the last question of this sitting for another time."""
+    left = tuple(criterion for criterion in state.sitting if criterion not in state.settled)
+    if left[:-1] == () or state.current == left[-1]:
+        return steps.again(state, "This is the last one of this sitting.")
+    state = changed(state, skipped=(*state.skipped, *left[:-1]))
+    return steps.go_on(state, "All right, the others can wait.")
+
+
 def keep_answer(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
     """Keep the answer that is being looked at again."""
     if state.current not in state.answers:

@@ -1,14 +1,21 @@
-"""What does not apply to a department: the question to whoever runs the programme, and those still open."""
+"""What does not apply to a department: the question to whoever runs the programme, their yes or no, and what
+is still open.
+"""
 
 from __future__ import annotations
+
+from datetime import datetime, timedelta
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.access import Action, actor, can
 from bot.audit.instrument import Instrument
+from bot.audit.phrases import day, lower
 from bot.choice_ids import ChoiceId
 from bot.messages import Choice, Message, plain
-from bot.store.tables import Answer, Claim, Department
+from bot.store.outbox import write_to_person
+from bot.store.tables import Answer, Claim, Department, Person
 
 MOST = 5
 
@@ -20,7 +27,8 @@ def approval_question(instrument: Instrument, answer: Answer, department: Depart
     return Message(
         kind="nudge",
         text=f"{plain(department.name)} says that **{name}** does not apply to them:\n\n"
-        f"> {plain(answer.reason)}\n\nIs that right? It would hold for 180 days.",
+        f"> {plain(answer.reason)}\n\nIs that right? It would hold until "
+        f"{day(holds_until(instrument, answer))}.",
         choices=tuple(
             Choice(id=str(ChoiceId("audit", session, 0, f"{what}.{answer.id}")), label=label)
             for what, label in (("approve", "Yes, leave it out"), ("decline", "No, keep asking"))
@@ -28,13 +36,22 @@ def approval_question(instrument: Instrument, answer: Answer, department: Depart
     )
 
 
-async def open_approvals(tx: AsyncSession) -> list[tuple[Answer, Department]]:
-    """Those that nobody has answered and no later answer has overtaken, the oldest first."""
+def holds_until(instrument: Instrument, answer: Answer) -> datetime:
+    """When an approved "does not apply" runs out, however late it was approved."""
+    return answer.answered_at + timedelta(days=instrument.freshness.stale_after_days)
+
+
+async def open_approvals(
+    tx: AsyncSession, instrument: Instrument, now: datetime
+) -> list[tuple[Answer, Department]]:
+    """Those that would still hold, nobody has answered and no later answer has overtaken; oldest first."""
+    oldest = now - timedelta(days=instrument.freshness.stale_after_days)
     rows = await tx.exec(
         select(Answer, Department)
         .join(Department, col(Department.id) == Answer.department_id)
         .where(
             Answer.claim == Claim.NOT_APPLICABLE,
+            Answer.answered_at >= oldest,
             col(Answer.approved_at).is_(None),
             col(Answer.declined_at).is_(None),
             col(Answer.second).is_(False),
@@ -53,3 +70,46 @@ async def _stands(tx: AsyncSession, answer: Answer) -> bool:
         col(Answer.answered_at) > answer.answered_at,
     )
     return (await tx.exec(later.limit(1))).first() is None
+
+
+async def answer_approval(
+    tx: AsyncSession, instrument: Instrument, person_id: int, answer_id: int, approve: bool, now: datetime
+) -> Message:
+    """A programme owner's yes or no, which the lead hears of. Others are told that it is not theirs."""
+    answer = await tx.get(Answer, answer_id, with_for_update=True)
+    if answer is None or not can(await actor(tx, person_id), Action.APPROVE):
+        return Message(kind="notice", text="Only whoever runs the AI programme can confirm that.")
+    if answer.claim is not Claim.NOT_APPLICABLE or _is_settled(answer):
+        return Message(kind="notice", text="That is settled already, thank you.")
+    if now > holds_until(instrument, answer) or not await _stands(tx, answer):
+        return Message(kind="notice", text=_PAST)
+    answer.approver_id = person_id
+    if approve:
+        answer.approved_at = now
+        said = f"It is left out until {day(holds_until(instrument, answer))}."
+    else:
+        answer.declined_at = now
+        said = "It stays in, and I'll ask about it at the next look."
+    await _tell(tx, instrument, answer, said, now)
+    return Message(
+        kind="text", text=f"Thank you. **{instrument.criterion(answer.criterion).name}**: {lower(said)}"
+    )
+
+
+_PAST = "That was said long ago, or was answered since, so there is nothing left to confirm."
+
+
+def _is_settled(answer: Answer) -> bool:
+    return answer.approved_at is not None or answer.declined_at is not None
+
+
+async def _tell(tx: AsyncSession, instrument: Instrument, answer: Answer, said: str, now: datetime) -> None:
+    """The lead reads who decided; leads who decided themselves know it."""
+    if answer.picked_by in (None, answer.approver_id):
+        return
+    decided = await tx.get_one(Person, answer.approver_id)
+    name = instrument.criterion(answer.criterion).name
+    more = "" if answer.approved_at else " A word with them helps if you see it differently."
+    text = f"{plain(decided.name)} has read why **{name}** does not apply to you. {said}{more}"
+    key = f"approved:{answer.id}:{answer.approved_at is not None}"
+    await write_to_person(tx, answer.picked_by, [Message(text=text)], key=key, now=now)

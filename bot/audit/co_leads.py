@@ -96,6 +96,8 @@ def both_answered(other: Meanwhile, level: int | None) -> str:
     how = {
         "same_level": "You two see it the same way.",
         "one_level_apart": "You are one step apart, so the lower one counts for now.",
-        "two_or_more_apart_unresolved": "You see it quite differently, so I ask you both for a recent case.",
+        "two_or_more_apart_unresolved": "You see it quite differently. Could you two talk about one "
+        "recent case? Say **change my answer** if you then see it another way; after a week the lower view "
+        "counts.",
     }
     return f"{said} {how[agreement_of(other.answer.level, level)]}"

@@ -14,15 +14,24 @@ _OTHERS = (
     r"(?:(?:my|the|our) (?:boss|manager|team|colleagues|head|executives?)|any(?:one|body)(?: else)?|others"
     r"|everyone|people|they)"
 )
+_CURSE = (
+    "(bullshit|bs|crap|nonsense|rubbish|stupid|dumb|annoying|boring|tiresome|ridiculous|pointless|useless"
+    "|(a )?waste of( my)? time|an idiot|idiotic)"
+)
 _COMMANDS: dict[str, tuple[str, ...]] = {
     "back": ("(go )?back", "previous", "last question"),
-    "skip": ("skip( it| this| that)?( one| question)?", "pass", "next( question)?"),
+    "skip": (
+        "skip( it| this| that)?( one| question)?",
+        "pass",
+        "next( question)?|(skip|go|move)( on)? to the next( one| question)?",
+    ),
+    "skip_to_last": ("(skip|go|jump|move)( on)?( right)? to the (last|final)( one| question)?",),
     "skip_all": ("skip (all|everything|the rest|them all|all of (it|them|this))( of it)?( please)?",),
     "pause": ("(please )?(pause|stop|stop here|enough|break|quit|bye)",),
     "quit": (
         "(please )?stop (asking|bothering|messaging|writing to)( me)?( this| that| questions)?",
         "(please )?(dont|do not) (ask|bother|message|write to) me( that| this| again| any ?more| anything)*",
-        "leave me (alone|out)",
+        "leave me (alone|out)|go away|shut up",
         "opt out|stay out|not for me",
     ),
     "resume": ("resume", "continue", "carry on", "go on", "where were we"),
@@ -63,6 +72,12 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "judge": (
         "(is|was) (that|this|it) (very |really )?(good|bad|ok|okay|right|wrong|normal|enough)",
         "(is|was) (this|that|it) (a |an )?(test|exam|check|control)",
+    ),
+    "annoyed": (
+        f"(this|that|it) ?(is|s)?( all| just| such| so| really| total| totally| complete| a| an)* {_CURSE}",
+        f"(what a|total|complete)?( )?{_CURSE}",
+        "(oh )?(fuck|shit|damn|wtf|ffs|for gods sake)( (this|that|it|off|you))?",
+        f"(you are|youre)( so| really)? {_CURSE}|(i am |im )?(annoyed|fed up|sick of (this|it))",
     ),
     "must": (
         "(do|must) (i|we) (really )?(have to|need to|must)?( answer| do| go on with)?( this| that| it)?",
@@ -133,7 +148,9 @@ _GERMAN = {
     "start": "ja( bitte| gerne?| klar)?|(na )?klar|gerne?|los( gehts)?|(na )?gut|bereit|dann los",
     "out": "nein( danke)?|nee|nö",
     "why": "warum( fragst du( das)?)?|wieso( fragst du( das)?)?|wozu",
-    "explain": "(ich )?versteh(e)?( ich| das)? nicht( ganz)?|was (meinst du|hei(ß|ss)t das)|wie bitte|hä",
+    "explain": "(ich )?versteh(e)?( ich| das| die frage)* nicht( ganz)?|wie (bitte|ist das gemeint)|hä"
+    "|was (meinst du|hei(ß|ss)t das|ist (damit|hier) gemeint|soll das hei(ß|ss)en)( damit)?",
+    "annoyed": "(das ist |so ein )*(quatsch|bl(ö|oe)dsinn|unsinn|schei(ß|ss)e?|mist|nervig)",
     "who": "wer (sieht|liest) (das|meine antworten?)( alles)?",
     "unsure": "(das )?wei(ß|ss) (ich )?(das )?nicht|(bin mir )?nicht sicher|unsicher|keine ahnung",
     "na": "(das )?(trifft|gilt) (bei |für )?(uns )?nicht( zu)?( bei uns| für uns)?|nicht zutreffend",
@@ -162,6 +179,9 @@ _HAND = re.compile(
     r"hand (?:(?:this|it) )?(?:over|on)?(?: ?to (.+))?"
     r"|ask (?!me\b)(\w.*) instead"
     r"|pass (?:this|it) on(?: to (.+))?"
+    r"|not me|(?:im|i am) (?:probably |really )?(?:the wrong|not the right) (?:person|one)"
+    r"(?: for (?:this|that|it))?"
+    r"|ask (?:somebody|someone|anyone|anybody) else"
 )
 _COUNTS = {
     "one": 1,

@@ -110,7 +110,7 @@ class ContestedUseCase:
         if not can(await actor(tx, turn.person_id), Action.APPROVE):
             return [_NOT_YOURS]
         if _APPROVALS.fullmatch(_words(turn)):
-            waiting = await open_approvals(tx)
+            waiting = await open_approvals(tx, self._instrument, turn.at)
             return [approval_question(self._instrument, *each) for each in waiting] or [_NO_OPEN]
         found = await contests(tx, turn.at)
         if turn.choice is None:

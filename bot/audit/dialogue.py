@@ -29,6 +29,7 @@ from bot.audit.state import (
     State,
 )
 from bot.audit.steps import Outcome, Steps, changed
+from bot.audit.wording import LETTERS
 from bot.speech import Chose, Say, Words
 
 _QUESTION = frozenset({"case", "different", "fresh", "place", "probe", "evidence", "process", "path"})
@@ -97,7 +98,7 @@ class Dialogue:
 
     def _asked(self, state: State, text: str) -> Outcome:
         """A question in the middle: it is answered, then the same card comes again."""
-        card = (Say(self.steps.card(state)),) if state.asks else ()
+        card = self.steps.after(state)[1] if state.asks else ()
         return state, (AskFreely(text), *card)
 
     def _heard(self, state: State, text: str) -> tuple[str, str] | None:
@@ -129,7 +130,10 @@ class Dialogue:
         """A pick with its reason, which is kept with the words; or two picks at once."""
         if is_between(text):
             return self.steps.again(state, help_words.BOTH)
-        found = picked_with_reason(text, len(state.draft.shown))
+        count = len(state.draft.shown)
+        if letter(text, count) is None and letter(text, len(LETTERS)) is not None:
+            return self.steps.again(state, help_words.not_on_the_card(count))
+        found = picked_with_reason(text, count)
         if found is None:
             return None
         position, reason = found
@@ -193,11 +197,13 @@ _OUT_OF_IT = frozenset({"back", "resume", "out", "other"})
 """What leads back to the question from a card that it was put aside for."""
 _OF_ANY_CARD = frozenset({"resume", "show", "look"})
 """Moves whose buttons stay good: they show what stands now."""
-_ASIDES = frozenset({"why", "who", "help", "explain", "time", "about", "judge", "must", "data"})
+_ASIDES = frozenset({"why", "who", "help", "explain", "time", "about", "judge", "must", "data", "annoyed"})
 """Moves that say something and leave everything as it is."""
 _IN_PLACE = _ASIDES | {"approver"}
 """Moves that leave an interlude as it is."""
-_AMID_INTERLUDES = frozenset({"cancel", "pause", "quit", "help", "who", "time", "about", "must", "data"})
+_AMID_INTERLUDES = frozenset(
+    {"cancel", "pause", "quit", "help", "who", "time", "about", "must", "data", "annoyed"}
+)
 
 _SYNONYMS = {
     ("welcome", "go"): "start",
@@ -239,6 +245,7 @@ _MOVES: dict[str, tuple[frozenset[str], Move]] = {
     "unsure": (_QUESTION, answering.unsure),
     "skip": (_QUESTION, answering.skip),
     "skip_all": (_QUESTION, answering.skip_all),
+    "skip_to_last": (_QUESTION, answering.skip_to_last),
     "back": (_QUESTION, moves.back),
     "other": (_QUESTION, moves.other),
     "keep": (frozenset({"case"}), answering.keep_answer),
@@ -274,6 +281,7 @@ _MOVES: dict[str, tuple[frozenset[str], Move]] = {
     "about": (_ASKED, moves.about),
     "judge": (_ASKED, moves.judged),
     "must": (_ASKED, moves.voluntary),
+    "annoyed": (_ASKED, moves.annoyed),
     "data": (_ASKED, moves.own_data),
 }
 

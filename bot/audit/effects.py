@@ -64,6 +64,10 @@ class Desk:
     saved: dict[str, Answer] = field(default_factory=dict)
     others: dict[str, Meanwhile] = field(default_factory=dict)
     """What other leads answered since the sitting began."""
+    note: str = ""
+    """What else became of an answer; it follows the first paragraph of what is said of it."""
+    later: list[Message] = field(default_factory=list)
+    """What is said last, after the reply."""
     stands: Scores | None = None
     """Where the department stands, once that was found out and as long as it holds."""
     blockers: Sequence[Blocker] = ()
@@ -81,7 +85,7 @@ class Desk:
         """Do one thing. `state` is the state after the step that asked for it."""
         match effect:
             case Say(message=message):
-                self.messages.append(message)
+                self.messages.append(self._with_note(message))
             case SaveAnswer():
                 await self._save(effect, state)
             case SaveProcess(name=name, path=path, level=level):
@@ -128,9 +132,16 @@ class Desk:
         self.saved[row.criterion], self.stands = row, None
         if row.second and (given.criterion != state.current or state.phase == "process"):
             if state.kind != "second" and other is not None:
-                self.messages.append(Message(text=both_answered(other, given.level)))
+                self.note = both_answered(other, given.level)
             blind = state.kind == "second"
-            await resolve(self.tx, self.instrument, self.department, row, self.now, blind)
+            self.later += await resolve(self.tx, self.instrument, self.department, row, self.now, blind)
+
+    def _with_note(self, message: Message) -> Message:
+        if not self.note:
+            return message
+        first, gap, rest = message.text.partition("\n\n")
+        text, self.note = f"{first}\n\n{self.note}{gap}{rest}", ""
+        return message.model_copy(update={"text": text})
 
     def _is_stored(self, given: Given) -> bool:
         """Whether an earlier turn, or an earlier effect of this one, has stored this very answer."""

@@ -30,12 +30,21 @@ _LITTLE = re.compile(
     r"|ye[sp]|yeah|yup|ok(?:ay)?|sure|right|fine|good|great|cool|done|hm+|ah|oh|well|start|begin|lets|go|ready"
     r"|again|better|worse|maybe|perhaps|vielleicht|ja|klar|genau|gut|beide|nochmal|besser|schlechter"
 )
+_NOISE = re.compile(
+    r"(?:asdf?|sdfg|dfgh|fghj|ghjk|hjkl?|jkl|qwe(?:rt?[yz]?u?i?o?p?)?|[yz]xcv?b?|bla+h?)+|(.)\1{2,}"
+    r"|[bcdfghjklmnpqrstvwxz]{5,}"
+)
+"""Keys that were run over."""
 _NO_NAMES = re.compile(r"all|every|process(?:es)?|(?:some)?thing|name|none|no|nope|etc")
 
 
 def says_little(text: str) -> bool:
     """Whether `text` is no answer in words: a number, a picture, "yes", "both". "Nobody" is one."""
-    return all(_LITTLE.fullmatch(word) or not any(map(str.isalpha, word)) for word in bare(text).split())
+    return all(_is_little(word) for word in bare(text).split())
+
+
+def _is_little(word: str) -> bool:
+    return bool(_LITTLE.fullmatch(word) or _NOISE.fullmatch(word)) or not any(map(str.isalpha, word))
 
 
 def names_something(text: str) -> bool:

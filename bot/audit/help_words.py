@@ -24,6 +24,7 @@ _EXPLAINED = {
     "path": "I mean the departments that work on it, one after the other.",
 }
 BOTH = "Something of both, I see. Which one is nearer, if only by a little?"
+NOT_ME = "That's fine, then I leave it at that. Thank you for telling me."
 NOT_BEGUN = 'A "yes" is enough to start, and "not for me" to leave it.'
 NOTHING_ABOVE = "I have nothing above that I could take it from. A few words, please."
 _HAVE_IT = {
@@ -46,6 +47,11 @@ _MORE = {
 
 
 JUDGED = "There is no good or bad here. It shows where a next step would help most; nobody gets marks."
+ANNOYED = (
+    "I hear you: this comes on top of a full day. **Skip**, **ask me later** and **pause** are all fine, and "
+    "what you said so far is kept."
+)
+BRIEFLY = "About three minutes, at most four questions; stop whenever you like."
 VOLUNTARY = (
     "No, you don't have to. Skip what you like or stop here; nobody is told who did not answer. What you say "
     "decides which next step I suggest, so every answer helps a little."
@@ -55,6 +61,13 @@ DATA = (
     "administrator can hand to you or erase; one word to them is enough."
 )
 NEAREST = "None of the five fits quite, I see. Take the nearest one, or say **not sure**."
+
+
+def not_on_the_card(count: int) -> str:
+    """Said to a letter that is not among the anchors shown."""
+    if count == 2:
+        return "On this card are A and B. If it is none of them, **neither** shows all five."
+    return f"The letters here go from A to {'ABCDE'[count - 1]}."
 
 
 def have_it(state: State, level: int) -> str:

@@ -90,7 +90,9 @@ def _with_question(steps: Steps, state: State, said: str) -> str:
 
 
 def not_applicable(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """Ask why it does not apply."""
+    """Ask why it does not apply; that is the lead's to say, so that a second person just does not know."""
+    if state.kind == "second":
+        return answering.unsure(steps, state, "", _now)
     return steps.again(changed(state, interlude="reason"), "Understood.")
 
 
@@ -165,13 +167,23 @@ def wait_until(steps: Steps, state: State, day: date) -> Outcome:
 
 def hand(steps: Steps, state: State, argument: str, now: datetime) -> Outcome:
     """Somebody else knows better: ask who, unless a name came along."""
+    if state.kind == "second":
+        return _not_me(steps, state)
     if argument:
         return hand_to(steps, state, argument, now)
     return steps.again(changed(state, interlude="hand_over"))
 
 
+def _not_me(steps: Steps, state: State) -> Outcome:
+    """A second view is passed on to nobody: whoever knows the first answer would not be blind."""
+    state = changed(state, interlude="", phase="away", turn=state.turn + 1)
+    return state, (Say(steps.cards.notice(help_words.NOT_ME)),)
+
+
 def hand_to(steps: Steps, state: State, text: str, _now: datetime) -> Outcome:
     """Pass the rest to the one colleague whom `text` names by id, address, name or first name."""
+    if state.kind == "second":
+        return _not_me(steps, state)
     matches = _who_is_meant(steps.facts.colleagues, text)
     if len(matches) != 1:
         return steps.again(changed(state, interlude="hand_over"), steps.cards.who_is(text, len(matches)))
@@ -279,9 +291,7 @@ def why(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
 
 
 def who(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """Who sees what; the welcome card says it already."""
-    if state.phase == "welcome" and not state.interlude:
-        return steps.again(state)
+    """Who sees what."""
     return steps.again(state, f"**Who sees what**\n{privacy(steps.facts)}")
 
 
@@ -292,6 +302,8 @@ def explain(steps: Steps, state: State, _argument: str, _now: datetime) -> Outco
 
 def time_left(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
     """How much is left of this sitting; the cards between two sittings say it themselves."""
+    if state.phase == "welcome" and state.kind != "second":
+        return steps.again(state, help_words.BRIEFLY)
     asks = state.phase not in ("welcome", "rest")
     return steps.again(state, help_words.time_left(steps.cards.progress(state)) if asks else "")
 
@@ -299,6 +311,11 @@ def time_left(steps: Steps, state: State, _argument: str, _now: datetime) -> Out
 def judged(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
     """Whether that was good: nobody is marked."""
     return steps.again(state, help_words.JUDGED)
+
+
+def annoyed(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """It is too much just now: say what the ways out are."""
+    return steps.again(state, help_words.ANNOYED)
 
 
 def voluntary(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
@@ -312,8 +329,8 @@ def own_data(steps: Steps, state: State, _argument: str, _now: datetime) -> Outc
 
 
 def about(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """What this is; the first card says it already."""
-    return steps.again(state, "" if state.phase == "welcome" else help_words.about(steps.facts))
+    """What this is."""
+    return steps.again(state, help_words.about(steps.facts))
 
 
 def show_help(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:

@@ -53,7 +53,7 @@ def questions_due(
 
     Asked are: what was never answered in the first model, in screening questions and in models that
     screened at 1 or more; what is as old as the cadence (30 days in `active_models`, which have an open
-    next step, else 90; what was approved not to apply holds for 180); what was ended early or declined;
+    next step, else 90; what was said not to apply rests for 180); what was ended early or declined;
     with `everything`, all of these whatever their age.
     """
     return tuple(
@@ -75,8 +75,8 @@ def _opened(instrument: Instrument, model: ValueModel, rows: Answers) -> bool:
 def _due(instrument: Instrument, row: Answer | None, active: bool, now: datetime) -> bool:
     if row is None or row.expired_by is not None:
         return True
-    if row.claim is Claim.NOT_APPLICABLE and row.approved_at is None:
-        return row.declined_at is not None
+    if row.declined_at is not None:
+        return True
     days = instrument.re_audit_flow.cadence_days["model_with_open_next_step" if active else "default"]
     if row.claim is Claim.NOT_APPLICABLE:
         days = instrument.freshness.stale_after_days

@@ -91,6 +91,7 @@ class Scored(Protocol):
     evidence: StoredEvidence
     answered_at: datetime
     approved_at: datetime | None
+    declined_at: datetime | None
     still_true_at: datetime | None
     expired_by: str | None
     expired_at: datetime | None
@@ -105,6 +106,8 @@ def fact(row: Scored, now: datetime) -> AnswerFact:
     claimed: ClaimedLevel = row.level or 0
     if row.claim is not Claim.LEVEL:
         claimed = cast("ClaimedLevel", row.claim.value)
+    if row.declined_at is not None and row.declined_at <= now:
+        claimed = "unknown"  # It does apply after all; how far the department is has still to be found out.
     return AnswerFact(
         criterion=row.criterion,
         claimed=claimed,

@@ -30,10 +30,14 @@ def placement_message(instrument: Instrument, department: str, scores: Scores, p
 
 
 def _table(instrument: Instrument, scores: Scores, models: tuple[ValueModel, ...]) -> Table:
+    rows = tuple((model.name, state_text(model, scores), _levels(model, scores)) for model in models)
+    signs = "– not asked, ? to find out"
+    if any("n/a?" in row[2] for row in rows):
+        signs = f"{signs}, n/a? waits to be confirmed"
     return Table(
-        caption="What counts today: level 0 to 4 for each of the four questions (– not asked, ? to find out)",
+        caption=f"What counts today: level 0 to 4 for each of the four questions ({signs})",
         columns=("Model", "State", "Levels"),
-        rows=tuple((model.name, state_text(model, scores), _levels(model, scores)) for model in models),
+        rows=rows,
     )
 
 

@@ -1,7 +1,5 @@
 """A second person's view of one criterion: asked blind, compared, and settled (instrument.yaml,
 second_rater).
-
-Also the programme owner's yes or no to "this does not apply".
 """
 
 from __future__ import annotations
@@ -12,7 +10,6 @@ from sqlalchemy import BindParameter, bindparam, exists
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.access import Action, actor, can
 from bot.audit.agreement import TIME_TO_SETTLE, Settlement, corroborated, settle
 from bot.audit.instrument import Instrument
 from bot.audit.opening import LIVE, keep_state, load_state, open_session
@@ -112,8 +109,8 @@ async def resolve(
     second: Answer,
     now: datetime,
     blind: bool = True,
-) -> None:
-    """Compare a second view with the lead's answer.
+) -> list[Message]:
+    """Compare a second view with the lead's answer. Returns what whoever gave it is told after the reply.
 
     The same level corroborates it. One level apart: the lower stands, and the lead sees both anchors. Two
     or more: both are asked for a recent case; `settle_contested` ends it after seven days. Whoever may have
@@ -121,16 +118,19 @@ async def resolve(
     """
     first = await lead_view(tx, second)
     if first is None or first.level is None or second.level is None:
-        return
+        return []
     settled = settle(first.level, second.level, now, now)
     if settled.ask_for_cases:
         first.agreement = settled.agreement
-        await _ask_both(tx, instrument, department, first, second, now)
-        return
+        about = _apart(instrument, department, second.criterion)
+        await _ask_for_a_case(tx, about, first, f"apart:{second.id}:{first.picked_by}", now)
+        # A co-lead reads it in the reply itself.
+        return [about.model_copy(update={"choices": await _answer_again(tx, second)})] if blind else []
     agreed = _agreed(instrument, first, settled, now) if blind else _shared(instrument, first, second, now)
     tx.add(agreed)
     if settled.show_anchors:
         await _tell_lead(tx, instrument, department, first, second, now)
+    return []
 
 
 def _agreed(instrument: Instrument, first: Answer, settled: Settlement, now: datetime) -> Answer:
@@ -169,26 +169,20 @@ async def _tell_lead(
         await write_to_person(tx, first.picked_by, [message], key=f"second:{second.id}", now=now)
 
 
-async def _ask_both(
-    tx: AsyncSession,
-    instrument: Instrument,
-    department: Department,
-    first: Answer,
-    second: Answer,
-    now: datetime,
-) -> None:
-    name = instrument.criterion(first.criterion).name
-    text = (
-        f"Two people in {plain(department.name)}, you and one more, see **{lower(name)}** quite "
+def _apart(instrument: Instrument, department: Department, criterion: str) -> Message:
+    name = instrument.criterion(criterion).name
+    return Message(
+        kind="nudge",
+        text=f"Two people in {plain(department.name)}, you and one more, see **{lower(name)}** quite "
         "differently. That is worth knowing. Could you think of one recent case, and talk about it in "
-        "the team? If nothing changes within a week, I go with the lower view."
+        "the team? If nothing changes within a week, I go with the lower view.",
     )
-    for answer in (first, second):
-        if answer.picked_by is not None:
-            again = await _answer_again(tx, answer)
-            message = Message(kind="nudge", text=text, choices=again)
-            key = f"apart:{second.id}:{answer.picked_by}"
-            await write_to_person(tx, answer.picked_by, [message], key=key, now=now)
+
+
+async def _ask_for_a_case(tx: AsyncSession, about: Message, first: Answer, key: str, now: datetime) -> None:
+    if first.picked_by is not None:
+        message = about.model_copy(update={"choices": await _answer_again(tx, first)})
+        await write_to_person(tx, first.picked_by, [message], key=key, now=now)
 
 
 async def _answer_again(tx: AsyncSession, answer: Answer) -> tuple[Choice, ...]:
@@ -253,26 +247,3 @@ async def _tell_owners(tx: AsyncSession, instrument: Instrument, second: Answer,
     for owner in await holders(tx, DutyName.PROGRAMME_OWNER):
         key = f"contested:{second.id}:{owner.id}"
         await write_to_person(tx, owner.id or 0, [message], key=key, now=now)
-
-
-async def answer_approval(
-    tx: AsyncSession, instrument: Instrument, person_id: int, answer_id: int, approve: bool, now: datetime
-) -> Message:
-    """A programme owner's yes or no. Others are told that it is not theirs to say."""
-    answer = await tx.get(Answer, answer_id, with_for_update=True)
-    if answer is None or not can(await actor(tx, person_id), Action.APPROVE):
-        return Message(kind="notice", text="Only whoever runs the AI programme can confirm that.")
-    settled = answer.approved_at is not None or answer.declined_at is not None
-    if settled or answer.claim is not Claim.NOT_APPLICABLE:
-        return Message(kind="notice", text="That is settled already, thank you.")
-    name = instrument.criterion(answer.criterion).name
-    if approve:
-        answer.approved_at, answer.approver_id = now, person_id
-        said = f"**{name}** is left out from now on, for 180 days."
-    else:
-        answer.declined_at, answer.approver_id = now, person_id
-        said = f"**{name}** stays in; I'll ask about it at the next look."
-    if answer.picked_by is not None:
-        message = Message(kind="text", text=f"About what does not apply: {said}")
-        await write_to_person(tx, answer.picked_by, [message], key=f"approved:{answer.id}:{approve}", now=now)
-    return Message(kind="text", text=f"Thank you. {said}")

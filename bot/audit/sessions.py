@@ -17,6 +17,7 @@ from sqlalchemy import bindparam
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.audit.approvals import answer_approval
 from bot.audit.co_leads import answered_meanwhile, news
 from bot.audit.commands import command
 from bot.audit.dialogue import Dialogue
@@ -35,7 +36,6 @@ from bot.audit.opening import (
 from bot.audit.phrases import privacy_again
 from bot.audit.process_records import with_processes
 from bot.audit.proposal import AnchorProposer
-from bot.audit.second import answer_approval
 from bot.audit.state import (
     Asked,
     AskFreely,
@@ -285,6 +285,7 @@ class AuditUseCase:
         if not (moved_on or (shown_anew and isinstance(given, Words))):
             state, effects = dialogue.step(state, given, turn.at)
         state = await self._carry_out(desk, dialogue, state, effects, turn, prepared)
+        desk.messages += desk.later
         keep_state(row, state)
         row.updated_at = turn.at
         row.finished_at = turn.at if state.phase == "done" else None

@@ -35,7 +35,16 @@ class Steps:
 
     def again(self, state: State, said: str = "") -> Outcome:
         """The same card once more, after something said; its buttons stay good."""
-        return state, (Say(self.card(state, said)),)
+        return self.after(state, said) if said else (state, (Say(self.card(state)),))
+
+    def after(self, state: State, said: str = "") -> Outcome:
+        """The same card after something else was said, here or in a message of its own: the long first one is
+        not read out again.
+        """
+        if state.phase != "welcome" or not state.greeted or state.paused or state.interlude:
+            return state, (Say(self.card(state, said)),)
+        brief = self.cards.card(state).model_copy(update={"text": f"{said}\n\nShall we start?".strip()})
+        return state, (Say(brief),)
 
     def card(self, state: State, preface: str = "") -> Message:
         """The present card, with `preface` above it."""

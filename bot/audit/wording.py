@@ -61,7 +61,7 @@ class Cards:
             state,
             ("skip", "Skip"),
             ("later", "Ask me later"),
-            ("hand", "Hand over"),
+            ("hand", "Not for me to say" if state.kind == "second" else "Hand over"),
             ("edit", "Edit an answer"),
             ("pause", "Pause"),
         )
@@ -116,7 +116,7 @@ class Cards:
             choices=(
                 *self.choices(state, *keep, ("unsure", "Not sure"), ("why", "Why do you ask?")),
                 *self._always(state),
-                self.choice(state, "na", "Doesn't apply to us"),
+                *(() if state.kind == "second" else self.choices(state, ("na", "Doesn't apply to us"))),
             ),
             progress=self.progress(state),
             input_hint="What happened, when, roughly how many?",
@@ -269,8 +269,9 @@ class Cards:
         )
 
     def _done(self, state: State) -> Message:
+        said = any(given.level is not None for given in state.answers.values())
         texts = {
-            "second": "That was all. Your view is in, and it helps.",
+            "second": "That was all. Your view is in, and it helps." if said else "That was all, thank you.",
             "re": "That's all for this time. Thank you.",
             "first": "That's everything I wanted to ask. Thank you.",
         }

@@ -184,7 +184,11 @@ def answer_again(
         if criterion in (None, row.criterion)
     )
     if not choices:
-        return Message(text="I have no answer of yours to that; if it is open, **start** brings it up.")
+        none = (
+            "You have given no answer yet, so there is nothing to change. **Start** brings up what is open."
+        )
+        one = "I have no answer of yours to that; if it is open, **start** brings it up."
+        return Message(text=one if criterion else none)
     if anew is not None and criterion is None:
         again = ChoiceId("audit", 0, 0, f"again.{anew.id}")
         choices = (*choices, Choice(id=str(again), label="Everything"))

@@ -28,6 +28,11 @@ Topic = Literal[
     "others",
     "all_questions",
     "change",
+    "meaning",
+    "put_aside",
+    "answered_by",
+    "sureness",
+    "shown",
 ]
 
 NUMBERS = ("one", "two", "three", "four", "five")
@@ -79,7 +84,8 @@ METHOD: tuple[tuple[Topic, str], ...] = (
         rf"|^what (?:have|did) {WE} not (?:answer(?:ed)?|said)(?: yet)?\W*$"
         r"|^when(?: is|'s| will| do)? (?:the|our|my) next (?:audit|look|check-?in|round|questions?|sitting)"
         r"(?: due| be)?\W*$"
-        r"|^when (?:will|do) you ask (?:me|us)(?: again| next)\W*$"
+        r"|^when (?:will|do) (?:you|i|we) (?:ask|hear from you|come back|get asked)(?: (?:me|us))?"
+        r"(?: again| next)\W*$"
         r"|^how old are (?:our|my) answers\W*$|^when do (?:our|my) answers (?:expire|run out)\W*$"
         r"|^which (?:of (?:our|my) )?answers are (?:out of date|stale|old|too old|due)\W*$",
     ),
@@ -107,6 +113,18 @@ METHOD: tuple[tuple[Topic, str], ...] = (
         rf"|^what (?:did|has) {_NOT_US}\w+(?: \w+)? answer(?:ed)?\W*$",
     ),
     (
+        "sureness",
+        r"^how (?:sure|certain|confident|reliable) (?:are|is) (?:you|this|that|it|the picture)"
+        rf"(?: (?:about|of|in) (?:{OUR} (?:answers?|levels?|state|placement|results?)|this|that|it))?\W*$"
+        rf"|^how (?:sure|certain|reliable|firm) (?:are|is) {OUR} (?:answers?|levels?|placement|results?)\W*$",
+    ),
+    (
+        "shown",
+        rf"^(?:which|what) (?:evidence|proofs?|links?) (?:did|have|has|had) {WE}"
+        r" (?:give|given|gave|show|shown|add|added|send|sent)(?: you)?(?: so far)?\W*$"
+        rf"|^(?:show|list)(?: me)? {OUR} (?:evidence|proofs?|links?)\W*$",
+    ),
+    (
         "all_questions",
         r"^(?:can|could|may) (?:i|we) see (?:the |all )*(?:whole |full )?(?:questionnaire|questions)\W*$"
         r"|^(?:show|list)(?: me)? (?:the |all )*(?:questionnaire|questions)\W*$"
@@ -115,3 +133,20 @@ METHOD: tuple[tuple[Topic, str], ...] = (
         r"|^how many questions (?:are there|do you have)(?: in all)?\W*$",
     ),
 )
+
+WHO: tuple[tuple[Topic, str], ...] = (
+    (
+        "put_aside",
+        r"(?:who|when was it) (?:has |have )?(?:approved?|confirmed?|agreed?|decided?|says|said)(?: that)?"
+        r" (?:(?:the |our )?(?:WE|AD|EC|SD|PR)(?:-[1-4])?|it|this|that|something|some things?) "
+        r"(?:does(?: not|n't)|do(?: not|n't)|is not|isn't) appl(?:y|ies|icable)(?: to us| here)?\W*"
+        r"|what (?:does(?: not|n't)|do(?: not|n't)) apply(?: to (?:us|me|my team|our department))?\W*"
+        r"|(?:is|was) (?:our|my) (?:not applicable|n/a) (?:approved|confirmed|accepted)(?: yet| already)?\W*",
+    ),
+    (
+        "answered_by",
+        rf"who (?:has |have |had )?(?:all )?answered(?: (?:for {US}|the questions|this|it))?"
+        r"(?: so far| already| yet| until now)?\W*",
+    ),
+)
+"""What is asked of people: who answered, who confirmed. Each is the whole of a question."""

@@ -15,7 +15,8 @@ from types import MappingProxyType
 from bot.audit.commands import bare
 from bot.audit.hearing import is_only_a_link
 from bot.audit.instrument import Instrument
-from bot.coaching.method_questions import LATEST, METHOD, NUMBERS, OUR, PERIOD, TELL, US, WE, Topic
+from bot.coaching.glossary import Term, term_of
+from bot.coaching.method_questions import LATEST, METHOD, NUMBERS, OUR, PERIOD, TELL, US, WE, WHO, Topic
 from bot.when import MONTHS
 
 NO_NAMES: Mapping[str, str] = MappingProxyType({})
@@ -52,6 +53,8 @@ _PATTERNS: tuple[tuple[Topic, str], ...] = (
         rf"|^(?:have|has|did|are|is|how have|how has|how did) {WE} (?:getting |become |got |gotten |get )?"
         r"(?:improved?|better|worse|changed?|developed?|making progress)\W*$"
         rf"|^(?:show|what is|what's) (?:me )?{OUR} (?:progress|changes)\W*$"
+        rf"|^why (?:did|have|has) {WE} (?:drop(?:ped)?|gone? down|f[ae]llen?|get worse|got worse|lost)"
+        rf"(?: a level| down| back)?\W*$"
         rf"|\b(?:better|worse|further|stronger|weaker) than (?:we were )?(?:the )?{LATEST} {PERIOD}"
         rf"|^{LATEST} {PERIOD} (?:vs\.?|versus|against) (?:now|today)\W*$",
     ),
@@ -127,6 +130,7 @@ _PATTERNS: tuple[tuple[Topic, str], ...] = (
     ),
 )
 _RULES = tuple((topic, re.compile(pattern, re.IGNORECASE)) for topic, pattern in _PATTERNS)
+_OF_PEOPLE = tuple((topic, re.compile(pattern, re.IGNORECASE)) for topic, pattern in WHO)
 _REQUEST = re.compile(
     r"(?:please )?(?:show|list|compared?|tell me|what|whats|how|which|where|why|remind me|give me|let me"
     r"|explain|describe|who|when|give us|i (?:want|would like|need) to (?:change|correct)"
@@ -155,7 +159,8 @@ _AGENTS = re.compile(
     re.IGNORECASE,
 )
 _WHO_ANSWERS = re.compile(
-    rf"who (?:else )?(?:answers?|answered|leads?)(?: (?:for|about))? {US}\W*$", re.IGNORECASE
+    rf"who (?:else )?(?:answers?|leads?)(?: (?:for|about))? {US}\W*$|who else answered(?: for {US})?\W*$",
+    re.IGNORECASE,
 )
 _OF_RULES = re.compile(r"\b(?:polic(?:y|ies)|rules?|laws?|handbook|guidelines?|contracts?)\b", re.IGNORECASE)
 """Whoever asks about these asks the policies."""
@@ -179,12 +184,15 @@ _POLITE = re.compile(
 
 @dataclass(frozen=True)
 class StoredQuestion:
-    """What is asked of the own department's facts: the topic, and the criterion, model or month it names."""
+    """What is asked of the own department's facts: the topic, and the criterion, model, month or word of the
+    method that it names.
+    """
 
     topic: Topic
     criterion: str | None = None
     model: str | None = None
     month: int | None = None
+    term: Term | None = None
 
 
 def names_of(instrument: Instrument) -> dict[str, str]:
@@ -210,6 +218,10 @@ def route(text: str, names: Mapping[str, str] = NO_NAMES) -> StoredQuestion | No
         return StoredQuestion("what_would_get", model="PR")
     if _WHO_ANSWERS.match(said):
         return StoredQuestion("who_answers")
+    if term := term_of(said):
+        return StoredQuestion("meaning", term=term)
+    if asked := next((topic for topic, pattern in _OF_PEOPLE if pattern.fullmatch(said)), None):
+        return StoredQuestion(asked)
     # "Who will see my answers?" is about who sees what, never about what was answered.
     if not _asks(said) or said.lower().startswith("who "):
         return None

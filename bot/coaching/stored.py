@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.audit.deltas import Delta
@@ -21,13 +22,14 @@ from bot.audit.result import level_text, placement_message
 from bot.audit.scoring import CriterionScore, Scores
 from bot.audit.show import deltas_of
 from bot.choice_ids import ChoiceId
-from bot.coaching import explained
+from bot.coaching import explained, own_answers
+from bot.coaching.glossary import meaning
 from bot.coaching.plans import open_plans
 from bot.coaching.process_answers import through_department
 from bot.coaching.questions import StoredQuestion
 from bot.messages import Choice, Message, Table, plain
 from bot.organisation.directory import holders
-from bot.store.tables import Answer, Blocker, Claim, Department, DutyName
+from bot.store.tables import Answer, Blocker, Claim, Department, DutyName, Person
 
 _DELTAS: dict[Delta, str] = {
     "up_evidenced": "up, with evidence",
@@ -74,7 +76,7 @@ async def answer(
                     await stored_processes(tx, department_id), asked.department, scores, instrument
                 )
             ]
-        case "models" | "levels" | "second_view" | "nothing_done" | "others" | "all_questions":
+        case "models" | "levels" | "second_view" | "nothing_done" | "others" | "all_questions" | "meaning":
             return [_of_the_method(instrument, scores, question)]
         case "who_answers":
             leads = await holders(tx, DutyName.LEAD, department_id)
@@ -99,11 +101,36 @@ async def answer(
                     None if await live_sessions(tx, asked.person_id, AUDITS) else asked.department,
                 )
             ]
+        case "sureness":
+            return [own_answers.sureness(instrument, scores)]
+        case "put_aside" | "answered_by" | "shown":
+            return [await _of_own_answers(tx, instrument, asked, question)]
         case "about_criterion":
             return [about(instrument, scores, instrument.criterion(question.criterion or "WE-1"))]
         case _:
             rows = await latest_answers(tx, instrument, department_id, asked.now)
-            return [last_answers(instrument, asked, list(rows.values()), question)]
+            names = await _names_of(tx, {row.approver_id for row in rows.values()})
+            return [last_answers(instrument, asked, list(rows.values()), question, names)]
+
+
+async def _of_own_answers(
+    tx: AsyncSession, instrument: Instrument, asked: Asked, question: StoredQuestion
+) -> Message:
+    """Who gave the answers, what they show, and what was put aside."""
+    department = asked.department
+    found = await latest_answers(tx, instrument, department.id or 0, asked.now)
+    rows = _in_order(instrument, found.values())
+    if question.topic == "shown":
+        return own_answers.shown(instrument, rows, asked.person_id)
+    if question.topic == "put_aside":
+        names = await _names_of(tx, {row.approver_id for row in rows})
+        return own_answers.put_aside(instrument, department, rows, names, asked.now)
+    leads = {each.id: each.name for each in await holders(tx, DutyName.LEAD, department.id or 0)}
+    return own_answers.answered_by(instrument, department, rows, asked.person_id, leads)
+
+
+async def _names_of(tx: AsyncSession, people: Iterable[int | None]) -> own_answers.Names:
+    return dict((await tx.exec(select(Person.id, Person.name).where(col(Person.id).in_(set(people))))).all())
 
 
 def _of_the_method(instrument: Instrument, scores: Scores, question: StoredQuestion) -> Message:
@@ -118,6 +145,8 @@ def _of_the_method(instrument: Instrument, scores: Scores, question: StoredQuest
             return explained.nothing_done(instrument)
         case "others":
             return explained.others()
+        case "meaning":
+            return meaning(instrument, scores, question.term or "state")
         case _:
             return explained.all_questions(instrument)
 
@@ -288,9 +317,13 @@ def _now(found: CriterionScore) -> str:
 
 
 def last_answers(
-    instrument: Instrument, asked: Asked, rows: list[Answer], question: StoredQuestion
+    instrument: Instrument,
+    asked: Asked,
+    rows: list[Answer],
+    question: StoredQuestion,
+    names: own_answers.Names,
 ) -> Message:
-    """The latest answers, with the words of those that the asker gave."""
+    """The latest answers, with the words of those that the asker gave; `names` of who confirms what."""
     order = {criterion.id: n for n, criterion in enumerate(instrument.criteria)}
     wanted = [
         row
@@ -302,7 +335,8 @@ def last_answers(
     if not wanted:
         return Message(text="I have no answers of your department for that.")
     lines = [
-        _answer_line(instrument, asked, row) for row in sorted(wanted, key=lambda row: order[row.criterion])
+        _answer_line(instrument, asked, row, names)
+        for row in sorted(wanted, key=lambda row: order[row.criterion])
     ]
     return Message(
         kind="result",
@@ -311,14 +345,15 @@ def last_answers(
     )
 
 
-def _answer_line(instrument: Instrument, asked: Asked, row: Answer) -> str:
+def _answer_line(instrument: Instrument, asked: Asked, row: Answer, names: own_answers.Names) -> str:
     name = instrument.criterion(row.criterion).name
     said = f"\n\n{quoted(row.words)}" if row.words and row.picked_by == asked.person_id else ""
     if row.claim is Claim.LEVEL:
         again = f", confirmed on {day(row.still_true_at)}" if row.still_true_at else ""
         return f"**{name}**, {day(row.answered_at)}{again}: level {row.level}, {_counts(row)}{said}"
-    word = "to find out" if row.claim is Claim.UNKNOWN else "does not apply"
-    return f"**{name}**, {day(row.answered_at)}: {word}{said}"
+    if row.claim is Claim.UNKNOWN:
+        return f"**{name}**, {day(row.answered_at)}: to find out{said}"
+    return f"**{name}**: does not apply, {own_answers.aside_words(instrument, row, names, asked.now)}"
 
 
 def _counts(row: Answer) -> str:

@@ -84,7 +84,33 @@ def test_a_tick_or_a_number_says_too_little(said):
     assert says_little(said)
 
 
-@pytest.mark.parametrize("said", ["Nobody", "none", "all of us", "2 of 8", "It is both.", "Copilot"])
+@pytest.mark.parametrize("said", ["asdf", "asdfasdf", "qwertz", "hjkl", "xxxx", "bla bla", "dfgdfg"])
+def test_keys_that_were_run_over_are_no_answer(said):
+    assert says_little(said)
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("this is bullshit", "annoyed"),
+        ("What a waste of time!", "annoyed"),
+        ("Das ist Quatsch", "annoyed"),
+        ("skip to the last question", "skip_to_last"),
+        ("skip to the next one", "skip"),
+        ("Was ist damit gemeint?", "explain"),
+        ("Ich verstehe die Frage nicht", "explain"),
+    ],
+)
+def test_more_of_what_leads_say(said, name):
+    assert command(said) == (name, "")
+
+
+@pytest.mark.parametrize("said", ["Our ticket tool is useless for that", "It was a waste of time in May"])
+def test_an_answer_may_be_cross(said):
+    assert command(said) is None
+
+
+@pytest.mark.parametrize("said", ["Nobody", "none", "all of us", "2 of 8", "It is both.", "SAP", "HTML", "Jira"])
 def test_one_word_can_be_an_answer(said):
     assert not says_little(said)
 

@@ -119,7 +119,9 @@ SAID = {
         Last quarter vs now
         Are we getting better?
         What moved since last quarter?
-        Did anything get worse since the last audit?""",
+        Did anything get worse since the last audit?
+        Why did we drop?
+        are we better than last time?""",
     StoredQuestion("about_criterion", criterion="WE-3"): """
         What should we do about WE-3?
         How do we improve WE-3?
@@ -200,6 +202,7 @@ SAID = {
         What is still open?
         When is our next audit?
         when do you ask me next?
+        when do you ask next?
         What have we not answered yet?
         How many questions are left?
         How old are our answers?
@@ -225,6 +228,28 @@ SAID = {
         Can I see the whole questionnaire?
         Which questions do you ask?
         How long does the whole audit take?""",
+    StoredQuestion("meaning", term="state"): """
+        What does operational mean?
+        what do you mean by "first tries"?
+        Explain being built
+        Was bedeutet operational?""",
+    StoredQuestion("meaning", term="skipped"): """
+        what does skipped mean?""",
+    StoredQuestion("meaning", term="contested"): """
+        What does contested mean here?""",
+    StoredQuestion("put_aside"): """
+        Who approved that AD does not apply?
+        who confirmed that reach across roles doesn't apply?
+        What does not apply to us?""",
+    StoredQuestion("answered_by"): """
+        Who has answered so far?
+        who answered?""",
+    StoredQuestion("sureness"): """
+        How sure are you?
+        how reliable is this?""",
+    StoredQuestion("shown"): """
+        Which evidence did I give?
+        show our evidence""",
     StoredQuestion("change"): """
         I want to change my answer
         Correct an answer
@@ -238,6 +263,12 @@ SAID = {
         Remind me what we said on WE-4""",
     None: """
         What is a model contract?
+        What does confidential mean?
+        What does operational risk mean?
+        Who approved the new travel policy?
+        Who approved that contractors do not apply for leave?
+        How sure are you that the leave policy holds?
+        Which evidence does the auditor want?
         Which model may we use for customer data?
         What are the levels of confidentiality?
         How is overtime calculated?
