@@ -7,7 +7,7 @@ from collections import deque
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from knowledge.extract_text import Finding, Unreadable, decode, table
+from knowledge.extract_text import Finding, Unreadable, decode, heads, table
 
 _GONE = (
     "script, style, noscript, template, svg, iframe, object, embed, nav, footer, form, button, head > *, "
@@ -76,6 +76,8 @@ class _Writer:
         self.line: list[str] = []
         self.prefix = ""
         self.depth = 0
+        self.level = 0
+        """Of the heading that was met last; 0 before anything else."""
 
     def text(self) -> str:
         self.flush()
@@ -119,10 +121,16 @@ class _Writer:
     def heading(self, node: LexborNode) -> None:
         self.flush()
         if words := " ".join(node.text(separator=" ").split()):
-            self.blocks.append(f"{'#' * int((node.tag or 'h1')[1])} {words}")
+            self.level = int((node.tag or "h1")[1])
+            self.blocks.append(f"{'#' * self.level} {words}")
 
     def block(self, node: LexborNode, level: int) -> None:
         self.flush()
+        is_paragraph, before = node.tag == "p", self.level
+        self.level = before or int(is_paragraph)
+        if is_paragraph and not level and heads(words := _bold(node)):
+            self.blocks.append(f"{'#' * min(before + 1, 6)} {words}")
+            return
         self.children(node, level)
         self.flush()
 
@@ -150,6 +158,13 @@ class _Writer:
             self.blocks.append(words)
         rows = [[cell for cell in row.iter() if cell.tag in ("td", "th")] for row in node.css("tr")]
         self.blocks.append(table(_spread(rows)))
+
+
+def _bold(node: LexborNode) -> str:
+    """The words of a paragraph that is bold from end to end, else nothing."""
+    words = " ".join(node.text(separator=" ").split())
+    marked = " ".join(" ".join(bold.text(separator=" ") for bold in node.css("b, strong")).split())
+    return words if words == marked else ""
 
 
 def _spread(rows: list[list[LexborNode]]) -> list[list[str]]:

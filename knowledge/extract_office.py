@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import groupby, takewhile
 from xml.etree import ElementTree
 
-from knowledge.extract_text import Finding, Unreadable, table
+from knowledge.extract_text import Finding, Unreadable, heads, table
 
 MAX_PART = 60_000_000  # bytes of one unpacked XML part
 MAX_ROWS = 20_000
@@ -122,6 +122,8 @@ class _Word:
         self.headings, self.ordered, self.styles = headings, ordered, styles
         self.counted: dict[tuple[str, int], int] = {}  # how many items a list has so far, by its id and level
         self.hidden: list[str] = []
+        self.level = 0
+        """Of the heading that was met last; 0 before anything else."""
 
     def blocks(self, parent: ElementTree.Element) -> str:
         parts: list[str] = []
@@ -150,10 +152,23 @@ class _Word:
         if not text:
             return "", False
         if style in self.headings:
-            return f"{'#' * self.headings[style]} {text}", False
+            self.level = self.headings[style]
+            return f"{'#' * self.level} {text}", False
         if number is not None or style.lower().startswith("list"):
             return self.item(text, style, number), True
+        before, self.level = self.level, self.level or 1
+        if heads(text) and self.is_bold(element):
+            return f"{'#' * min(before + 1, 6)} {text}", False
         return text, False
+
+    def is_bold(self, paragraph: ElementTree.Element) -> bool:
+        """Whether all that is to be read of a paragraph is bold by its own formatting, not by its style."""
+        marks = [
+            run.find(f"{_W}rPr/{_W}b")
+            for run in paragraph.iter(f"{_W}r")
+            if "".join(self.run(run)).strip() and not self.vanished(run)
+        ]
+        return all(bold is not None and _value(bold) not in ("0", "false") for bold in marks)
 
     def item(self, text: str, style: str, number: ElementTree.Element | None) -> str:
         """An item of a list, whose level and kind stand with it or with its style ("List Bullet 2")."""

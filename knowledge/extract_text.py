@@ -54,6 +54,16 @@ class Finding:
         return f"words that speak to a machine{f' (line {self.line})' if self.line else ''}: “{self.excerpt}”"
 
 
+_HEADS = 80  # characters of a bold line that stands for a heading
+_SENTENCE_END = tuple(".,;:!?")
+
+
+def heads(line: str) -> bool:
+    """Whether a line that is bold from end to end stands for a heading, as many people write them: it is
+    short and no sentence."""
+    return len(line) <= _HEADS and not line.endswith(_SENTENCE_END) and any(map(str.isalpha, line))
+
+
 # Zero-width and bidirectional controls, tag characters, interlinear annotation. They can hide words from
 # readers or reorder what is seen (Unicode Technical Report 36, section 2.5, "Bidirectional text spoofing").
 _INVISIBLE = re.compile(

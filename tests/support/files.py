@@ -27,6 +27,12 @@ def paragraph(text: str, style: str = "", number: int | None = None, level: int 
     return f"<w:p><w:pPr>{properties}</w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>"
 
 
+def bold(text: str, rest: str = "") -> str:
+    """A paragraph of a Word file whose first words are bold."""
+    more = f"<w:r><w:t>{rest}</w:t></w:r>" if rest else ""
+    return f"<w:p><w:r><w:rPr><w:b/></w:rPr><w:t>{text}</w:t></w:r>{more}</w:p>"
+
+
 def word_table(rows: Sequence[Sequence[str]]) -> str:
     cells = ("".join(f"<w:tc>{paragraph(cell)}</w:tc>" for cell in row) for row in rows)
     return "<w:tbl>" + "".join(f"<w:tr>{row}</w:tr>" for row in cells) + "</w:tbl>"

@@ -8,7 +8,7 @@ import pytest
 
 from knowledge.extract import extract, unpack
 from knowledge.extract_text import Unreadable, clean
-from tests.support.files import docx, paragraph, pdf, pdf_at, word_table, xlsx, zipped
+from tests.support.files import bold, docx, paragraph, pdf, pdf_at, word_table, xlsx, zipped
 
 TABLE = [["Tool", "Allowed for"], ["Assistant", "Public | internal data"], ["Recorder", ""]]
 TABLE_MARKDOWN = (
@@ -62,6 +62,30 @@ async def test_word_keeps_headings_lists_and_tables() -> None:
         + "\n\nKept\n"
     )
     assert [found.excerpt for found in got.findings] == ["Secret order"]
+
+
+async def test_lines_that_are_bold_from_end_to_end_are_headings() -> None:
+    body = (
+        bold("Travel policy")
+        + paragraph("This holds for everybody.")
+        + bold("1. Trains")
+        + bold("Second class", " is what we pay.")
+        + bold("Never pay in cash.")
+        + paragraph("Planes", "H2")
+        + bold("Short flights")
+        + paragraph("Take a train.")
+    )
+    told = (
+        "# Travel policy\n\nThis holds for everybody.\n\n## 1. Trains\n\nSecond class is what we pay.\n\n"
+        "Never pay in cash.\n\n## Planes\n\n### Short flights\n\nTake a train.\n"
+    )
+    assert (await extract(docx(body), "travel.docx")).text == told
+    page = (
+        "<html><p><b>Travel policy</b><p>This holds for everybody.<p><strong>1. Trains</strong></p>"
+        "<p><b>Second class</b> is what we pay.</p><p><b>Never pay in cash.</b><h2>Planes</h2>"
+        "<p><b>Short</b> <b>flights</b><p>Take a train.<ul><li><p><b>Bikes</b></p></li></ul></html>"
+    )
+    assert (await extract(page.encode(), "a.html")).text == f"{told}\n- Bikes\n"
 
 
 async def test_html_cells_that_span_rows_and_columns_leave_the_others_in_theirs() -> None:
