@@ -160,14 +160,22 @@ class Dialogue:
         return _MOVES[name][1](self.steps, state, argument, now)
 
     def _instrument_changed(self, state: State, given: InstrumentChanged) -> Outcome:
-        """Answers stay as they were given; what is still open is asked in the new wording."""
-        left = tuple(c for c in state.sitting if c not in given.gone)
-        queue = tuple(c for c in state.queue if c not in given.gone)
+        """Answers stay as they were given; what is still open is asked in the new wording. An answer to a
+        question that is gone stays stored, but is no longer part of the sitting.
+        """
+        left = {
+            name: tuple(c for c in getattr(state, name) if c not in given.gone)
+            for name in ("sitting", "queue", "carried", "skipped")
+        }
         known = {c: k for c, k in state.known.items() if c not in given.gone}
-        state = changed(state, version=given.version, sitting=left, queue=queue, known=known)
+        answers = {c: a for c, a in state.answers.items() if c not in given.gone}
+        state = changed(state, version=given.version, known=known, answers=answers, **left)
         said = "The questions were improved a little since you were last here."
         if state.current in given.gone:
-            return self.steps.go_on(state, said)
+            return self.steps.go_on(changed(state, interlude="", paused=False), said)
+        if state.phase in ("place", "placing") and state.draft.words:
+            # What was told is not asked for twice: only the sentences to choose from are new.
+            return self.steps.show(answering.all_anchors(self.steps, state), said)
         if state.phase in ("place", "placing", "different", "fresh"):
             return self.steps.show(changed(state, phase="case", draft=Draft(at=state.draft.at)), said)
         return state, ()

@@ -8,7 +8,7 @@ import hashlib
 
 from bot.audit.agreement import wants_second_rater
 from bot.audit.instrument import Instrument
-from bot.audit.state import Given, State
+from bot.audit.state import Given, InstrumentChanged, State
 
 A_SITTING = 4
 """At most this many questions at a time (conversation_rules)."""
@@ -18,6 +18,15 @@ def chance(*parts: object) -> int:
     """A number from 0 to 2**64 - 1 that depends on `parts` alone: chance that can be replayed."""
     text = ":".join(map(str, parts))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+
+def instrument_change(instrument: Instrument, state: State) -> InstrumentChanged | None:
+    """What a sitting that was begun under another version has to hear first."""
+    if state.version == instrument.version:
+        return None
+    ids = {criterion.id for criterion in instrument.criteria}
+    asked = {*state.sitting, *state.queue, *state.known, *state.settled, state.current} - {""}
+    return InstrumentChanged(instrument.version, tuple(sorted(asked - ids)))
 
 
 def questions_left(instrument: Instrument, state: State) -> tuple[str, ...]:

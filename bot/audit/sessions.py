@@ -34,6 +34,7 @@ from bot.audit.opening import (
     open_session,
 )
 from bot.audit.phrases import privacy_again
+from bot.audit.planning import instrument_change
 from bot.audit.process_records import with_processes
 from bot.audit.proposal import AnchorProposer
 from bot.audit.state import (
@@ -43,7 +44,6 @@ from bot.audit.state import (
     Effect,
     Facts,
     Input,
-    InstrumentChanged,
     NoProposal,
     Proposed,
     Resume,
@@ -136,6 +136,8 @@ class AuditUseCase:
         state = load_state(row)
         # What words ask for depends on no name, so that the trial does without the facts.
         trial = Dialogue(self._instrument, Facts(department=""))
+        if (change := instrument_change(self._instrument, state)) is not None:
+            state, _ = trial.step(state, change, turn.at)
         _, effects = trial.step(state, self._input(turn, state), turn.at)
         prepared = Prepared()
         for effect in effects:
@@ -282,7 +284,7 @@ class AuditUseCase:
         state, moved_on = await self._hear_co_leads(desk, dialogue, state, given)
         # Words meant for a card that has changed are not taken for an answer to the new one.
         effects: tuple[Effect, ...] = ()
-        if not (moved_on or (shown_anew and isinstance(given, Words))):
+        if not (moved_on or (shown_anew and isinstance(given, Words | Resume))):
             state, effects = dialogue.step(state, given, turn.at)
         state = await self._carry_out(desk, dialogue, state, effects, turn, prepared)
         desk.messages += desk.later
@@ -318,11 +320,9 @@ class AuditUseCase:
 
     async def _up_to_date(self, desk: Desk, dialogue: Dialogue, state: State) -> tuple[State, bool]:
         """The state under the present instrument, and whether its card had to be shown anew."""
-        if state.version == self._instrument.version:
+        change = instrument_change(self._instrument, state)
+        if change is None:
             return state, False
-        ids = {criterion.id for criterion in self._instrument.criteria}
-        asked = {*state.sitting, *state.queue, *state.known, *state.answers}
-        change = InstrumentChanged(self._instrument.version, tuple(sorted(asked - ids)))
         state, effects = dialogue.step(state, change, desk.now)
         for effect in effects:
             await desk.carry_out(effect, state)

@@ -197,6 +197,8 @@ class Conversation(RuleBasedStateMachine):
 
     @rule(gone=st.sets(st.sampled_from(CRITERIA), max_size=2))
     def improve_the_instrument(self, gone):
+        for criterion in gone:
+            self.stored.pop(criterion, None)  # It stays stored, but no longer belongs to the sitting.
         self.give(InstrumentChanged(f"0.1.{len(self.inputs)}", tuple(sorted(gone))))
 
     @rule(criteria=st.sets(st.sampled_from(CRITERIA), max_size=3))

@@ -185,20 +185,25 @@ def _shown(who: str, message: Message) -> str:
 
 async def open_office(store: Store, instrument: Instrument | None = None, proposer: Any = None) -> Office:
     """The company on an empty database, with the parts as the product puts them together."""
-    used = instrument or load_instrument()
     proposals = ToldProposals()
+    parts = parts_on(store, instrument or load_instrument(), proposer or proposals)
+    return Office(store, await plant_company(store), proposals, parts)
+
+
+def parts_on(store: Store, used: Instrument, proposer: Any) -> list[Any]:
+    """What takes turns, going by this instrument."""
     coaching = CoachingUseCase(used, elsewhere=names_coverage)
     coverage = CoverageUseCase(used)
     audit = AuditUseCase(
         used,
         store,
-        proposer or proposals,
+        proposer,
         asides=Asides(coaching, OnePolicy()),
         offer_steps=coaching.offer_steps,
         elsewhere=names_coverage,
         beside=coverage.is_at,
     )
-    parts = [
+    return [
         SettingsUseCase([Platform.EMAIL]),
         ContestedUseCase(used),
         audit,
@@ -206,4 +211,3 @@ async def open_office(store: Store, instrument: Instrument | None = None, propos
         EventUseCase(used),
         coverage,
     ]
-    return Office(store, await plant_company(store), proposals, parts)

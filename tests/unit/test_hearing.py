@@ -110,7 +110,9 @@ def test_an_answer_may_be_cross(said):
     assert command(said) is None
 
 
-@pytest.mark.parametrize("said", ["Nobody", "none", "all of us", "2 of 8", "It is both.", "SAP", "HTML", "Jira"])
+@pytest.mark.parametrize(
+    "said", ["Nobody", "none", "all of us", "2 of 8", "It is both.", "SAP", "HTML", "Jira"]
+)
 def test_one_word_can_be_an_answer(said):
     assert not says_little(said)
 
