@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from knowledge.extract_text import MAX_FILE, Finding, Unreadable, clean, decode
+from knowledge.extract_text import MAX_FILE, Finding, Unreadable, clean, plain_text
 from knowledge.extract_worker import SECONDS
 
 _MAX_REPLY = 320_000_000  # bytes: an unpacked archive and its frames
@@ -111,7 +111,8 @@ def _by_content(data: bytes) -> str | None:
 
 
 def _text(data: bytes) -> tuple[str, str | None, list[Finding]]:
-    return decode(data), None, []
+    text, findings = plain_text(data)
+    return text, None, findings
 
 
 async def _in_worker(kind: str, data: bytes) -> tuple[str, str | None, list[Finding]]:

@@ -29,9 +29,9 @@ class Finding:
 
     `kind` is "invisible" (characters that can't be seen were taken out), "hidden" (text that a reader of
     the original can't see was left out), "machine" (a sentence speaks to software, not to people),
-    "picture" (pages show a picture and hold no text), "twin" (another document is the same file) or "early"
-    (a version that is in force later). `line` counts from 1 in the normalised text, 0 where
-    there is none. `excerpt` is at most 80 characters.
+    "picture" (pages show a picture and hold no text), "encoding" (read as Western European, not as Unicode),
+    "twin" (another document is the same file) or "early" (a version that is in force later). `line` counts
+    from 1 in the normalised text, 0 where there is none. `excerpt` is at most 80 characters.
     """
 
     kind: str
@@ -49,11 +49,18 @@ class Finding:
             return f"the same file as {self.excerpt}"
         if self.kind == "early":
             return f"in force only from {self.excerpt}; the version before answers until then"
+        if self.kind == "encoding":
+            return f"not in UTF-8, read as Western European (Windows-1252): “{self.excerpt}”"
         if self.kind == "picture":
             return f"pictures without text, which I can't read: {self.excerpt}"
         return f"words that speak to a machine{f' (line {self.line})' if self.line else ''}: “{self.excerpt}”"
 
 
+_WESTERN = frozenset(
+    "ÄÖÜäöüßÀÁÂÃÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕØÙÚÛàáâãåæçèéêëìíîïñòóôõøùúûÿŒœŸ€‚„…†‡‰‹›‘’“”•–—™¡¢£¥§©ª«®°±²³´µ¶·¹º»¼½¾¿×\u00a0"
+)
+"""Letters and signs beyond ASCII that Western European texts hold (in Windows-1252)."""
+_SIGN_IN_WORD = re.compile(r"[^\W\d_][¡-©«-´¶-¹»-¿×][^\W\d_]|[^\W\d_][¡¢£¥¿]")
 _HEADS = 80  # characters of a bold line that stands for a heading
 _SENTENCE_END = tuple(".,;:!?")
 
@@ -160,6 +167,33 @@ def _decode(data: bytes, encoding: str) -> str:
     if not text.strip():
         raise Unreadable("is empty")
     return text
+
+
+def plain_text(data: bytes) -> tuple[str, list[Finding]]:
+    """The text of a file that can't say in which encoding it is: Unicode, else Western European where it
+    looks like that, which its owner should look at. Raises Unreadable."""
+    try:
+        return decode(data), []
+    except Unreadable:
+        text = _western(data)
+        if text is None:
+            raise
+    word = next(word for word in re.findall(r"\S*[^\x00-\x7f]\S*", text))
+    return text, [Finding("encoding", 0, word[:80])]
+
+
+def _western(data: bytes) -> str | None:
+    """Bytes of Windows-1252, which office programs still write, as text. None where it is another encoding:
+    then letters come out that Western languages hardly use, signs stand amid words, or most letters are
+    accented ones."""
+    try:
+        text = data.decode("cp1252")
+    except UnicodeDecodeError:
+        return None
+    beyond = [char for char in text if ord(char) > 127]
+    plain = sum(char.isascii() and char.isalpha() for char in text)
+    looks = set(beyond) <= _WESTERN and len(beyond) * 2 <= plain and not _SIGN_IN_WORD.search(text)
+    return text if looks and beyond and not _CONTROL.search(text) else None
 
 
 def clean(text: str, trusts: Callable[[str], bool] = lambda host: False) -> tuple[str, list[Finding]]:

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Callable
 from typing import BinaryIO
 
-from knowledge.extract_text import MAX_FILE, MAX_TEXT, Finding, Unreadable, decode, table
+from knowledge.extract_text import MAX_FILE, MAX_TEXT, Finding, Unreadable, plain_text, table
 
 MEMORY = 512 * 1024 * 1024  # bytes
 SECONDS = 20
@@ -69,14 +69,15 @@ def _html(data: bytes) -> Read:
 
 
 def _csv(data: bytes) -> Read:
-    text = decode(data).removeprefix("\ufeff")
+    text, findings = plain_text(data)
+    text = text.removeprefix("\ufeff")
     first = text.split("\n", 1)[0]
     delimiter = max(",;\t|", key=first.count)
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error as error:
         raise Unreadable(f"can't be read as a table ({error})") from error
-    return table(rows), None, []
+    return table(rows), None, findings
 
 
 READERS: dict[str, Callable[[bytes], Read]] = {

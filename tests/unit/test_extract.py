@@ -375,7 +375,7 @@ def test_ordinary_policy_sentences_are_not_suspected(line: str) -> None:
         ("a.txt", b"\x7fELF\x00\x00\x01\x02" * 50, "is neither text"),
         ("a.txt", bytes(range(1, 32)) * 20, "is neither text"),
         ("a.txt", b"word " * 2_000_000, "has a line of 10,000,000 characters (line 1)"),
-        ("a.md", b"line\nGr\xfc\xdfe", "is not in UTF-8 (line 2)"),
+        ("a.md", "line\nОтпуск".encode("cp1251"), "is not in UTF-8 (line 2)"),
         ("a.pdf", b"hello", "is not a PDF, although its name says so"),
         (
             "a.html",
@@ -406,3 +406,25 @@ async def test_what_can_not_be_read_says_why(name: str, data: bytes, reason: str
 async def test_text_in_other_unicode_encodings_is_read() -> None:
     for encoding in ("utf-8-sig", "utf-16", "utf-32"):
         assert (await extract("Grüße\n".encode(encoding), "a.txt")).text == "Grüße\n"
+
+
+async def test_western_text_that_is_not_in_unicode_is_read_and_pointed_out() -> None:
+    said = "Prüfer;Höhe\nMüller – „Chef“;3 m²\nRené Muñoz;1 000 €\n"
+    got = await extract(said.encode("cp1252"), "a.csv")
+    assert "| Müller – „Chef“ | 3 m² |" in got.text
+    assert [(found.kind, found.excerpt) for found in got.findings] == [("encoding", "Prüfer;Höhe")]
+
+
+@pytest.mark.parametrize(
+    ("said", "encoding"),
+    [
+        ("Правила: отпуск длится 28 дней. See HR for more.", "cp1251"),
+        ("Urlop trwa 26 dni, a złotówki wypłaca się w październiku.", "cp1250"),
+        ("İzin 14 gündür; değişiklikler yöneticiye bildirilir.", "cp1254"),
+        ("Άδεια είκοσι ημέρες τον χρόνο.", "cp1253"),
+        ("休暇は年に20日です。", "shift_jis"),
+    ],
+)
+async def test_text_in_another_encoding_is_refused_rather_than_guessed(said: str, encoding: str) -> None:
+    with pytest.raises(Unreadable, match="UTF-8"):
+        await extract(said.encode(encoding), "a.txt")
