@@ -23,7 +23,8 @@ _UNIT = (
 )
 _DURATION = (
     rf"\b{_NUMBER}[ -](?:\w+[ -]){{0,2}}?{_UNIT}|"
-    r"\b(?:immediately|at once|indefinitely|permanently|no limit|(?:the )?same day|as long as|until)\b"
+    r"\b(?:immediately|at once|(?:right|straight) ?away|promptly|without (?:undue )?delay|as soon as|asap|"
+    r"indefinitely|permanently|no limit|(?:the )?same day|as long as|until)\b"
 )
 _MONTH = "january|february|march|april|june|july|august|september|october|november|december"
 _WEEKDAY = "(?:mon|tues|wednes|thurs|fri|satur|sun)days?"

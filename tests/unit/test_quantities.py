@@ -50,6 +50,7 @@ def test_a_follow_up_that_asks_something_else_does_not(followup: str) -> None:
         ("How long are logs kept?", "Logs are kept for 180 days.", 1.0),
         ("How long are logs kept?", "Logs are kept until the case is closed.", 1.0),
         ("How long are logs kept?", "The owner keeps logs safe.", 0.0),
+        ("How soon do I report it?", "Tell IT Security without delay.", 1.0),
         ("How long must a password be?", "At least 14 characters.", 1.0),
         ("How much may a gift cost?", "Gifts are limited to EUR 35.", 1.0),
         ("How much may a gift cost?", "Ask one of the 3 leads.", 0.5),
