@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-Topic = Literal["stand", "covered", "gaps", "next", "processes"]
+Topic = Literal["stand", "covered", "gaps", "next", "processes", "rank"]
 
 _WE = r"(?:we|the company|our company|the departments|our departments|everyone|everybody)"
 _ALL = r"(?:the |our |my )?(?:whole )?(?:company|departments|organi[sz]ation)"
@@ -24,6 +24,7 @@ _PATTERNS: dict[Topic, tuple[str, ...]] = {
         rf"what (?:comes |is |to do )?next{_AND_WHY}",
         rf"where (?:should|do|shall) {_WE} (?:start|begin){_AND_WHY}",
         r"(?:what are )?(?:our |the )?(?:next )?priorities",
+        rf"what (?:would|could|will) (?:get|bring|take|move|help) (?:us|{_ALL}) (?:further|forward|ahead|on)",
     ),
     "gaps": (
         r"(?:where|what) are (?:the |our )?(?:\w+ )?gaps",
@@ -44,12 +45,44 @@ _PATTERNS: dict[Topic, tuple[str, ...]] = {
         r"(?: (?:our |the |several )?(?:departments|borders))?",
         r"who owns (?:the |our )?processes",
     ),
+    "rank": (
+        r"(?:which|what) (?:department|team)s? (?:is|are|does|do|has|have|comes?|performs?)(?: the)? "
+        r"(?:best|worst|ahead|behind|last|first|leading|furthest|weakest|strongest|lowest|highest|better|worse)"
+        r"(?: of all| score)?",
+        r"who (?:is|are) (?:the )?(?:best|worst|ahead|behind|furthest|leading|weakest|strongest)",
+        rf"(?:please )?(?:rank|compare) {_ALL}|(?:show )?(?:me )?(?:a |the )?(?:ranking|league table)"
+        rf"(?: of {_ALL})?",
+    ),
 }
 _COMPILED = {topic: re.compile("|".join(patterns)) for topic, patterns in _PATTERNS.items()}
 _ABOUT_ONE = re.compile(
     r"(?:which|what) departments (?:does|do|are in) (?P<way>.+?)(?: cross| pass(?: through)?| go through)?"
     r"|who (?:owns|answers for) (?P<owner>.+)"
 )
+
+
+_DEPARTMENT = re.compile(
+    r"(?:how|where) (?:is|are|does|do) (?P<does>.+?) (?:doing|standing|stand)(?: now| today)?"
+    r"|what (?:did|has|have) (?P<said>.+?) (?:answer(?:ed)?|say|said)(?: so far)?"
+    r"|what (?:is|'s) (?:holding|keeping) (?P<held>.+?) back"
+    r"|why is (?P<why>.+?) (?:behind|stuck|so low|so far back)"
+    r"|(?:show |tell )(?:me )?(?:about )?(?P<show>.+)|how far is (?P<far>.+)"
+)
+
+
+def department_asked(words: str) -> str | None:
+    """What may be the name of a department whose standing is asked for."""
+    found = _DEPARTMENT.fullmatch(words)
+    if found is None:
+        return None
+    name = next(each for each in found.groups() if each)
+    return re.sub(r"^(?:the |our )?(?:department (?:of )?)?|'s? department$| department$", "", name).strip()
+
+
+def asks_for_words(words: str) -> bool:
+    """What is asked for is what a department said, not where it stands."""
+    found = _DEPARTMENT.fullmatch(words)
+    return found is not None and found["said"] is not None
 
 
 def topic_of(words: str) -> Topic | None:

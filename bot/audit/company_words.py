@@ -9,12 +9,13 @@ from collections.abc import Sequence
 
 from bot.audit.company import Action, CompanyView
 from bot.audit.company_questions import Topic
-from bot.audit.gates import CLEAN
+from bot.audit.gates import CLEAN, ESTABLISHED
 from bot.audit.instrument import Instrument
 from bot.audit.parts import ValueModel
 from bot.audit.phrases import joined
 from bot.audit.processes import Readiness, path_words, what_it_lacks
-from bot.audit.result import STATES
+from bot.audit.result import STATES, level_text, state_text
+from bot.audit.scoring import Scores
 from bot.messages import Table, plain
 
 MOST_ACTIONS, MOST_OF_A_KIND = 6, 2
@@ -86,6 +87,23 @@ def next_actions(actions: Sequence[Action]) -> str:
     left = len(actions) - len(chosen)
     more = f"\n\n_{left} more after these._" if left else ""
     return "**What to do next, in this order**\n\n" + "\n".join(lines) + more if lines else ""
+
+
+def one_department(instrument: Instrument, name: str, scores: Scores) -> str:
+    """Where one department stands, and what it works on now; no word of what anybody said."""
+    states = "\n".join(f"- {model.name}: {state_text(model, scores)}" for model in instrument.models)
+    working = scores.placement.working_model
+    ahead = "Every model that applies is in place."
+    if working is not None:
+        model = instrument.model(working)
+        gaps = [
+            f"“{each.name}” ({level_text(scores.criteria[each.id])})"
+            for each in model.criteria
+            if scores.criteria[each.id].applies and scores.criteria[each.id].level < ESTABLISHED
+        ]
+        below = f" Below level {ESTABLISHED} there: {joined(gaps)}." if gaps else ""
+        ahead = f"It works on {model.name} now.{below}"
+    return f"**Where {plain(name)} stands**\n\n{states}\n\n{ahead}"
 
 
 def processes(found: Sequence[Readiness]) -> str:

@@ -18,8 +18,9 @@ def names(people: Iterable[Someone]) -> str:
 
 
 def joined(parts: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    """`a`, `a and b`, `a, b and c`; a comma before the last "and" where a bare part has one of its own."""
+    comma = "," if any(" and " in part and part[0] not in "“*" for part in parts) else ""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])}{comma} and {parts[-1]}"
 
 
 def day(value: date | datetime) -> str:

@@ -22,7 +22,8 @@ PREFIX = "blockers"
 MOST = 12
 
 _ASKED = re.compile(
-    r"(?:show |list )?(?:me )?(?:the |all )?(?:open |critical )?(?:blockers|obstacles)"
+    r"(?:show |list )?(?:me )?(?:the |all )?(?P<shared>(?:shared|common) )?"
+    r"(?:open |critical )?(?:blockers|obstacles)"
     r"(?P<all> (?:in|of|across|for) (?:the (?:whole )?company|(?:all )?(?:the )?departments))?"
     r"|what(?:'s| is) in the way(?P<whole> (?:in|of|across) (?:the company|all departments))?"
 )

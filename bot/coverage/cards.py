@@ -57,6 +57,7 @@ _ABOUT = {
     **dict.fromkeys(("pause", "quit", "later"), _LEAVE),
     "who": "The figure of the department is for its leads and the executives; it is never about a person.",
     "time": "",
+    "skip": "This one is needed for the task; a guess will do.",
     "back": "A tap can't be taken back, but at the end you can go through it again.",
 }
 
@@ -84,6 +85,10 @@ class Cards:
             left = len(state.todo) or len(state.role.tasks)
             return f"{left} {'task' if left == 1 else 'tasks'} of this role to go, four taps each."
         return _ABOUT.get(name, "Here a tap is enough.")
+
+    def leaves(self, text: str) -> bool:
+        """The words leave it for now, so that the card need not be read out again."""
+        return (command(text) or ("",))[0] in ("pause", "quit", "later")
 
     def _choice(self, state: State, what: str, label: str, primary: bool = False) -> Choice:
         made = ChoiceId(PREFIX, state.session, state.turn, what)

@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.audit.parts import CoverageRules
 from bot.coverage.cards import ACCEPTED, HOURS, MODES, REASONS, Cards
+from bot.coverage.spoken import spoken_tap
 from bot.coverage.state import (
     MOST_TASKS,
     MOST_WORDS,
@@ -66,13 +67,18 @@ class Checkin:
         tap = self.tap_of(state, text)
         if tap is not None:
             return self._chose(state, state.turn, tap)
-        return state, (Say(self._cards.card(state, self._cards.about(state, text))),)
+        said = self._cards.about(state, text)
+        return state, (
+            Say(Message(text=said) if self._cards.leaves(text) else self._cards.card(state, said)),
+        )
 
     def tap_of(self, state: State, text: str) -> str | None:
-        """The button of the present card whose label `text` is, or in a list its number."""
+        """The button of the present card that `text` stands for: its label, or the same in other words."""
         choices = self._cards.card(state).choices
         said = _label(text)
-        return next((parse(choice.id) for choice in choices if _label(choice.label) == said), None)
+        found = next((parse(choice.id) for choice in choices if _label(choice.label) == said), None)
+        spoken = found or spoken_tap(state.phase, text)
+        return spoken if spoken in {parse(choice.id) for choice in choices} else None
 
     def is_about_card(self, state: State, text: str) -> bool:
         """The words are a button's label, or ask about the card."""

@@ -8,12 +8,13 @@ import pytest
 
 from bot.audit.agreement import corroborated, settle, wants_second_rater, weighted_kappa
 from bot.audit.company import Action, DepartmentScores, company_view
-from bot.audit.company_questions import process_asked, topic_of
+from bot.audit.company_questions import department_asked, process_asked, topic_of
 from bot.audit.company_words import next_actions
 from bot.audit.deltas import Rated, delta
 from bot.audit.instrument import load_instrument
 from bot.audit.next_steps import may_open_step, next_steps
 from bot.audit.parts import EvidenceClass
+from bot.audit.phrases import joined
 from bot.audit.placement_words import (
     placement_sentences,
     placement_with_reasons,
@@ -189,8 +190,8 @@ def test_the_company_sees_pockets_shared_obstacles_and_an_order() -> None:
     assert [each.why for each in view.actions if each.kind == "hand_off"] == [
         "Name one owner for “Onboarding”: agents work in it across 2 departments, and nobody answers for its "
         "result",
-        "In “Onboarding”, have a person look at what agents hand to Legal: Workforce Empowerment and Systems "
-        "and Dependency Management are not in place there yet",
+        "In “Onboarding”, have a person look at what agents hand to Legal: Workforce Empowerment, and "
+        "Systems and Dependency Management are not in place there yet",
     ]
     assert view.actions[-1].kind == "spread"
     assert view.actions[-1].departments == ("sales", "hr")
@@ -225,6 +226,11 @@ def test_no_kind_of_action_hides_the_others() -> None:
         ("what is covered", "covered"),
         ("which processes cross our departments", "processes"),
         ("which departments do our agents' processes cross", "processes"),
+        ("what would get us further", "next"),
+        ("which department is worst", "rank"),
+        ("who is ahead", "rank"),
+        ("compare the departments", "rank"),
+        ("which department is responsible for travel", None),
         ("what is our leave policy", None),
         ("who owns the travel policy", None),
     ],
@@ -232,6 +238,27 @@ def test_no_kind_of_action_hides_the_others() -> None:
 def test_how_the_company_is_asked_about(words: str, topic: str | None) -> None:
     assert topic_of(words) == topic
     assert process_asked("who owns “From order to cash”") == "From order to cash"
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("how is finance doing", "finance"),
+        ("where does the finance department stand today", "finance"),
+        ("what did finance answer", "finance"),
+        ("what is holding marketing back", "marketing"),
+        ("how is overtime calculated", None),
+    ],
+)
+def test_how_one_department_is_asked_about(words: str, name: str | None) -> None:
+    assert department_asked(words) == name
+
+
+def test_names_with_an_and_of_their_own_stay_apart() -> None:
+    assert joined(["HR", "Legal"]) == "HR and Legal"
+    assert joined(["Finance", "People and HR", "Legal and Compliance"]) == (
+        "Finance, People and HR, and Legal and Compliance"
+    )
 
 
 def test_processes_are_deployed_in_the_order_of_what_they_lack() -> None:
