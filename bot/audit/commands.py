@@ -14,6 +14,13 @@ _OTHERS = (
     r"(?:(?:my|the|our) (?:boss|manager|team|colleagues|head|executives?)|any(?:one|body)(?: else)?|others"
     r"|everyone|people|they)"
 )
+_LEANING = (
+    r"(?:(?:option|answer|its|it is|the|i pick|i choose|ill take|take|no|sorry|actually|rather|i meant|i mean"
+    r"|probably|maybe|perhaps|clearly|more like|like|closer to|nearer to|id say|i would say"
+    r"|id go (?:for|with)|i think|i guess|eher|wohl) )*"
+)
+_HEDGED = r"(?: (?:please|probably|i think|i guess|i suppose|then|for us|today|is (?:clos|near)(?:er|est)))*"
+_NEITHER = rf"{_LEANING}(neither|none)( of (them|these|those|the two)| one)?{_HEDGED}"
 _CURSE = (
     "(bullshit|bs|crap|nonsense|rubbish|stupid|dumb|annoying|boring|tiresome|ridiculous|pointless|useless"
     "|(a )?waste of( my)? time|an idiot|idiotic)"
@@ -127,7 +134,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
         "that was (wrong|a mistake|the wrong one)",
         "((no|sorry|oops|wait|actually|rather|i (meant|mean)) )+(option |the )?[a-e]",
     ),
-    "neither": ("neither( of them| of these| one)?", "none( of them| of these)?", "no fit"),
+    "neither": (_NEITHER, "no fit"),
     "same": (
         "(the )?same( as before| as last time)?",
         "no change|unchanged|still true",
@@ -205,17 +212,13 @@ _EDIT = re.compile(
     r"(?:edit|change|correct|redo) (?:my |the |our )?(?:answer )?(?:(?:to|on|about|for|of) )?(?:question )?"
     r"(?P<which>.+?)(?: answer| question)?"
 )
-_LETTER = re.compile(
-    r"(?:(?:option|answer|its|it is|the|i pick|i choose|ill take|take|no|sorry|actually|rather|i meant|i mean"
-    r"|probably|maybe|perhaps|clearly|more like|like|closer to|nearer to|id say|i would say"
-    r"|id go (?:for|with)|i think|i guess|eher|wohl) )*"
-    r"([a-e])(?: (?:please|probably|i think|i guess|then|for us|today|is (?:closer|closest|nearer|nearest)))*"
-    r"|(?:the )?(first|second|third|fourth|fifth|last)( one)?"
-)
+_LETTER = re.compile(rf"{_LEANING}(?:([a-e])|(first|second|third|fourth|fifth|last)(?: one)?){_HEDGED}")
 _REASONED = re.compile(
     r"(?:option )?([a-eA-E])(?:[,;:)] *| +(?=(?:because|but|although|weil)\b))(?P<why>[^\W\d_]{2}.+)",
     re.DOTALL,
 )
+_ANOTHER = re.compile(r"(?<![\w'’.-])[A-E](?![\w'’.-])")
+"""A letter of another anchor in the reason; only capitals, since "a" is a word."""
 _BETWEEN = re.compile(
     r"(?:(?:somewhere |something )?(?:in )?between |both |a bit of |half )?[a-e]"
     r"(?:(?: (?:and|or|to|und|oder) | ?[+-] ?| )(?:half )?[a-e])+"
@@ -287,5 +290,7 @@ def picked_with_reason(text: str, count: int) -> tuple[int, str] | None:
 
 
 def is_between(text: str) -> bool:
-    """Two anchors are named at once: "b or c", "something of both"."""
-    return _BETWEEN.fullmatch(bare(text)) is not None
+    """Two anchors are named at once: "b or c", "something of both", "A, but also B"."""
+    found = _REASONED.fullmatch(text.strip())
+    also = found is not None and _ANOTHER.search(found["why"]) is not None
+    return also or _BETWEEN.fullmatch(bare(text)) is not None

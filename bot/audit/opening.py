@@ -15,7 +15,7 @@ from bot.audit.planning import chance
 from bot.audit.queues import known_answers, questions_due
 from bot.audit.records import latest_answers, no_models
 from bot.audit.state import Facts, Someone, State
-from bot.organisation.directory import holders
+from bot.organisation.directory import holders, led_departments
 from bot.store.tables import (
     Company,
     Department,
@@ -136,6 +136,7 @@ async def new_state(
         version=instrument.version,
         seed=chance(department_id, person_id, now.isoformat()) % 2**31,
         co_leads=len(leads) > 1,
+        named=len(await led_departments(tx, person_id)) > 1,
         no_models=none,
         known=known_answers(instrument, rows, person_id, leads),
         queue=() if unanswered else questions_due(instrument, rows, none, active, now, everything),

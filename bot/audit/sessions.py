@@ -37,6 +37,7 @@ from bot.audit.phrases import privacy_again
 from bot.audit.planning import instrument_change
 from bot.audit.process_records import with_processes
 from bot.audit.proposal import AnchorProposer
+from bot.audit.several_departments import department_to_open
 from bot.audit.state import (
     Asked,
     AskFreely,
@@ -123,6 +124,8 @@ class AuditUseCase:
         if is_start(turn.text):
             live = await live_sessions(tx, turn.person_id, tuple(SessionKind))
             return not (live and self._beside(live[0], turn))
+        if await department_to_open(tx, turn.person_id, turn.text) is not None:
+            return True
         turn.seen[PREFIX] = await self._row(tx, turn)
         return turn.seen[PREFIX] is not None
 
@@ -161,6 +164,9 @@ class AuditUseCase:
                 ]
             if choice.session == 0:
                 return await self._entry(tx, turn, name, argument)
+        named = await department_to_open(tx, turn.person_id, turn.text)
+        if named is not None:
+            return await self.start(tx, turn.person_id, named.id or 0, turn)
         row = await self._row(tx, turn, lock=True)
         if row is not None and _left_long_ago(row, turn.at):
             return await self.start(tx, turn.person_id, row.department_id, turn)

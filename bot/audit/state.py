@@ -104,7 +104,8 @@ class Draft(_Record):
 class State(_Record):
     """Where one person's audit of one department stands.
 
-    `co_leads`: others lead the department, too. `turn` counts the cards shown; a button carries the turn
+    `co_leads`: others lead the department, too. `named`: this person leads others as well, so that the cards
+    name the department. `turn` counts the cards shown; a button carries the turn
     of its card. `greeted`: the first card, with who sees what, was shown; until then words show it and
     do nothing else. `current` is the criterion that is asked now. `queue` lists what a re-audit or a
     second rater is to be asked; a first audit plans as it goes.
@@ -120,6 +121,7 @@ class State(_Record):
     interlude: Interlude = ""
     paused: bool = False
     co_leads: bool = False
+    named: bool = False
     no_models: tuple[str, ...] = ()
     known: dict[str, Known] = {}
     queue: tuple[str, ...] = ()

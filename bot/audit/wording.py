@@ -77,7 +77,8 @@ class Cards:
     def _heading(self, state: State) -> str:
         at = self.progress(state)
         unit = "minute" if at.minutes == 1 else "minutes"
-        return f"**Question {at.done + 1} of {at.total}**, about {at.minutes} {unit}"
+        about = f"\n\n_About {plain(self.facts.department)}_" if state.named else ""
+        return f"**Question {at.done + 1} of {at.total}**, about {at.minutes} {unit}{about}"
 
     # Cards
 

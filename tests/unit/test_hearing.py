@@ -95,6 +95,8 @@ def test_keys_that_were_run_over_are_no_answer(said):
         ("this is bullshit", "annoyed"),
         ("What a waste of time!", "annoyed"),
         ("Das ist Quatsch", "annoyed"),
+        ("probably none of those", "neither"),
+        ("Neither of the two, I think", "neither"),
         ("skip to the last question", "skip_to_last"),
         ("skip to the next one", "skip"),
         ("Was ist damit gemeint?", "explain"),
@@ -103,6 +105,20 @@ def test_keys_that_were_run_over_are_no_answer(said):
 )
 def test_more_of_what_leads_say(said, name):
     assert command(said) == (name, "")
+
+
+@pytest.mark.parametrize(
+    ("said", "both"),
+    [
+        ("A but actually B", True),
+        ("B, and in spring C", True),
+        ("A, because a clerk asked", False),
+        ("B, since Plan-B holds", False),
+    ],
+)
+def test_a_reason_that_names_another_letter_is_both(said, both):
+    assert is_between(said) is both
+    assert (picked_with_reason(said, 5) is None) is both
 
 
 @pytest.mark.parametrize("said", ["Our ticket tool is useless for that", "It was a waste of time in May"])
@@ -124,6 +140,8 @@ def test_one_word_can_be_an_answer(said):
         ("Option A", 2, 0),
         ("c", 2, None),
         ("the second one", 5, 1),
+        ("the second one I guess", 2, 1),
+        ("probably the first", 2, 0),
         ("the last", 5, 4),
         ("bad", 5, None),
         ("I'd go for C", 5, 2),
