@@ -33,7 +33,7 @@ KIND_WORDS = {
     "nudge": "A nudge",
     "digest": "Weekly digest",
     "answer": "From the policies",
-    "result": "Where you stand",
+    "result": "From the answers",
     "notice": "A note",
 }
 

@@ -209,6 +209,18 @@ async def test_nothing_hangs_over_on_a_phone(
         assert await violations(page) == []
 
 
+async def test_a_phone_on_its_side_leaves_room_for_the_conversation(
+    open_page: OpenPage, base: str, world: FakePage
+) -> None:
+    world.hear(LEAD, question(0), NUDGE, ANSWER)
+    page = await open_page(f"{base}?as={LEAD}", width=844, height=390)
+    seen = await page.locator(".log").evaluate("log => log.clientHeight")
+    assert seen >= 390 / 2
+    await say(page, "hello there")
+    await expect(page.get_by_text("I heard you.")).to_be_in_viewport()
+    assert await violations(page) == []
+
+
 async def test_a_long_conversation_scrolls_in_its_own_box(
     open_page: OpenPage, base: str, world: FakePage
 ) -> None:
