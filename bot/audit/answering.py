@@ -99,7 +99,8 @@ def proposal(steps: Steps, state: State, given: Proposed | NoProposal) -> Outcom
         levels, source = given.levels, given.source
     shown = order_shown(state.seed, state.current, tuple(levels))
     more = "I've added that to your words." if state.draft.shown else "Thank you."
-    if not state.draft.shown and state.draft.words == _words_above(state):
+    alike = state.draft.words == _words_above(state) and len(state.draft.words.split()) > 3
+    if not state.draft.shown and alike:  # A short answer is just the same one again: "none".
         more = f"I take your words from above, then:\n\n{quoted(state.draft.words)}"
     draft = state.draft.model_copy(update={"shown": shown, "proposed_by": source})
     return steps.show(changed(state, phase="place", draft=draft), more)

@@ -43,11 +43,11 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     ),
     "resume": ("resume", "continue", "carry on", "go on", "where were we"),
     "start": (
-        "yes( please)?|yep|yeah|yea|yup|ok|okay|sure|(i ?m |i am )?ready",
+        "yes( please)?|y|yep|yeah|yea|yup|ok|okay|sure|alright|all right|fine|(i ?m |i am )?ready",
         "(lets )?go( ahead)?",
         "(lets )?(start|begin)( (the |an |my )?(audit|check ?in|sitting|questions))?",
     ),
-    "out": ("no|nope|nah|no thanks|no thank you",),
+    "out": ("no|n|nope|nah|no thanks|no thank you",),
     "why": (
         "why( do you (ask|want to know)( me)?( this| that)?( again)?| this( question)?( again)?)?",
         "what for",
@@ -59,6 +59,11 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
         f"(can|could|would) you (please )?(explain|rephrase|clarify|give me an example){_THIS}?( please)?",
         f"(please )?explain{_THIS}?",
         "((give me|for) )?(an )?example( please)?",
+        "((can|could) you (tell|show) me )?(what|how) (does|is|would)? ?a good answer"
+        "( (look|be|is|looks)( like)?)?",
+        "(what|which) (level|letter|one|sentence) (would|should|is|do|does) (that|this|it|i|you|we)"
+        "( be| pick| take| choose| suggest| recommend| mean)*",
+        "help me (to )?(choose|pick|decide)( please)?",
         "huh|what|unclear|when|how|who|which( ones?)?",
     ),
     "time": (

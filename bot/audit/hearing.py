@@ -17,11 +17,22 @@ _ASKING = re.compile(
 )
 
 
+_TAGGED = re.compile(
+    r"(?:we|they|most|some|half|nobody|everyone|everybody|it|there|i|all|none|\d+)\b[^?]+, ?"
+    r"(?:(?:do|does|did|is|are|was|were|have|has)n['’]?t (?:we|it|they|i|there)|right|no|oder|nicht wahr)\?",
+    re.IGNORECASE,
+)
+_ALLOWED = re.compile(r"\b(?:may|can|must|should|shall|allowed|permitted|have to|need to)\b")
+"""In small letters: May is a month."""
+
+
 def is_question(text: str) -> bool:
     """The person asks something rather than answers: a question mark at the end, or "may we ..." at the
-    start.
+    start. "We do that already, don't we?" is an answer; "we may do that, right?" asks.
     """
     said = text.strip()
+    if _TAGGED.fullmatch(said) and not _ALLOWED.search(said):
+        return False
     return len(said.split()) > 1 and (said.endswith("?") or _ASKING.match(said) is not None)
 
 

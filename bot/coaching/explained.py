@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 
 from bot.audit.instrument import Instrument
 from bot.audit.parts import ValueModel
-from bot.audit.phrases import count_words, day, joined, lower
+from bot.audit.phrases import count_words, day, joined, lower, privacy
 from bot.audit.queues import questions_due
 from bot.audit.records import Answers, no_models
 from bot.audit.result import state_text
 from bot.audit.scoring import Scores
+from bot.audit.state import Facts, Someone
 from bot.choice_ids import ChoiceId
 from bot.messages import Choice, Message, Table, plain
 from bot.store.tables import Answer, Claim, Department, Person
@@ -122,6 +123,14 @@ def who_answers(department: Department, leads: Iterable[Person], owners: Iterabl
         text=f"The answers of {plain(department.name)} come from whoever leads it: {led}. What does not "
         f"apply is confirmed by whoever runs the AI programme: {runs}. Now and then I ask somebody in the "
         "team the same question, without showing your answer.",
+    )
+
+
+def who_sees(department: Department, owners: Iterable[Person]) -> Message:
+    """Who sees what, as it is said before the first question."""
+    known = tuple(Someone(each.id or 0, each.name, each.email) for each in owners)
+    return Message(
+        kind="result", text=f"**Who sees what**\n{privacy(Facts(department=department.name, owners=known))}"
     )
 
 

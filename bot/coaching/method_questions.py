@@ -33,6 +33,7 @@ Topic = Literal[
     "answered_by",
     "sureness",
     "shown",
+    "who_sees",
 ]
 
 NUMBERS = ("one", "two", "three", "four", "five")
@@ -48,6 +49,8 @@ _TELL_OF = r"(?:what(?:'s| is| are| does| do)|which are|explain|tell me about|de
 _NOT_US = r"(?!(?:i|we|you|my|our|the|it|this|they|policy|policies)\b)"
 _OTHERS = r"(?:the )?(?:others?|other (?:teams?|departments?|leads?))"
 _COUNTED = r"(?:calculated?|counted?|computed?|scored?|worked? out|rated?|measured?)"
+
+_MINE = rf"(?:{OUR} answers?|what (?:i|we) (?:answer|answered|say|said|write|wrote))"
 
 METHOD: tuple[tuple[Topic, str], ...] = (
     (
@@ -135,6 +138,15 @@ METHOD: tuple[tuple[Topic, str], ...] = (
 )
 
 WHO: tuple[tuple[Topic, str], ...] = (
+    (
+        "who_sees",
+        rf"(?:who|which people) (?:can |will |may |gets to )?(?:sees?|reads?) (?:all )?(?:of )?{_MINE}\W*"
+        r"|(?:can|does|do|will|may) (?:my|our|the) (?:boss|manager|head|executives?|team|colleagues)"
+        rf" (?:see|read) {_MINE}\W*"
+        rf"|(?:what (?:happens|do you do)|what will you do) (?:with|to) {OUR} answers?\W*"
+        rf"|are {OUR} answers? (?:private|confidential|anonymous|used for .+)\W*"
+        r"|wer (?:sieht|liest) (?:meine|unsere) antworten\W*",
+    ),
     (
         "put_aside",
         r"(?:who|when was it) (?:has |have )?(?:approved?|confirmed?|agreed?|decided?|says|said)(?: that)?"

@@ -60,7 +60,11 @@ def answered_by(
     if not rows:
         return Message(text=f"None of the questions has an answer of {plain(department.name)} yet.")
     counts = Counter(_giver(row, asker, leads) for row in rows)
-    given = joined([f"{count_words(count)} by {who}" for who, count in counts.most_common()])
+    given = (
+        "all by you"
+        if set(counts) == {"you"}
+        else joined([f"{count_words(count)} by {who}" for who, count in counts.most_common()])
+    )
     return Message(
         kind="result",
         text=f"{plain(department.name)} has answered {count_words(len(rows))} of the "

@@ -104,7 +104,8 @@ _PATTERNS: tuple[tuple[Topic, str], ...] = (
         rf"|\b(?:what|which answers) (?:did )?{WE} (?:{TELL}|gave|give)\b(?: you)?{_WHEN}\W*$"
         rf"|^what (?:was|were) {OUR} (?:{LATEST} )?answers?\b"
         rf"|^(?:my|our) (?:{LATEST} )?answers?\b|^(?:{_MONTH})(?:'s)? answers\W*$"
-        rf"|\banswers? (?:that )?{WE} gave\b|^which answers did {WE} give\b",
+        rf"|\banswers? (?:that )?{WE} gave\b|^which answers did {WE} give\b"
+        r"|^was (?:haben wir|habe ich) (?:zuletzt )?(?:gesagt|geantwortet)\W*$",
     ),
     (
         "steps",

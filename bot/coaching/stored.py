@@ -82,6 +82,8 @@ async def answer(
             leads = await holders(tx, DutyName.LEAD, department_id)
             owners = await holders(tx, DutyName.PROGRAMME_OWNER)
             return [explained.who_answers(asked.department, leads, owners)]
+        case "who_sees":
+            return [explained.who_sees(asked.department, await holders(tx, DutyName.PROGRAMME_OWNER))]
         case "pending":
             rows = await latest_answers(tx, instrument, department_id, asked.now)
             active = {plan.criterion.split("-")[0] for plan in await open_plans(tx, department_id)}

@@ -22,7 +22,7 @@ from handlers.web.guard import Handler, Refused
 from handlers.web.ports import Cursor, Inside, Leap, PagePort, Persona
 from handlers.web.views import Views, Visit
 
-LONGEST = 4000
+LONGEST = 8_000
 """Characters that a person may send at once."""
 
 REPLY_SECONDS = 4.0

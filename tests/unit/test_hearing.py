@@ -16,6 +16,8 @@ from bot.coaching.questions import done_with, in_the_way, route
         ("skip this one, please", None),
         ("Skip this one.", ("skip", "")),
         ("stop", ("pause", "")),
+        ("y", ("start", "")),
+        ("n", ("out", "")),
         ("I don't know", ("unsure", "")),
         ("I'm not sure!", ("unsure", "")),
         ("N/A", ("na", "")),
@@ -95,6 +97,9 @@ def test_keys_that_were_run_over_are_no_answer(said):
         ("this is bullshit", "annoyed"),
         ("What a waste of time!", "annoyed"),
         ("Das ist Quatsch", "annoyed"),
+        ("Could you tell me what a good answer looks like?", "explain"),
+        ("what level would that be?", "explain"),
+        ("which one would you pick?", "explain"),
         ("probably none of those", "neither"),
         ("Neither of the two, I think", "neither"),
         ("skip to the last question", "skip_to_last"),
@@ -105,6 +110,20 @@ def test_keys_that_were_run_over_are_no_answer(said):
 )
 def test_more_of_what_leads_say(said, name):
     assert command(said) == (name, "")
+
+
+@pytest.mark.parametrize(
+    ("said", "asks"),
+    [
+        ("We do use it, don't we?", False),
+        ("Half of them did in May, right?", False),
+        ("We may paste invoices into Copilot, right?", True),
+        ("They can see my mails, can't they?", True),
+        ("Do we use it?", True),
+    ],
+)
+def test_a_tag_makes_no_question_of_an_answer(said, asks):
+    assert is_question(said) is asks
 
 
 @pytest.mark.parametrize(

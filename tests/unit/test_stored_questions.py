@@ -55,7 +55,8 @@ SAID = {
         Let me see my answers
         Give me our last answers
         Which answers did we give?
-        our previous answers""",
+        our previous answers
+        Was haben wir geantwortet?""",
     StoredQuestion("last_answers", month=8): """
         What did I answer in August?
         what did we say in august
@@ -244,6 +245,12 @@ SAID = {
     StoredQuestion("answered_by"): """
         Who has answered so far?
         who answered?""",
+    StoredQuestion("who_sees"): """
+        Who will see my answers?
+        who can read what I answered?
+        Can my boss see my answers?
+        What happens with our answers?
+        Wer sieht meine Antworten?""",
     StoredQuestion("sureness"): """
         How sure are you?
         how reliable is this?""",
@@ -293,7 +300,8 @@ SAID = {
         Are we ready for the works council?
         May we use agents?
         I want to repeat my probation period
-        Who will see my answers?
+        Who sees my pay slip?
+        Can my boss read my mails?
         Where do we keep AI incidents?
         We stand where our answers are
         What would take us to court?
