@@ -175,7 +175,8 @@ class Dialogue:
             return self.steps.go_on(changed(state, interlude="", paused=False), said)
         if state.phase in ("place", "placing") and state.draft.words:
             # What was told is not asked for twice: only the sentences to choose from are new.
-            return self.steps.show(answering.all_anchors(self.steps, state), said)
+            anew = answering.all_anchors(self.steps, state)
+            return self.steps.show(anew, moves.with_question(self.steps, anew, said))
         if state.phase in ("place", "placing", "different", "fresh"):
             return self.steps.show(changed(state, phase="case", draft=Draft(at=state.draft.at)), said)
         return state, ()

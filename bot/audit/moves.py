@@ -33,7 +33,7 @@ def hello(steps: Steps, state: State) -> Outcome:
     if state.phase == "welcome" and not state.interlude:
         return steps.again(state)
     return steps.again(
-        state, _with_question(steps, state, "Hello! Good to have you here; this is where we were:")
+        state, with_question(steps, state, "Hello! Good to have you here; this is where we were:")
     )
 
 
@@ -75,10 +75,10 @@ def resume(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcom
         state, _ = answering.proposal(steps, state, NoProposal())
     interlude = "" if state.interlude == "later" else state.interlude
     state = changed(state, paused=False, later_on=None, interlude=interlude)
-    return steps.again(state, _with_question(steps, state, ""))
+    return steps.again(state, with_question(steps, state, ""))
 
 
-def _with_question(steps: Steps, state: State, said: str) -> str:
+def with_question(steps: Steps, state: State, said: str) -> str:
     """`said`, and above a card that no longer says what was asked: the question, and the words so far."""
     if state.interlude or state.phase not in ("place", "probe", "evidence"):
         return said

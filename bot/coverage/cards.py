@@ -12,6 +12,7 @@ from bot.coverage.state import (
     PREFIX,
     State,
     Taps,
+    Task,
 )
 from bot.messages import Choice, Message, plain
 
@@ -215,7 +216,9 @@ class Cards:
             for n, task in enumerate(state.role.tasks, 1)
         )
         opened = (
-            self._choice(state, f"open.{task.slug}", f"{n} changed")
+            self._choice(
+                state, f"open.{task.slug}", f"{n} changed" if _is_known(state, task) else f"Describe {n}"
+            )
             for n, task in enumerate(state.role.tasks, 1)
         )
         rest = "The rest is the same" if state.answered else "All the same"
@@ -255,6 +258,10 @@ class Cards:
 
     def _done_card(self, _state: State) -> Message:
         return Message(text="That's all for coverage. Thank you!")
+
+
+def _is_known(state: State, task: Task) -> bool:
+    return (state.answered.get(task.slug) or task.before) is not None
 
 
 def share_words(taps: Taps | None) -> str:

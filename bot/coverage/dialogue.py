@@ -251,7 +251,10 @@ class Checkin:
     def _open(self, state: State, slug: str) -> Outcome:
         if slug not in {task.slug for task in state.role.tasks}:
             return state, (Say(self._cards.card(state)),)
-        return self._show(state.model_copy(update={"phase": "changed", "todo": (slug,)}))
+        state = state.model_copy(update={"phase": "changed", "todo": (slug,)})
+        # What was never described can't have changed.
+        known = slug in state.answered or state.task.before is not None
+        return self._show(state) if known else self._different(state, "")
 
     def _more(self, state: State, argument: str) -> Outcome:
         """One bucket up or down; where there is none further, or nothing to compare with, the four taps."""

@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.audit.instrument import Instrument
-from bot.coverage.formula import Change, Coverage, change_between
+from bot.coverage.formula import Change, Coverage, TaskFact, change_between
 from bot.coverage.records import RoleRecord, coverage_at, grade, role_records, task_facts
 from bot.coverage.tasks import EXCLUDED_SECOND_LOOK, Grade
 from bot.messages import Message, plain
@@ -21,7 +21,7 @@ A_QUARTER = timedelta(weeks=12)
 _GRADES: dict[Grade, str] = {
     "A": "on figures from the tools",
     "B": "on two answers or more that agree",
-    "C": "on one answer so far",
+    "C": "on answers that are new or have just changed",
 }
 
 
@@ -43,7 +43,7 @@ def coverage_message(
     if not found.published or found.coverage is None:
         text = (
             f"So far {percent(found.known_share)} of the repetitive hours in {plain(name)} are "
-            "described. From 60% on I can give one figure for the department."
+            "described. From 60% on I can give one figure for the department; **coverage** describes more."
         )
         return Message(kind="result", text=text)
     return Message(kind="result", text=_figure(name, found, letter) + _change(change) + _excluded(found))
@@ -111,7 +111,7 @@ async def explained_message(
     largest = sorted(facts, key=lambda fact: -fact.total_hours)[:MOST_TASKS]
     lines = [
         f"- {plain(texts[fact.id])}: {round(fact.total_hours)} hours a week, "
-        + (f"{percent(fact.handled)} handled" if fact.fresh else "not described yet")
+        + (_handled(fact) if fact.fresh else "not described yet")
         for fact in largest
     ]
     said = "\n".join(lines) or "- no task yet"
@@ -123,6 +123,12 @@ async def explained_message(
         "It is no time saved: I don't ask how long something takes with AI, because such guesses are mostly "
         "far too good.",
     )
+
+
+def _handled(fact: TaskFact) -> str:
+    if fact.safe_use or not fact.share.value:
+        return f"{percent(fact.handled)} handled"
+    return "0% handled, because nobody checks it or the tool is not approved"
 
 
 def _texts(records: Sequence[RoleRecord]) -> dict[str, str]:

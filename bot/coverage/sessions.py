@@ -53,6 +53,8 @@ _EXPLAIN = re.compile(
     r"|how do you (calculate|measure|count|get|work out) (our |the |my )?coverage"
     r"|(where|what) does (our|the|my) coverage( figure)? (come from|rest on|mean|consist of)"
     r"|what (counts|is in|makes up)( as| in)?( our| the)? coverage|explain (our |the )?coverage"
+    r"|(why|how) (did|has) (our|the|my) coverage (drop(ped)?|f[ae]ll(en)?|go(ne)? (up|down)|r[io]sen?"
+    r"|grown?|changed?)( so much)?|what (has )?changed in (our |the |my )?coverage|what does coverage mean"
     r"|how (much|many) (time|hours?) (do|does|did|has|have|are|is) (we|ai|it|us|that)? ?(saved?|saving)"
     r"( us)?( with ai| through ai| by ai)?"
 )

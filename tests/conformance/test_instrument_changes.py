@@ -48,7 +48,8 @@ async def test_other_anchors_are_shown_for_the_words_that_were_told(office):
     await office.say(CASE)
     improve(office, newer(reworded="WE-1"))
     await office.say("b")
-    assert office.last.startswith(f"{IMPROVED}\n\nWhich of these is closest")
+    assert office.last.startswith(f"{IMPROVED}\n\nIn the last two weeks")
+    assert f"> {CASE}\n\nWhich of these is closest" in office.last
     assert office.last.count("(new)") == 5
     await office.tap_level(2)
     async with office.store.read() as tx:
