@@ -11,8 +11,8 @@ _MINE = (
     r"(?: this| that| it| my (?:answers?|words)| what i(?: have)? (?:say|said|type|typed|write|wrote|answer))"
 )
 _OTHERS = (
-    r"(?:(?:my|the|our) (?:boss|manager|team|colleagues|head|executives?)|any(?:one|body)(?: else)?|others"
-    r"|everyone|people|they)"
+    r"(?:(?:(?:my|the|our) )?(?:boss|manager|team|colleagues|head|executives?|management|hr|legal"
+    r"|works council|ceo|board)|any(?:one|body)(?: else)?|others|everyone|people|they)"
 )
 _LEANING = (
     r"(?:(?:option|answer|its|it is|the|i pick|i choose|ill take|take|no|sorry|actually|rather|i meant|i mean"
@@ -29,7 +29,9 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "back": ("(go )?back", "previous", "last question"),
     "skip": (
         "skip( it| this| that)?( one| question)?",
-        "pass",
+        "pass|no comment|none of your business",
+        "((id|i would|i) )?(rather|prefer)( to)? not( to)? (say|answer|tell)( that| this| you)?",
+        "(thats|that is|this is|its) (confidential|private|secret|none of your business)",
         "next( question)?|(skip|go|move)( on)? to the next( one| question)?",
     ),
     "skip_to_last": ("(skip|go|jump|move)( on)?( right)? to the (last|final)( one| question)?",),
@@ -64,6 +66,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
         "(what|which) (level|letter|one|sentence) (would|should|is|do|does) (that|this|it|i|you|we)"
         "( be| pick| take| choose| suggest| recommend| mean)*",
         "help me (to )?(choose|pick|decide)( please)?",
+        "what (means?|is the meaning of) (a |the )?(recent case|case|question|evidence|it|this|that)",
         "huh|what|unclear|when|how|who|which( ones?)?",
     ),
     "time": (
@@ -73,17 +76,32 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
         "what( is|s| comes) next( then)?",
         "is (that|this) (all|it)",
     ),
-    "about": ("what is this( all)?( about| for)?", "who are you", "what are you"),
+    "why_me": ("why (me|us|my team|our team)", "why (am i|are we) (asked|here|doing this)"),
+    "names": (
+        "(why )?do (you|i|we) (really )?(need|want|(have|need) to (give|use|say)) (any )?names",
+        "(should|must) (i|we) (give|use|say|name) (names|people|anyone|somebody)",
+    ),
+    "about": (
+        "who (decided|ordered|wants|asked for|is behind|runs) (this|that|it)( all)?",
+        "are you (an? )?(real |actual )?(ai|bot|robot|human|machine|person|program|computer|chatgpt)",
+        "what is this( all)?( about| for)?",
+        "who are you|what are you",
+    ),
     "who": (
         f"what (will|do|happens|are) (you |they )?(going to )?(do )?(with|to){_MINE}",
         f"who (all )?(can |will |may |gets to )?(sees?|reads?|knows?)( all)?{_MINE}?",
         f"(can|does|do|will|may) {_OTHERS} (see|read){_MINE}",
         "(is|are) (this|it|that|my answers?) (private|confidential|anonymous)",
+        "(is|are|will|can|could) (this|it|that|my answers?)( be)? (used|held) against (me|us|any(one|body))",
+        "(will|does|can|could) (this|it|that) (affect|cost|influence|hurt|change|touch) (my|our|anyones?)"
+        " (job|pay|salary|bonus|performance|review|rating)s?",
         f"(will|do|would|are) you (going to )?(tell|show|report){_THIS}?( to)? {_OTHERS}( about)?{_MINE}?",
     ),
     "judge": (
         "(is|was) (that|this|it) (very |really )?(good|bad|ok|okay|right|wrong|normal|enough)",
         "(is|was) (this|that|it) (a |an )?(test|exam|check|control)",
+        "(is there|what is|whats) (a|the) (right|correct|best|good) answer( here)?",
+        "what do you want( me)? to (hear|say)",
     ),
     "annoyed": (
         f"(this|that|it) ?(is|s)?( all| just| such| so| really| total| totally| complete| a| an)* {_CURSE}",
@@ -94,6 +112,8 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "must": (
         "(do|must) (i|we) (really )?(have to|need to|must)?( answer| do| go on with)?( this| that| it)?",
         "(is|are) (this|it|these|that)( questions)? (mandatory|voluntary|optional|required|compulsory)",
+        "what (happens|if)( if)? (i|we) (say no|refuse|stop( here| now)?|leave|quit|do not|dont)"
+        "( want( to| this)?| do (it|this)| answer( this| that)?)?",
     ),
     "data": (
         "((please|can you|could you|i want to|how do i|how can i) )?"
@@ -102,6 +122,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
         "(please )?(forget|delete|erase) (me|everything( about me)?)",
         "(what|which)( data)? (do|have) you (know|stored?|keep|kept|have|saved?|collect(ed)?)"
         "( about| on| of)? (me|us)",
+        "do you (record|store|save|keep) (everything|all( of)? (this|it)|this|it|what i say|my words)",
         "what is (stored|kept|known|saved) about me|(where|how long) (do you keep|is|are) my (data|answers?)"
         "( kept| stored)?|my data",
     ),
@@ -131,6 +152,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
         "same (here|again|answer|link|page|file|document)( as (above|before|last time))?|ditto",
         "(the )?same as (the )?(last|previous|first|other) (one|question|answer|time)",
         "(the )?(link|page|file) (from )?above",
+        "you (already know|know already|asked( me)?|have) (that|this|it)( already| before)?",
     ),
     "other": (
         "((no|sorry|oops|wait|actually|hm+) )*(i (meant|mean)( to (pick|say|choose))? )?the other( one)?",

@@ -206,13 +206,13 @@ _OUT_OF_IT = frozenset({"back", "resume", "out", "other"})
 """What leads back to the question from a card that it was put aside for."""
 _OF_ANY_CARD = frozenset({"resume", "show", "look"})
 """Moves whose buttons stay good: they show what stands now."""
-_ASIDES = frozenset({"why", "who", "help", "explain", "time", "about", "judge", "must", "data", "annoyed"})
+_ASIDES = frozenset(
+    {"why", "who", "help", "explain", "time", "about", "judge", "must", "data", "annoyed", "why_me", "names"}
+)
 """Moves that say something and leave everything as it is."""
 _IN_PLACE = _ASIDES | {"approver"}
 """Moves that leave an interlude as it is."""
-_AMID_INTERLUDES = frozenset(
-    {"cancel", "pause", "quit", "help", "who", "time", "about", "must", "data", "annoyed"}
-)
+_AMID_INTERLUDES = (_ASIDES - {"why", "explain", "judge"}) | {"cancel", "pause", "quit"}
 
 _SYNONYMS = {
     ("welcome", "go"): "start",
@@ -291,6 +291,8 @@ _MOVES: dict[str, tuple[frozenset[str], Move]] = {
     "judge": (_ASKED, moves.judged),
     "must": (_ASKED, moves.voluntary),
     "annoyed": (_ASKED, moves.annoyed),
+    "why_me": (_ASKED, moves.why_me),
+    "names": (_ASKED, moves.no_names),
     "data": (_ASKED, moves.own_data),
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.audit.parts import Criterion
-from bot.audit.phrases import lower
+from bot.audit.phrases import lower, names
 from bot.audit.state import Facts, State
 from bot.messages import Progress, plain
 
@@ -47,18 +47,20 @@ _MORE = {
 
 
 JUDGED = "There is no good or bad here. It shows where a next step would help most; nobody gets marks."
+NAMES = "No names are needed here: roles and rough numbers are enough."
 ANNOYED = (
     "I hear you: this comes on top of a full day. **Skip**, **ask me later** and **pause** are all fine, and "
     "what you said so far is kept."
 )
 BRIEFLY = "About three minutes, at most four questions; stop whenever you like."
 VOLUNTARY = (
-    "No, you don't have to. Skip what you like or stop here; nobody is told who did not answer. What you say "
+    "You don't have to. Skip what you like or stop here; nobody is told who did not answer. What you say "
     "decides which next step I suggest, so every answer helps a little."
 )
 DATA = (
-    "An answer of this sitting you can change yourself: say **edit**. Everything that I keep about you an "
-    "administrator can hand to you or erase; one word to them is enough."
+    "I keep what you answer and what you ask. An answer of this sitting you can change yourself: say "
+    "**edit**. Everything that I keep about you an administrator can hand to you or erase; one word to them "
+    "is enough."
 )
 NEAREST = "None of the five fits quite, I see. Take the nearest one, or say **not sure**."
 
@@ -104,10 +106,21 @@ def time_left(at: Progress) -> str:
 
 
 def about(facts: Facts) -> str:
-    """What these questions are for."""
+    """Who asks, what for, and on whose behalf."""
+    runs = f" The programme is run by {names(facts.owners)}." if facts.owners else ""
     return (
-        f"I'm Stagecoach. These questions are about how {plain(facts.department)} works with AI, never about "
-        "a person; from the answers I suggest a next step that fits."
+        f"I'm Stagecoach, a program and no person. These questions are about how {plain(facts.department)} "
+        f"works with AI, never about somebody; from the answers I suggest a next step that fits.{runs}"
+    )
+
+
+def why_me(facts: Facts, second: bool) -> str:
+    """Why this very person is asked."""
+    if second:
+        return f"You work in {plain(facts.department)}, and I picked somebody from the team by chance."
+    return (
+        f"You lead {plain(facts.department)}, or somebody who does passed it on to you: so you know best how "
+        "things are done there. If somebody else can tell more, say **hand over**."
     )
 
 

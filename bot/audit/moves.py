@@ -313,6 +313,16 @@ def judged(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcom
     return steps.again(state, help_words.JUDGED)
 
 
+def why_me(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """Why this very person is asked."""
+    return steps.again(state, help_words.why_me(steps.facts, state.kind == "second"))
+
+
+def no_names(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
+    """Whether names are wanted: they are not."""
+    return steps.again(state, help_words.NAMES)
+
+
 def annoyed(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
     """It is too much just now: say what the ways out are."""
     return steps.again(state, help_words.ANNOYED)
