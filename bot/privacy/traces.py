@@ -1,0 +1,210 @@
+"""A person's name, accounts and words where they stand in what belongs to others, taken out there.
+
+A name gives way to "a former colleague". Words are found where they are quoted, which is the only way in
+which the product shows one person's words to another: as lines that begin with ">" and between quotation
+marks.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import JSON, Column, Enum, String, Table, UniqueConstraint, cast, update
+from sqlmodel import AutoString, SQLModel, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.messages import plain
+from bot.store.tables import (
+    CachedAnswer,
+    Company,
+    Department,
+    Document,
+    DocumentAudience,
+    DocumentVersion,
+    Identity,
+    Installation,
+    OutboxMessage,
+    Passage,
+    Person,
+    Role,
+    SentDigest,
+    WatchedFile,
+    WatchedFolder,
+    WeeklyAggregate,
+)
+
+SOMEBODY = "a former colleague"
+ERASED = "(erased)"
+_STAY: tuple[type[SQLModel], ...] = (
+    Company, Department, Role, Person, Identity, Installation,
+    Document, DocumentAudience, DocumentVersion, Passage, WatchedFile, WatchedFolder,
+    WeeklyAggregate, SentDigest,
+)  # fmt: skip
+"""Not looked through: the organisation and its policies, which are the company's own words, other people, and
+what is frozen. What quotes policies is no table of its own (bot.privacy.erase empties CachedAnswer)."""
+
+_RUN = 4
+_FEWEST = 3
+_QUOTED = re.compile(r"^> .*$|“[^”]*”", re.MULTILINE)
+_WORD = re.compile(r"[^\W_]+")
+_PERSON_KEYS = frozenset(("owner_id", "person_id", "approver"))
+_CHUNK = 1_000
+
+Scrub = Callable[[str], str]
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(text.replace("\\", "").casefold()))
+
+
+class Quotes:
+    """Recognises what somebody said where it is quoted: whole, line by line, or cut off.
+
+    Fewer than three words say nothing of who said them.
+    """
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._whole: set[tuple[str, ...]] = set()
+        self._runs: set[tuple[str, ...]] = set()
+        for text in texts:
+            words = _words(text)
+            self._whole |= {words, *map(_words, text.splitlines())}
+            self._runs |= set(_runs(words))
+
+    def hold(self, quoted: str) -> bool:
+        """Whether this is something that they said."""
+        words = _words(quoted)
+        if len(words) < _FEWEST:
+            return False
+        return words in self._whole or (len(words) >= _RUN and all(run in self._runs for run in _runs(words)))
+
+    def without(self, text: str, instead: str = ERASED, but: Quotes | None = None) -> str:
+        """`text` with `instead` in place of every quotation of theirs, except what is also `but`'s."""
+
+        def shown(found: re.Match[str]) -> str:
+            if not self.hold(found[0]) or (but is not None and but.hold(found[0])):
+                return found[0]
+            return f"> {instead}" if found[0].startswith(">") else f"“{instead}”"
+
+        return _QUOTED.sub(shown, text)
+
+
+def _runs(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    return (words[at : at + _RUN] for at in range(len(words) - _RUN + 1))
+
+
+class Marks:
+    """Recognises a person by full name, address and accounts."""
+
+    def __init__(self, person: Person, accounts: Iterable[Identity]) -> None:
+        self.person_id = person.id or 0
+        ids = {each.external_id for each in accounts} | {str(t) for each in accounts for t in _places(each)}
+        self._codes = sorted({person.email, *ids} - {"", f"person:{person.id}"}, key=len, reverse=True)
+        self._name = person.name
+        # One word may be a word of the language, too, when it is written small.
+        flags = re.IGNORECASE if " " in person.name.strip() else 0
+        self._name_found = re.compile(_any_of({person.name, plain(person.name)}), flags)
+        self._code_found = re.compile(_any_of(self._codes), re.IGNORECASE)
+
+    def without(self, text: str) -> str:
+        """`text` that names nobody of that kind."""
+        return self._code_found.sub(ERASED, self._name_found.sub(SOMEBODY, text))
+
+    def may_stand_in(self, column: Any) -> Any:
+        """A condition that holds at least for every row whose column names the person."""
+        needles = {form for text in (self._name, *self._codes) for form in _forms(text) if form}
+        text = cast(column, String)
+        ids = [f'"{key}": {self.person_id}' for key in _PERSON_KEYS]
+        return or_(*(text.icontains(form, autoescape=True) for form in sorted({*needles, *ids})))
+
+
+def _places(account: Identity) -> Iterator[str]:
+    if account.address.get("conversation"):
+        yield account.address["conversation"]
+
+
+def _any_of(texts: Iterable[str]) -> str:
+    known = [re.escape(text) for text in sorted(texts, key=len, reverse=True) if text.strip()]
+    return rf"(?<!\w)(?:{'|'.join(known)})(?!\w)" if known else "(?!)"
+
+
+def _forms(text: str) -> Iterator[str]:
+    """A text as it may stand in a column of words and in one of JSON."""
+    for each in (text, plain(text), text.lower(), text.casefold()):
+        yield each
+        yield json.dumps(each)[1:-1]
+
+
+def scrubbed(value: Any, scrub: Scrub, person_id: int) -> Any:
+    """JSON with every text scrubbed. A button that bears the person's name goes, an id of theirs is None."""
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, list):
+        return [scrubbed(each, scrub, person_id) for each in value if not _names(each, scrub)]
+    if isinstance(value, dict):
+        return {
+            key: None if key in _PERSON_KEYS and each == person_id else scrubbed(each, scrub, person_id)
+            for key, each in value.items()
+        }
+    return value
+
+
+def _names(value: Any, scrub: Scrub) -> bool:
+    if not isinstance(value, dict) or value.keys() - {"style", "url"} != {"id", "label"}:
+        return False
+    return bool(scrub(str(value["label"])) != value["label"])
+
+
+async def take_out(tx: AsyncSession, marks: Marks, quotes: Quotes) -> int:
+    """Take name, accounts and quoted words out of every table but those that stay. Returns how many rows
+    changed.
+    """
+    count = 0
+    stay = {table.__table__.name for table in (*_STAY, CachedAnswer)}  # type: ignore[attr-defined]
+    for table in SQLModel.metadata.sorted_tables:
+        if table.name not in stay:
+            for column in _columns_of_words(table):
+                count += await _scrub(tx, column, marks.may_stand_in(column), marks.without, marks.person_id)
+    messages = OutboxMessage.__table__.c.message  # type: ignore[attr-defined]
+    text = cast(messages, String)
+    may_quote = or_(text.contains("> "), text.contains("“"), text.contains("\\u201c", autoescape=True))
+    return count + await _scrub(tx, messages, may_quote, quotes.without, marks.person_id)
+
+
+def _columns_of_words(table: Table) -> list[Column[Any]]:
+    """The columns with free words. Keys are none: they name a row and are kept whole."""
+    keys = {
+        column for each in table.constraints if isinstance(each, UniqueConstraint) for column in each.columns
+    }
+    return [
+        column
+        for column in table.columns
+        if isinstance(column.type, String | AutoString | JSON)
+        and not isinstance(column.type, Enum)
+        and not column.primary_key
+        and column not in keys
+        and column.name != "conversation"
+    ]
+
+
+async def _scrub(tx: AsyncSession, column: Column[Any], where: Any, scrub: Scrub, person_id: int) -> int:
+    """Scrub a column of the rows that `where` picks, some at a time."""
+    connection = await tx.connection()
+    [key] = column.table.primary_key.columns
+    last, count = None, 0
+    while True:
+        wanted = select(key, column).where(where).order_by(key).limit(_CHUNK)
+        rows = (await connection.execute(wanted if last is None else wanted.where(key > last))).all()
+        for number, value in rows:
+            new = scrubbed(value, scrub, person_id)
+            if new != value:
+                if isinstance(new, str):
+                    new = new[: getattr(column.type, "length", None)]
+                await connection.execute(update(column.table).where(key == number).values({column.name: new}))
+                count += 1
+        if len(rows) < _CHUNK:
+            return count
+        last = rows[-1][0]
