@@ -7,15 +7,16 @@ recipient of a digest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, MetaData
+from sqlalchemy import ColumnElement, MetaData, case
 from sqlmodel import SQLModel, col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.audit.instrument import load_instrument
 from bot.store.tables import (
     Answer,
     AuditLogEntry,
@@ -40,7 +41,8 @@ from bot.store.tables import (
 )
 
 ERASED_STEP = "A step whose words were erased"
-"""Stands in lists of finished steps."""
+ERASED_NOTE = "Something whose words were erased"
+"""Both stand in lists, where nothing would look like a mistake."""
 
 
 class Fate(StrEnum):
@@ -92,6 +94,7 @@ class Holding:
 
 
 _GOES = Fate.GOES
+_noted = case((col(Blocker.note) == "", ""), else_=ERASED_NOTE)
 HOLDINGS: tuple[Holding, ...] = (
     Holding(Identity, "accounts", (Link("person_id", _GOES),)),
     Holding(Duty, "duties", (Link("person_id", _GOES),)),
@@ -137,7 +140,7 @@ HOLDINGS: tuple[Holding, ...] = (
         Blocker,
         "blockers",
         (
-            Link("raised_by", words=("note",), after={"note": ""}),
+            Link("raised_by", words=("note",), after={"note": _noted}),
             Link("owner_id", words=("owner",), after={"owner": ""}),
         ),
         then="stay without name and words",
@@ -257,19 +260,30 @@ async def reach_of(tx: AsyncSession, person: Person) -> Reach:
 
 
 async def words_of(tx: AsyncSession, person_id: int, theirs: bool = True) -> list[str]:
-    """What the person wrote into the tables, or what everybody else did; an owner's reply is published, and
-    no longer theirs alone.
+    """What the person wrote into the tables and messages show to others, or what everybody else did.
+
+    An owner's reply is published and no longer theirs alone; a step of the instrument is nobody's own words.
     """
+    common = set(_strings(load_instrument().model_dump()))
     texts: list[str] = []
     for holding in HOLDINGS:
-        for link in holding.links:
+        # A question is shown to nobody else before it is passed on; then it stands there, too.
+        for link in holding.links if holding.table is not PolicyQuestion else ():
             author = holding.rows.c[link.column]
             columns = [holding.rows.c[name] for name in link.words if name not in _NOT_SPOKEN]
             if columns:
                 wanted = select(*columns).where(author == person_id if theirs else author != person_id)
                 found = await (await tx.connection()).execute(wanted)
-                texts += [text for row in found for text in row if text]
+                texts += [text for row in found for text in row if text and text not in common]
     return texts
 
 
-_NOT_SPOKEN = frozenset(("reply", "state", "normalised"))
+_NOT_SPOKEN = frozenset(("reply", "state"))
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list | tuple):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _strings(each)

@@ -1,8 +1,6 @@
 """A person's name, accounts and words where they stand in what belongs to others, taken out there.
 
-A name gives way to "a former colleague". Words are found where they are quoted, which is the only way in
-which the product shows one person's words to another: as lines that begin with ">" and between quotation
-marks.
+A name gives way to "a former colleague", words that a message shows to somebody else to "(erased)".
 """
 
 from __future__ import annotations
@@ -10,9 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import JSON, Column, Enum, String, Table, UniqueConstraint, cast, update
+from sqlalchemy import JSON, Column, Enum, String, Table, UniqueConstraint, cast, true, update
 from sqlmodel import AutoString, SQLModel, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -46,9 +45,7 @@ _STAY: tuple[type[SQLModel], ...] = (
 """Not looked through: the organisation and its policies, which are the company's own words, other people, and
 what is frozen. What quotes policies is no table of its own (bot.privacy.erase empties CachedAnswer)."""
 
-_RUN = 4
-_FEWEST = 3
-_QUOTED = re.compile(r"^> .*$|“[^”]*”", re.MULTILINE)
+_FEWEST, _ENOUGH = 4, 6
 _WORD = re.compile(r"[^\W_]+")
 _PERSON_KEYS = frozenset(("owner_id", "person_id", "approver"))
 _CHUNK = 1_000
@@ -56,44 +53,46 @@ _CHUNK = 1_000
 Scrub = Callable[[str], str]
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(_WORD.findall(text.replace("\\", "").casefold()))
-
-
 class Quotes:
-    """Recognises what somebody said where it is quoted: whole, line by line, or cut off.
+    """Recognises what somebody said where it is shown again: whole, line by line, or cut off.
 
-    Fewer than three words say nothing of who said them.
+    Marks and spaces between the words do not count. Fewer than four words say nothing of who said them, and
+    six in a row from the beginning are enough.
     """
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self._whole: set[tuple[str, ...]] = set()
-        self._runs: set[tuple[str, ...]] = set()
-        for text in texts:
-            words = _words(text)
-            self._whole |= {words, *map(_words, text.splitlines())}
-            self._runs |= set(_runs(words))
-
-    def hold(self, quoted: str) -> bool:
-        """Whether this is something that they said."""
-        words = _words(quoted)
-        if len(words) < _FEWEST:
-            return False
-        return words in self._whole or (len(words) >= _RUN and all(run in self._runs for run in _runs(words)))
+        self._by_head: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+        said = {_words(part) for text in texts for part in (text, *text.splitlines())}
+        for words in sorted(said):
+            if len(words) >= _FEWEST:
+                self._by_head.setdefault(words[:_FEWEST], []).append(words)
 
     def without(self, text: str, instead: str = ERASED, but: Quotes | None = None) -> str:
-        """`text` with `instead` in place of every quotation of theirs, except what is also `but`'s."""
+        """`text` with `instead` in place of what they said, except what is also `but`'s."""
+        places = [found.span() for found in _WORD.finditer(text)]
+        words = [text[start:end].casefold() for start, end in places]
+        shown, at, done = "", 0, 0
+        while at <= len(words) - _FEWEST:
+            length = self._length(words, at)
+            if length and not (but is not None and but._length(words, at) >= length):
+                shown += text[done : places[at][0]] + instead
+                done = places[at + length - 1][1]
+            at += length or 1
+        return shown + text[done:]
 
-        def shown(found: re.Match[str]) -> str:
-            if not self.hold(found[0]) or (but is not None and but.hold(found[0])):
-                return found[0]
-            return f"> {instead}" if found[0].startswith(">") else f"“{instead}”"
+    def _length(self, words: list[str], at: int) -> int:
+        """How many words from `at` on are theirs."""
+        lengths = [0]
+        for said in self._by_head.get(tuple(words[at : at + _FEWEST]), []):
+            pairs = zip(said, words[at:], strict=False)
+            alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+            if alike >= min(len(said), _ENOUGH):
+                lengths.append(alike)
+        return max(lengths)
 
-        return _QUOTED.sub(shown, text)
 
-
-def _runs(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    return (words[at : at + _RUN] for at in range(len(words) - _RUN + 1))
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.casefold() for word in _WORD.findall(text))
 
 
 class Marks:
@@ -159,7 +158,7 @@ def _names(value: Any, scrub: Scrub) -> bool:
 
 
 async def take_out(tx: AsyncSession, marks: Marks, quotes: Quotes) -> int:
-    """Take name, accounts and quoted words out of every table but those that stay. Returns how many rows
+    """Take name, accounts and words out of every table but those that stay. Returns how many rows
     changed.
     """
     count = 0
@@ -169,9 +168,7 @@ async def take_out(tx: AsyncSession, marks: Marks, quotes: Quotes) -> int:
             for column in _columns_of_words(table):
                 count += await _scrub(tx, column, marks.may_stand_in(column), marks.without, marks.person_id)
     messages = OutboxMessage.__table__.c.message  # type: ignore[attr-defined]
-    text = cast(messages, String)
-    may_quote = or_(text.contains("> "), text.contains("“"), text.contains("\\u201c", autoescape=True))
-    return count + await _scrub(tx, messages, may_quote, quotes.without, marks.person_id)
+    return count + await _scrub(tx, messages, true(), quotes.without, marks.person_id)
 
 
 def _columns_of_words(table: Table) -> list[Column[Any]]:

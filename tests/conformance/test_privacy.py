@@ -15,11 +15,12 @@ from bot.audit.show import audit_show
 from bot.errors import NotFound
 from bot.privacy.erase import erase_person, kept_about
 from bot.privacy.export import export_person
-from bot.privacy.holdings import ERASED_STEP, HOLDINGS, unknown_links
+from bot.privacy.holdings import ERASED_NOTE, ERASED_STEP, HOLDINGS, unknown_links
 from bot.store.engine import Store
 from bot.store.tables import (
     Answer,
     AuditLogEntry,
+    Blocker,
     Department,
     DialogueSession,
     Gap,
@@ -163,6 +164,7 @@ async def test_what_others_rest_on_stays_without_name_and_words(store, scene):
         answers = (await tx.exec(select(Answer).order_by(col(Answer.id)))).all()
         sittings = (await tx.exec(select(DialogueSession).order_by(col(DialogueSession.id)))).all()
         plans = (await tx.exec(select(Plan))).all()
+        blockers = (await tx.exec(select(Blocker).order_by(col(Blocker.id)))).all()
         process = (await tx.exec(select(Process))).one()
     assert [(row.level, row.picked_by, row.words, row.released) for row in answers[:-1]] == [
         (level, None, "", False) for level in (1, 2, 3, 2)
@@ -178,6 +180,10 @@ async def test_what_others_rest_on_stays_without_name_and_words(store, scene):
         (PlanStatus.DONE, ERASED_STEP),
         (PlanStatus.DROPPED, ERASED_STEP),
     }
+    assert [(row.note, row.owner, row.raised_by, row.owner_id) for row in blockers] == [
+        (ERASED_NOTE, "IT", None, scene.omar),
+        (OTHERS, "", scene.omar, None),
+    ]
     # What the file does not describe would be archived by the next import if nobody had noted it.
     assert (process.owner_id, process.noted_by) == (None, scene.omar)
 
@@ -206,8 +212,8 @@ async def test_what_others_said_and_read_stays_but_for_her(store, scene):
         said = (await tx.exec(select(OutboxMessage).order_by(col(OutboxMessage.id)))).all()
     assert [row.payload["text"] for row in heard] == ["Ask a former colleague <(erased)>", OTHERS]
     assert [row.message["text"] for row in said] == [
-        f"a former colleague says:\n\n> (erased)\n\n> {OTHERS}",
-        f"She asked “(erased)”, and you “{OTHERS}”",
+        f"a former colleague says:\n\n> (erased) ...\n\n> {OTHERS}",
+        f"She asked “(erased)?”, and you “{OTHERS}”",
     ]
     assert [[choice["label"] for choice in row.message["choices"]] for row in said] == [["No"], ["No"]]
 
