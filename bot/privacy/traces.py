@@ -46,6 +46,8 @@ _STAY: tuple[type[SQLModel], ...] = (
 what is frozen. What quotes policies is no table of its own (bot.privacy.erase empties CachedAnswer)."""
 
 _FEWEST, _ENOUGH = 4, 6
+_QUICK = 300
+"""Up to so many texts it is quicker to look for their words than to take the words of a message apart."""
 _WORD = re.compile(r"[^\W_]+")
 _PERSON_KEYS = frozenset(("owner_id", "person_id", "approver"))
 _CHUNK = 1_000
@@ -66,9 +68,13 @@ class Quotes:
         for words in sorted(said):
             if len(words) >= _FEWEST:
                 self._by_head.setdefault(words[:_FEWEST], []).append(words)
+        # Long words are seldom: most texts are told apart by the first of them.
+        self._signs = [sorted(head, key=len, reverse=True) for head in self._by_head]
 
     def without(self, text: str, instead: str = ERASED, but: Quotes | None = None) -> str:
         """`text` with `instead` in place of what they said, except what is also `but`'s."""
+        if len(self._signs) <= _QUICK and not self._may_stand_in(text):
+            return text
         places = [found.span() for found in _WORD.finditer(text)]
         words = [text[start:end].casefold() for start, end in places]
         shown, at, done = "", 0, 0
@@ -79,6 +85,10 @@ class Quotes:
                 done = places[at + length - 1][1]
             at += length or 1
         return shown + text[done:]
+
+    def _may_stand_in(self, text: str) -> bool:
+        folded = text.casefold()
+        return any(all(word in folded for word in sign) for sign in self._signs)
 
     def _length(self, words: list[str], at: int) -> int:
         """How many words from `at` on are theirs."""
@@ -115,9 +125,10 @@ class Marks:
     def may_stand_in(self, column: Any) -> Any:
         """A condition that holds at least for every row whose column names the person."""
         needles = {form for text in (self._name, *self._codes) for form in _forms(text) if form}
+        if isinstance(column.type, JSON):
+            needles |= {f'"{key}": {self.person_id}' for key in _PERSON_KEYS}
         text = cast(column, String)
-        ids = [f'"{key}": {self.person_id}' for key in _PERSON_KEYS]
-        return or_(*(text.icontains(form, autoescape=True) for form in sorted({*needles, *ids})))
+        return or_(*(text.icontains(form, autoescape=True) for form in sorted(needles)))
 
 
 def _places(account: Identity) -> Iterator[str]:
@@ -131,10 +142,14 @@ def _any_of(texts: Iterable[str]) -> str:
 
 
 def _forms(text: str) -> Iterator[str]:
-    """A text as it may stand in a column of words and in one of JSON."""
-    for each in (text, plain(text), text.lower(), text.casefold()):
-        yield each
-        yield json.dumps(each)[1:-1]
+    """A text as it may stand in a column of words and in one of JSON, in whatever case.
+
+    SQLite knows no small letters but those of English: of others it has to be given both.
+    """
+    for each in {text, plain(text)}:
+        for cased in {each.lower()} if each.isascii() else {each, each.lower()}:
+            yield cased
+            yield json.dumps(cased)[1:-1]
 
 
 def scrubbed(value: Any, scrub: Scrub, person_id: int) -> Any:
