@@ -42,7 +42,8 @@ from bot.store.tables import (
 
 ERASED_STEP = "A step whose words were erased"
 ERASED_NOTE = "Something whose words were erased"
-"""Both stand in lists, where nothing would look like a mistake."""
+ERASED_REASON = "The reason was erased."
+"""All three are shown to people, for whom nothing at all would look like a mistake."""
 
 
 class Fate(StrEnum):
@@ -94,7 +95,13 @@ class Holding:
 
 
 _GOES = Fate.GOES
-_noted = case((col(Blocker.note) == "", ""), else_=ERASED_NOTE)
+
+
+def _instead(column: Any, said: str) -> Any:
+    """`said` where anything stood, in a statement."""
+    return case((col(column) == "", ""), else_=said)
+
+
 HOLDINGS: tuple[Holding, ...] = (
     Holding(Identity, "accounts", (Link("person_id", _GOES),)),
     Holding(Duty, "duties", (Link("person_id", _GOES),)),
@@ -112,7 +119,13 @@ HOLDINGS: tuple[Holding, ...] = (
             Link(
                 "picked_by",
                 words=("words", "probe_words", "evidence_text", "reason"),
-                after={"words": "", "probe_words": "", "evidence_text": "", "reason": "", "released": False},
+                after={
+                    "words": "",
+                    "probe_words": "",
+                    "evidence_text": "",
+                    "reason": _instead(Answer.reason, ERASED_REASON),
+                    "released": False,
+                },
             ),
             Link("approver_id"),
         ),
@@ -140,7 +153,7 @@ HOLDINGS: tuple[Holding, ...] = (
         Blocker,
         "blockers",
         (
-            Link("raised_by", words=("note",), after={"note": _noted}),
+            Link("raised_by", words=("note",), after={"note": _instead(Blocker.note, ERASED_NOTE)}),
             Link("owner_id", words=("owner",), after={"owner": ""}),
         ),
         then="stay without name and words",

@@ -8,14 +8,15 @@ from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table
-from sqlmodel import SQLModel, col, select
+from sqlmodel import SQLModel, col, delete, select
 
 from bot.audit.instrument import load_instrument
 from bot.audit.show import audit_show
+from bot.clock import MovableClock
 from bot.errors import NotFound
 from bot.privacy.erase import erase_person, kept_about
 from bot.privacy.export import export_person
-from bot.privacy.holdings import ERASED_NOTE, ERASED_STEP, HOLDINGS, unknown_links
+from bot.privacy.holdings import ERASED_NOTE, ERASED_REASON, ERASED_STEP, HOLDINGS, unknown_links
 from bot.store.engine import Store
 from bot.store.tables import (
     Answer,
@@ -29,25 +30,33 @@ from bot.store.tables import (
     Person,
     Plan,
     PlanStatus,
+    Platform,
     PolicyQuestion,
     Process,
     SentDigest,
     SessionStatus,
     WeeklyAggregate,
 )
+from bot.turns import Turn
+from handlers.news import News
+from handlers.worker import Worker
+from tests.conformance.test_inbox_and_worker import Counting
 from tests.conftest import NOW
 from tests.support.privacy import (
     ANSWERED,
     CANARIES,
+    DIRECT,
     EMAIL,
     NAME,
     OTHERS,
     SAID,
+    SLACK,
     Scene,
     all_words,
     people_named,
     plant_scene,
 )
+from tests.support.talk import open_office
 
 LATER = NOW + timedelta(hours=1)
 FROZEN = {"sentdigest.content"}
@@ -261,6 +270,62 @@ async def test_somebody_who_left_long_ago_can_be_erased(store, scene):
     await erased(store)
     async with store.read() as tx:
         assert await tx.get(Person, scene.noor) is None
+
+
+async def test_the_coach_goes_on_with_those_who_stay(sqlite_store):
+    """One of two leads goes in the middle of everything: an answer, a second view, what does not apply."""
+    office = await open_office(sqlite_store)
+    for who in ("lead", "co-lead"):
+        office.who = who
+        await office.say("start")
+        await office.say("yes")
+    office.who = "lead"
+    await office.say("In October two of our eight clerks used it for 12 letters.")
+    await office.tap_level(2)
+    await office.say("that does not apply to us")
+    await office.say("nobody here writes anything to anybody")
+    await office.say("pause")
+    await office.say("add a blocker: nobody in finance approves the tool")
+    await office.say("IT")
+    office.who = "co-lead"
+    await office.say("In October none of our eight clerks used it.")
+    await office.tap_level(0)
+    async with sqlite_store.write() as tx:
+        await erase_person(tx, "lea@larkfield.example", office.now)
+    office.log.clear()
+    for words in ("resume", "show my answers", "plans", "blockers", "where do we stand?"):
+        await office.say(words)
+    office.who = "owner"
+    await office.say("contested answers")
+    await office.say("approvals")
+    await office.tap("No, keep asking")
+    shown = "\n".join(office.log)
+    for said in ("seen quite differently", f"{ERASED_NOTE} (with IT)", ERASED_REASON, "stays in"):
+        assert said in shown
+    assert not re.search("Lea|12 letters|nobody", shown)
+
+
+@pytest.mark.parametrize("text", ["a question", "a bug, too"])
+async def test_a_turn_that_was_being_answered_ends_quietly(store, scene, text):
+    """The model was asked; meanwhile the person was erased, and what they said with them."""
+
+    class Slow(Counting):
+        async def prepare(self, turn: Turn) -> object:
+            await erased(store)
+            if turn.text == "a bug, too":
+                raise RuntimeError
+            return None
+
+    said = {"user": SLACK, "text": text}
+    named = {"platform": Platform.SLACK, "dedupe_key": "late", "conversation": DIRECT, "payload": said}
+    async with store.write() as tx:
+        await tx.exec(delete(OutboxMessage))
+        await tx.exec(delete(InboxEvent))
+        tx.add(InboxEvent(**named, received_at=NOW))
+    assert await Worker(store, Slow(), MovableClock(NOW), News()).answer_next()
+    async with store.read() as tx:
+        assert (await tx.exec(select(InboxEvent))).all() == []
+        assert (await tx.exec(select(OutboxMessage))).all() == []
 
 
 # ── Exporting ───────────────────────────────────────────────────────────────────────────────────────────
