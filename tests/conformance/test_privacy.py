@@ -357,11 +357,20 @@ async def counts(store: Store) -> dict[str, int]:
 
 
 async def test_nobody_elses_words_and_name_are_handed_out(store, scene):
-    text = json.dumps(await exported(store), ensure_ascii=False)
+    document = await exported(store)
+    text = json.dumps(document, ensure_ascii=False)
     assert "zebra" not in text
     assert "omar" not in text.lower()
-    assert "somebody else" in text
     assert NAME in text
+    others = "somebody else"
+    assert [(row["raised_by"], row["owner_id"]) for row in document["blockers"]] == [
+        (scene.noor, others),
+        (others, scene.noor),
+    ]
+    assert (
+        document["messages to them"][0]["message"]["text"]
+        == f"> (somebody else's words)\n\nThank you, {NAME}."
+    )
 
 
 async def test_times_carry_their_offset_and_twice_gives_the_same(store, scene):
