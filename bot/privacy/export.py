@@ -18,12 +18,15 @@ from bot.store.tables import (
     AuditLogEntry,
     Department,
     InboxEvent,
+    OutboxMessage,
     Person,
     Role,
     SentDigest,
 )
 
 _ANOTHER = "somebody else"
+_OF_A_DIGEST = ("week", "made_at")
+"""The rest are the company's figures."""
 _NOT_YOURS = "(somebody else's words)"
 
 
@@ -44,18 +47,12 @@ async def export_person(tx: AsyncSession, email: str, now: datetime) -> dict[str
     """
     person = await anybody_by_email(tx, email)
     reach = await reach_of(tx, person)
-    theirs = Quotes(await words_of(tx, reach.person_id))
-    others = Quotes(await words_of(tx, reach.person_id, theirs=False))
-    document: dict[str, Any] = {"exported_at": _plain(now), "person": await _about(tx, person)}
-    for holding in HOLDINGS:
-        rows = await _rows(tx, holding.rows, reach.rows_of(holding))
-        document[holding.title] = [_shown(holding, row, reach) for row in rows]
-    document["messages from them"] = [
-        _plain(row) for row in await _rows(tx, _table(InboxEvent), reach.heard())
-    ]
-    document["messages to them"] = [_heard(row, theirs, others) for row in document["messages to them"]]
-    digests = await _rows(tx, _table(SentDigest), col(SentDigest.recipient) == reach.recipient)
-    document["digests sent to them"] = [_plain(_only(row, ("week", "made_at"))) for row in digests]
+    document = {
+        "exported_at": _plain(now),
+        "person": await _about(tx, person),
+        **await _holdings(tx, reach),
+        **await _messages(tx, reach),
+    }
     tx.add(AuditLogEntry(at=now, action="person.exported", subject_id=person.id))
     return document
 
@@ -63,37 +60,52 @@ async def export_person(tx: AsyncSession, email: str, now: datetime) -> dict[str
 async def _about(tx: AsyncSession, person: Person) -> dict[str, Any]:
     department = await tx.get(Department, person.department_id) if person.department_id else None
     role = await tx.get(Role, person.role_id) if person.role_id else None
-    row = _plain(person.model_dump())
+    [row] = await _rows(tx, Person, col(Person.id) == person.id)
+    names = {"department": department.name if department else None, "role": role.name if role else None}
+    return {name: _plain(value) for name, value in {**row, **names}.items()}
+
+
+async def _holdings(tx: AsyncSession, reach: Reach) -> dict[str, Any]:
+    """The rows of every table but the messages, with the department's name in place of its number."""
+    names = dict((await tx.exec(select(Department.id, Department.name))).all())
+    found: dict[str, Any] = {}
+    for holding in HOLDINGS:
+        if holding.table is not OutboxMessage:
+            rows = await _rows(tx, holding.table, reach.rows_of(holding))
+            found[holding.title] = [_shown(holding, row, reach, names) for row in rows]
+    return found
+
+
+async def _messages(tx: AsyncSession, reach: Reach) -> dict[str, Any]:
+    theirs = Quotes(await words_of(tx, reach.person_id))
+    others = Quotes(await words_of(tx, reach.person_id, theirs=False))
+    digests = await _rows(tx, SentDigest, col(SentDigest.recipient) == reach.recipient)
     return {
-        **row,
-        "department": department.name if department else None,
-        "role": role.name if role else None,
+        "messages from them": [_plain(row) for row in await _rows(tx, InboxEvent, reach.heard())],
+        "messages to them": [
+            _heard(row, theirs, others) for row in await _rows(tx, OutboxMessage, reach.said())
+        ],
+        "digests sent to them": [_plain({name: row[name] for name in _OF_A_DIGEST}) for row in digests],
     }
 
 
-def _table(model: Any) -> Any:
-    return model.__table__
-
-
-async def _rows(tx: AsyncSession, table: Any, where: Any) -> list[Mapping[str, Any]]:
+async def _rows(tx: AsyncSession, model: Any, where: Any) -> list[dict[str, Any]]:
+    table = model.__table__
     found = await (await tx.connection()).execute(select(table).where(where).order_by(table.c.id))
     return [dict(row) for row in found.mappings()]
 
 
-def _only(row: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: row[name] for name in names}
-
-
-def _shown(holding: Holding, row: Mapping[str, Any], reach: Reach) -> dict[str, Any]:
+def _shown(
+    holding: Holding, row: dict[str, Any], reach: Reach, departments: Mapping[int | None, str]
+) -> dict[str, Any]:
     """A row without what others wrote into it, and without who they are."""
-    hidden = {
-        name for link in holding.links if row[link.column] != reach.person_id for name in link.words
-    } | set(holding.left_out)
-    shown = {name: value for name, value in row.items() if name not in hidden}
-    for link in holding.links:
-        if row[link.column] not in (None, reach.person_id):
-            shown[link.column] = _ANOTHER
-    return {name: _plain(value) for name, value in shown.items()}
+    others = [link for link in holding.links if row[link.column] != reach.person_id]
+    hidden = {*holding.left_out, *(name for link in others for name in link.words)}
+    shown = {name: _plain(value) for name, value in row.items() if name not in hidden}
+    shown |= {link.column: _ANOTHER for link in others if row[link.column] is not None}
+    if "department_id" in shown:
+        shown["department"] = departments.get(shown.pop("department_id"))
+    return shown
 
 
 def _heard(row: dict[str, Any], theirs: Quotes, others: Quotes) -> dict[str, Any]:
@@ -102,7 +114,9 @@ def _heard(row: dict[str, Any], theirs: Quotes, others: Quotes) -> dict[str, Any
     def hide(text: str) -> str:
         return others.without(text, _NOT_YOURS, but=theirs)
 
-    return {**row, "message": scrubbed(row["message"], hide, 0)}
+    return {
+        name: _plain(value) for name, value in {**row, "message": scrubbed(row["message"], hide, 0)}.items()
+    }
 
 
 def _plain(value: Any) -> Any:

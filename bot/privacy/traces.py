@@ -172,18 +172,14 @@ def _names(value: Any, scrub: Scrub) -> bool:
     return bool(scrub(str(value["label"])) != value["label"])
 
 
-async def take_out(tx: AsyncSession, marks: Marks, quotes: Quotes) -> int:
-    """Take name, accounts and words out of every table but those that stay. Returns how many rows
-    changed.
-    """
-    count = 0
+async def take_out(tx: AsyncSession, marks: Marks, quotes: Quotes) -> None:
+    """Take name, accounts and words out of every table but those that stay."""
     stay = {table.__table__.name for table in (*_STAY, CachedAnswer)}  # type: ignore[attr-defined]
     for table in SQLModel.metadata.sorted_tables:
-        if table.name not in stay:
-            for column in _columns_of_words(table):
-                count += await _scrub(tx, column, marks.may_stand_in(column), marks.without, marks.person_id)
+        for column in _columns_of_words(table) if table.name not in stay else ():
+            await _scrub(tx, column, marks.may_stand_in(column), marks.without, marks.person_id)
     messages = OutboxMessage.__table__.c.message  # type: ignore[attr-defined]
-    return count + await _scrub(tx, messages, true(), quotes.without, marks.person_id)
+    await _scrub(tx, messages, true(), quotes.without, marks.person_id)
 
 
 def _columns_of_words(table: Table) -> list[Column[Any]]:
@@ -202,21 +198,16 @@ def _columns_of_words(table: Table) -> list[Column[Any]]:
     ]
 
 
-async def _scrub(tx: AsyncSession, column: Column[Any], where: Any, scrub: Scrub, person_id: int) -> int:
+async def _scrub(tx: AsyncSession, column: Column[Any], where: Any, scrub: Scrub, person_id: int) -> None:
     """Scrub a column of the rows that `where` picks, some at a time."""
     connection = await tx.connection()
     [key] = column.table.primary_key.columns
-    last, count = None, 0
-    while True:
-        wanted = select(key, column).where(where).order_by(key).limit(_CHUNK)
-        rows = (await connection.execute(wanted if last is None else wanted.where(key > last))).all()
+    wanted = select(key, column).where(where).order_by(key).limit(_CHUNK)
+    rows = (await connection.execute(wanted)).all()
+    while rows:
         for number, value in rows:
             new = scrubbed(value, scrub, person_id)
             if new != value:
-                if isinstance(new, str):
-                    new = new[: getattr(column.type, "length", None)]
+                new = new[: getattr(column.type, "length", None)] if isinstance(new, str) else new
                 await connection.execute(update(column.table).where(key == number).values({column.name: new}))
-                count += 1
-        if len(rows) < _CHUNK:
-            return count
-        last = rows[-1][0]
+        rows = (await connection.execute(wanted.where(key > rows[-1][0]))).all()

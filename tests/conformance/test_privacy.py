@@ -252,7 +252,7 @@ async def test_an_id_is_never_given_again(store, scene):
 
 
 async def test_what_fails_in_the_middle_changes_nothing(store, scene, monkeypatch):
-    async def broken(*_: object) -> int:
+    async def broken(*_: object) -> None:
         raise RuntimeError
 
     async with store.read() as tx:
@@ -336,6 +336,7 @@ async def test_everything_about_the_person_is_handed_out(store, scene):
     assert [name for name, rows in document.items() if not rows] == []
     assert (document["person"]["email"], document["person"]["department"]) == (EMAIL, "Finance")
     assert document["person"]["role"] == "Clerk"
+    assert {row["department"] for row in document["sittings"]} == {"Finance"}
     assert [row.get("words") for row in document["answers"]] == [SAID] * 4 + [None]
     assert [row["text"] for row in document["policy questions"]][2] == ANSWERED
     assert len(document["messages from them"]) == 4
