@@ -123,6 +123,24 @@ def doctor(as_json: AsJson = False) -> None:
     _command("doctor", "doctor", from_environment(), as_json)
 
 
+Whose = Annotated[str, typer.Option("--person", help="An e-mail address.")]
+
+
+@app.command()
+def export(person: Whose, out: Annotated[Path, typer.Option(help="A new file, for their eyes.")]) -> None:
+    """Everything that is kept about a person, as one JSON file."""
+    _command("privacy", "export", from_environment(), person, out)
+
+
+@app.command()
+def erase(
+    person: Whose,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; else only say what would go.")] = False,
+) -> None:
+    """Erase what is kept about a person. Their department's figures stay."""
+    _command("privacy", "erase", from_environment(), person, yes)
+
+
 @db.command("upgrade")
 def db_upgrade() -> None:
     """Bring the database to this program's schema."""

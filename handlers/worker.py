@@ -199,8 +199,8 @@ class Worker:
         """Let anybody answer it at once. False where the database is away."""
         try:
             async with self._store.write() as tx:
-                row = await tx.get_one(InboxEvent, event.id, with_for_update=True)
-                if row.status is InboxStatus.NEW and row.claimed_by == self._name:
+                row = await tx.get(InboxEvent, event.id, with_for_update=True)
+                if row is not None and row.status is InboxStatus.NEW and row.claimed_by == self._name:
                     row.claimed_by = row.claimed_until = None
                     tx.add(row)
         except StoreUnavailable:
@@ -212,8 +212,9 @@ class Worker:
         """Give the event back, or after several attempts put it aside and say so."""
         try:
             async with self._store.write() as tx:
-                row = await tx.get_one(InboxEvent, event.id, with_for_update=True)
-                if row.status is not InboxStatus.NEW or row.claimed_by != self._name:
+                row = await tx.get(InboxEvent, event.id, with_for_update=True)
+                # Gone: whoever wrote it was erased meanwhile.
+                if row is None or row.status is not InboxStatus.NEW or row.claimed_by != self._name:
                     return
                 row.error = type(error).__name__
                 if row.attempts < MOST_ATTEMPTS:

@@ -16,11 +16,10 @@ import Stemmer
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.organisation.directory import default_owner
 from bot.store.tables import (
     Document,
     DocumentAudience,
-    Duty,
-    DutyName,
     Gap,
     GapStatus,
     Person,
@@ -58,21 +57,11 @@ class Group:
 
 
 async def owner_for(session: AsyncSession, owner_id: int | None) -> Person | None:
-    """Who answers for a question: the nearest policy's owner if still here, else whoever owns policies, runs
-    the programme or administers, in this order and by seniority of the duty."""
+    """Who answers for a question: the nearest policy's owner if still here, else the default owner."""
     owner = await session.get(Person, owner_id) if owner_id else None
     if owner is not None and owner.archived_at is None:
         return owner
-    for duty in (DutyName.POLICY_OWNER, DutyName.PROGRAMME_OWNER, DutyName.ADMIN):
-        found = await session.exec(
-            select(Person)
-            .join(Duty, col(Duty.person_id) == Person.id)
-            .where(Duty.duty == duty, col(Person.archived_at).is_(None))
-            .order_by(col(Duty.id))
-        )
-        if (person := found.first()) is not None:
-            return person
-    return None
+    return await default_owner(session)
 
 
 def alike(one: str, other: str) -> bool:

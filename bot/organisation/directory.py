@@ -110,6 +110,22 @@ _LED = (
 )
 
 
+async def default_owner(tx: AsyncSession, but: int | None = None) -> Person | None:
+    """Who answers for what has no owner: whoever owns policies, runs the programme or administers, in this
+    order and by seniority of the duty. `but` is somebody who is about to leave.
+    """
+    for duty in (DutyName.POLICY_OWNER, DutyName.PROGRAMME_OWNER, DutyName.ADMIN):
+        found = await tx.exec(
+            select(Person)
+            .join(Duty, col(Duty.person_id) == Person.id)
+            .where(Duty.duty == duty, col(Person.archived_at).is_(None), col(Person.id) != (but or 0))
+            .order_by(col(Duty.id))
+        )
+        if (person := found.first()) is not None:
+            return person
+    return None
+
+
 async def duties_of(tx: AsyncSession, person_id: int) -> list[Duty]:
     """Everything a person answers for."""
     return list((await tx.exec(select(Duty).where(Duty.person_id == person_id).order_by(col(Duty.id)))).all())

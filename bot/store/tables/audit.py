@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
-from bot.store.tables.base import by_value, json_type, no_dict, no_list
+from bot.store.tables.base import NEVER_AGAIN, by_value, json_type, no_dict, no_list
 
 
 class SessionKind(StrEnum):
@@ -60,7 +60,8 @@ class PlanStatus(StrEnum):
 class DialogueSession(SQLModel, table=True):
     """One running dialogue of one person about one department. `state` is the pure machine's own JSON.
 
-    The partial unique index keeps a person from having two live dialogues of a kind about a department.
+    The partial unique index keeps a person from having two live dialogues of a kind about a department. A
+    sitting whose person was erased is closed and names nobody: its answers still belong together.
     """
 
     __table_args__ = (
@@ -77,7 +78,7 @@ class DialogueSession(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     department_id: int = Field(foreign_key="department.id", index=True)
-    person_id: int = Field(foreign_key="person.id", index=True)
+    person_id: int = Field(foreign_key="person.id", index=True, nullable=True)
     kind: SessionKind = Field(sa_type=by_value(SessionKind))
     status: SessionStatus = Field(default=SessionStatus.OPEN, sa_type=by_value(SessionStatus))
     instrument_version: str
@@ -154,6 +155,8 @@ class Blocker(SQLModel, table=True):
 
 class Plan(SQLModel, table=True):
     """A next step that somebody took on: what, when, and after what."""
+
+    __table_args__ = NEVER_AGAIN
 
     id: int | None = Field(default=None, primary_key=True)
     department_id: int = Field(foreign_key="department.id", index=True)

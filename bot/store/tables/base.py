@@ -19,6 +19,12 @@ SQLModel.metadata.naming_convention = {
 }
 
 
+NEVER_AGAIN = {"sqlite_autoincrement": True}
+"""For tables whose rows may be erased: buttons and keys that still name an id never mean another row.
+PostgreSQL gives no number twice; SQLite has to be asked.
+"""
+
+
 def by_value(members: type[StrEnum]) -> Enum:
     """A column type that stores an enum's value as text, with a CHECK that names the members."""
     name = "".join("_" + c.lower() if c.isupper() else c for c in members.__name__).lstrip("_")

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from bot.store.tables.base import by_value, json_type, no_dict, no_list
+from bot.store.tables.base import NEVER_AGAIN, by_value, json_type, no_dict, no_list
 
 
 class Band(StrEnum):
@@ -137,6 +137,8 @@ class Revision(SQLModel, table=True):
 class PolicyQuestion(SQLModel, table=True):
     """A question and what was answered. `answer` is the stored reply; feedback points at this row's id."""
 
+    __table_args__ = NEVER_AGAIN
+
     id: int | None = Field(default=None, primary_key=True)
     person_id: int | None = Field(default=None, foreign_key="person.id", index=True)
     conversation: str = Field(default="", max_length=200, index=True)
@@ -156,6 +158,8 @@ class PolicyQuestion(SQLModel, table=True):
 
 class Gap(SQLModel, table=True):
     """A question that goes, or went, to a policy's owner. Like questions share a `group_id`."""
+
+    __table_args__ = NEVER_AGAIN
 
     id: int | None = Field(default=None, primary_key=True)
     question_id: int | None = Field(default=None, foreign_key="policyquestion.id", index=True)

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from bot.store.tables.base import by_value, json_type, no_dict, no_list
+from bot.store.tables.base import NEVER_AGAIN, by_value, json_type, no_dict, no_list
 
 
 class Audience(StrEnum):
@@ -109,6 +109,8 @@ class Person(SQLModel, table=True):
     proactive message of every kind on every platform. `enrolled_at` is the consent to be written to
     unasked; `declined_at` says that the person stayed out.
     """
+
+    __table_args__ = NEVER_AGAIN
 
     id: int | None = Field(default=None, primary_key=True)
     email: str = Field(unique=True, max_length=254)

@@ -287,6 +287,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["role_id"], ["role.id"], name=op.f("fk_person_role_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
         sa.UniqueConstraint("email", name=op.f("uq_person_email")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_person_department_id"), ["department_id"], unique=False)
@@ -313,7 +314,7 @@ def upgrade() -> None:
         "dialoguesession",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("department_id", sa.Integer(), nullable=False),
-        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=True),
         sa.Column(
             "kind",
             sa.Enum(
@@ -519,6 +520,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["department_id"], ["department.id"], name=op.f("fk_plan_department_id")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_plan_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plan")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("plan", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_plan_department_id"), ["department_id"], unique=False)
@@ -554,6 +556,7 @@ def upgrade() -> None:
         sa.Column("mark_reason", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_policyquestion_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_policyquestion")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("policyquestion", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_policyquestion_conversation"), ["conversation"], unique=False)
@@ -871,6 +874,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["owner_id"], ["person.id"], name=op.f("fk_gap_owner_id")),
         sa.ForeignKeyConstraint(["question_id"], ["policyquestion.id"], name=op.f("fk_gap_question_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_gap")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("gap", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_gap_asker_id"), ["asker_id"], unique=False)
