@@ -6,6 +6,10 @@ held while a model is asked or a platform is called.
 SQLite: autocommit is left to us (`isolation_level=None`), and a writing transaction begins with BEGIN
 IMMEDIATE, so that a read-modify-write waits for its turn instead of losing an update. Readers use
 their own engine, begin deferred and never block.
+
+What is opened here is closed here, at once: the context managers of sessions and connections do it in a
+task of their own, which costs more than the closing. Whoever is cancelled in the middle of it loses the
+connection, and the pool opens another.
 """
 
 from __future__ import annotations
@@ -92,22 +96,33 @@ class Store:
     async def write(self) -> AsyncIterator[AsyncSession]:
         """One transaction: committed at the end, rolled back by any exception."""
         with plain_errors():
-            async with AsyncSession(self._writer, expire_on_commit=False) as session, session.begin():
+            session = AsyncSession(self._writer, expire_on_commit=False)
+            try:
                 yield session
+                await session.commit()
+            finally:
+                await session.close()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """One consistent look. Changes made in it are not kept."""
         with plain_errors():
-            async with AsyncSession(self._reader, expire_on_commit=False) as session:
+            session = AsyncSession(self._reader, expire_on_commit=False)
+            try:
                 yield session
+            finally:
+                await session.close()
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """`write` without objects: a bare connection, for the few statements that come with every event."""
         with plain_errors():
-            async with self._writer.begin() as connection:
+            connection = await self._writer.connect()
+            try:
                 yield connection
+                await connection.commit()
+            finally:
+                await connection.close()
 
     async def run_sync(self, function: Any, *args: Any) -> Any:
         """Call `function(connection, *args)` on a plain connection in one writing transaction."""
