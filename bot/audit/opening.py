@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.audit.instrument import Instrument
 from bot.audit.planning import chance
 from bot.audit.queues import known_answers, questions_due
-from bot.audit.records import latest_answers, no_models
+from bot.audit.records import no_models, standing_answers
 from bot.audit.state import Facts, Someone, State
 from bot.organisation.directory import holders, led_departments
+from bot.store.columns import columns
+from bot.store.outbox import inserted
 from bot.store.tables import (
     Company,
     Department,
@@ -54,7 +56,7 @@ async def facts_for(
 
     Colleagues are read only where somebody is about to be named: there may be hundreds.
     """
-    owners = await tx.exec(_OWNERS)
+    owners = await columns(tx, _OWNERS)
     return Facts(
         department=department.name,
         owners=tuple(Someone(number or 0, name, email) for number, name, email in owners),
@@ -125,10 +127,10 @@ async def new_state(
 ) -> State:
     """A sitting that has not begun: a first audit where the department was never asked, else a re-audit."""
     department_id = department.id or 0
-    rows = await latest_answers(tx, instrument, department_id, now)
+    rows = await standing_answers(tx, instrument, department_id, now)
     unanswered = not rows
     none = no_models(department)
-    leads = [lead.id or 0 for lead in await holders(tx, DutyName.LEAD, department_id)]
+    leads = [number for (number,) in await columns(tx, _LEADS, {"department": department_id})]
     active = await _models_with_steps(tx, department_id)
     return State(
         session=0,
@@ -150,34 +152,40 @@ _STEPS = select(Plan.criterion).where(
 
 
 async def _models_with_steps(tx: AsyncSession, department_id: int) -> set[str]:
-    rows = await tx.exec(_STEPS, params={"department": department_id})
-    return {criterion.split("-")[0] for criterion in rows}
+    rows = await columns(tx, _STEPS, {"department": department_id})
+    return {criterion.split("-")[0] for (criterion,) in rows}
+
+
+_LEADS = (
+    select(Duty.person_id)
+    .join(Person, col(Person.id) == Duty.person_id)
+    .where(
+        Duty.duty == DutyName.LEAD,
+        Duty.department_id == bindparam("department"),
+        col(Person.archived_at).is_(None),
+    )
+)
 
 
 async def open_session(
     tx: AsyncSession, state: State, department_id: int, person_id: int, now: datetime
-) -> DialogueSession:
-    """Store a new sitting, or find the live one that another device opened a moment ago."""
-    row = DialogueSession(
-        department_id=department_id,
-        person_id=person_id,
-        kind=KINDS[state.kind],
-        instrument_version=state.version,
-        started_at=now,
-        updated_at=now,
+) -> int:
+    """Store a new sitting, or find the live one that another device opened a moment ago. Returns its id."""
+    row = {
+        "department_id": department_id,
+        "person_id": person_id,
+        "kind": KINDS[state.kind],
+        "started_at": now,
+        "updated_at": now,
+    }
+    stored = await inserted(tx, DialogueSession, [row | _kept(state)])
+    if stored:
+        return int(stored[0])
+    return next(
+        found.id or 0
+        for found in await live_sessions(tx, person_id, (KINDS[state.kind],), lock=True)
+        if found.department_id == department_id
     )
-    keep_state(row, state)
-    try:
-        async with tx.begin_nested():
-            tx.add(row)
-            await tx.flush()
-    except IntegrityError:
-        return next(
-            found
-            for found in await live_sessions(tx, person_id, (KINDS[state.kind],), lock=True)
-            if found.department_id == department_id
-        )
-    return row
 
 
 def load_state(row: DialogueSession) -> State:
@@ -187,10 +195,17 @@ def load_state(row: DialogueSession) -> State:
 
 def keep_state(row: DialogueSession, state: State) -> None:
     """Put the state into its row, with what follows from it for the row's other columns."""
-    row.state = state.model_dump(mode="json", exclude_defaults=True, exclude={"session"})
-    row.instrument_version = state.version
-    row.remind_on = state.later_on
-    row.status = _status(state)
+    for column, value in _kept(state).items():
+        setattr(row, column, value)
+
+
+def _kept(state: State) -> dict[str, Any]:
+    return {
+        "state": state.model_dump(mode="json", exclude_defaults=True, exclude={"session"}),
+        "instrument_version": state.version,
+        "remind_on": state.later_on,
+        "status": _status(state),
+    }
 
 
 def _status(state: State) -> SessionStatus:

@@ -195,9 +195,9 @@ class AuditUseCase:
         state = await new_state(tx, self._instrument, department, person_id, turn.at, everything)
         if state.kind == "re" and not state.queue:
             return [_all_fresh(department)]
-        row = await open_session(tx, state, department_id, person_id, turn.at)
-        turn.seen[_WHOSE_IT_IS] = await _whose(tx, row, turn)
-        person = turn.seen[_WHOSE_IT_IS][2]
+        opened = await open_session(tx, state, department_id, person_id, turn.at)
+        turn.seen[_WHOSE_IT_IS] = (await tx.exec(_WHOSE, params={"sitting": opened})).one()
+        row, _, person, _ = turn.seen[_WHOSE_IT_IS]
         if state.kind == "first" or person.enrolled_at is None:
             return await self._step(tx, row, turn, Prepared(), Resume())
         # Whoever agreed before is not asked again; who sees what stands above the first question.
@@ -297,7 +297,6 @@ class AuditUseCase:
         keep_state(row, state)
         row.updated_at = turn.at
         row.finished_at = turn.at if state.phase == "done" else None
-        await tx.flush()
         if remind_privacy and desk.messages:
             first = desk.messages[0]
             text = f"{privacy_again(facts)}\n\n{first.text}"

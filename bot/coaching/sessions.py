@@ -355,7 +355,6 @@ class CoachingUseCase:
         row.state = state.model_dump(mode="json", exclude_defaults=True)
         row.status = SessionStatus.OPEN if state.asks_words else SessionStatus.PAUSED
         row.updated_at = now
-        await tx.flush()
         return messages
 
     async def _carry_out(self, tx: AsyncSession, row: DialogueSession, effect: Effect, now: datetime) -> None:

@@ -36,7 +36,8 @@ class Work(Enum):
 
 _ONE_ROW = re.compile(
     r"BEGIN( IMMEDIATE)?|(RELEASE )?SAVEPOINT \w+"
-    r"|INSERT INTO \w+ \([^()]*\) VALUES \([^()]*\)( ON CONFLICT \([^()]*\) DO NOTHING)?( RETURNING [^()]*)?"
+    r"|INSERT INTO \w+ \([^()]*\) VALUES \([^()]*\)"
+    r"( ON CONFLICT( \([^()]*\))? DO NOTHING)?( RETURNING [^()]*)?"
     r"|(?!.* OR )UPDATE (?P<table>\w+) SET [^()]* WHERE (?P=table)\.id = \?( AND [^()]*)?( RETURNING [^()]*)?"
 )
 

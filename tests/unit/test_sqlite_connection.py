@@ -73,6 +73,7 @@ async def test_one_row_is_written_where_it_is_asked_for(connection: Connection) 
         ("BEGIN IMMEDIATE", Work.ONE_ROW),
         ("RELEASE SAVEPOINT sa_savepoint_1", Work.ONE_ROW),
         ("INSERT INTO t (a, b) VALUES (?, ?) ON CONFLICT (a) DO NOTHING RETURNING a", Work.ONE_ROW),
+        ("INSERT INTO t (a, b) VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING a", Work.ONE_ROW),
         ("UPDATE t SET b=?\nWHERE t.id = ? AND t.status = ? RETURNING t.id", Work.ONE_ROW),
         ("INSERT INTO t (a) VALUES (?), (?)", Work.LONG),
         ("INSERT INTO t (a) SELECT a FROM u", Work.LONG),
