@@ -134,7 +134,6 @@ class Desk:
             if state.kind != "second" and other is not None:
                 self.note = both_answered(other, given.level)
             blind = state.kind == "second"
-            await self.tx.flush()
             self.later += await resolve(self.tx, self.instrument, self.department, row, self.now, blind)
 
     def _with_note(self, message: Message) -> Message:
@@ -215,6 +214,5 @@ class Desk:
 
     async def _ask_approval(self, criterion: str, approver: int) -> None:
         answer = self.saved[criterion]
-        await self.tx.flush()
         message = approval_question(self.instrument, answer, self.department)
         await write_to_person(self.tx, approver, [message], key=f"approval:{answer.id}", now=self.now)

@@ -10,13 +10,15 @@ from sqlalchemy import bindparam
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.audit.commands import command
 from bot.audit.instrument import Instrument
 from bot.audit.planning import chance
 from bot.audit.queues import known_answers, questions_due
 from bot.audit.records import no_models, standing_answers
-from bot.audit.state import Facts, Someone, State
+from bot.audit.state import Facts, Input, Someone, State
 from bot.organisation.directory import holders, led_departments
-from bot.store.columns import columns
+from bot.speech import Chose, Words
+from bot.store.columns import change, columns
 from bot.store.outbox import inserted
 from bot.store.tables import (
     Company,
@@ -50,19 +52,45 @@ _OWNERS = (
 
 
 async def facts_for(
-    tx: AsyncSession, department: Department, person: Person, with_colleagues: bool = True
+    tx: AsyncSession, department: Department, person: Person, state: State, given: Input
 ) -> Facts:
-    """The names and the time zone that a sitting of this person speaks with.
+    """The names and the time zone that a sitting of this person speaks with in a step.
 
-    Colleagues are read only where somebody is about to be named: there may be hundreds.
+    People are read only where one of them may be named: most steps do without, and of colleagues there may
+    be hundreds.
     """
-    owners = await columns(tx, _OWNERS)
+    owners = await columns(tx, _OWNERS) if may_name_owners(state, given) else ()
     return Facts(
         department=department.name,
         owners=tuple(Someone(number or 0, name, email) for number, name, email in owners),
-        colleagues=await _colleagues(tx, department, person) if with_colleagues else (),
+        colleagues=await _colleagues(tx, department, person) if _hands_over(state, given) else (),
         zone=await zone_of(tx, person, department),
     )
+
+
+_PLAIN_ANSWERS = ("pick", "neither", "same", "better", "worse", "cannot", "nothing", "unsure", "skip")
+
+
+def may_name_owners(state: State, given: Input) -> bool:
+    """Whether a step may say who runs the programme: who reads along, and who confirms that something does
+    not apply. A plain answer does neither.
+    """
+    if state.phase == "welcome" or state.interlude:
+        return True
+    if isinstance(given, Chose):
+        return _name(given) not in _PLAIN_ANSWERS
+    return not isinstance(given, Words) or command(given.text) is not None
+
+
+def _hands_over(state: State, given: Input) -> bool:
+    if isinstance(given, Chose):
+        return _name(given) in ("hand", "to")
+    heard = command(given.text) if isinstance(given, Words) else None
+    return state.interlude == "hand_over" or (heard is not None and heard[0] == "hand")
+
+
+def _name(given: Chose) -> str:
+    return given.what.partition(".")[2].partition(".")[0]
 
 
 async def _colleagues(tx: AsyncSession, department: Department, person: Person) -> tuple[Someone, ...]:
@@ -193,10 +221,9 @@ def load_state(row: DialogueSession) -> State:
     return State.model_validate({**row.state, "session": row.id})
 
 
-def keep_state(row: DialogueSession, state: State) -> None:
-    """Put the state into its row, with what follows from it for the row's other columns."""
-    for column, value in _kept(state).items():
-        setattr(row, column, value)
+async def keep_state(tx: AsyncSession, row: DialogueSession, state: State, **more: datetime | None) -> None:
+    """Store the state in its row, with what follows from it for other columns, and `more` of these."""
+    await change(tx, row, _kept(state) | more)
 
 
 def _kept(state: State) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from bot.audit.instrument import Instrument
 from bot.audit.scoring import Agreement, AnswerFact, Scores, score
 from bot.audit.scoring import Claim as ClaimedLevel
 from bot.audit.state import Given
-from bot.store.columns import columns
+from bot.store.columns import change, columns
+from bot.store.outbox import inserted
 from bot.store.tables import Answer, Audience, Blocker, Claim, Company, Department
 from bot.store.tables import EvidenceClass as StoredEvidence
 
@@ -217,25 +218,36 @@ async def save_answer(
 ) -> Answer:
     """Store an answer, or complete the one of the same sitting, criterion and instant.
 
-    `again` is false where the caller knows that there is none to complete. A new answer is written, and gets
-    its number, together with whatever else the transaction changes.
+    `again` is false where the caller knows that there is none to complete. What is returned is to be looked
+    at only: a new answer is no object of the transaction's.
     """
+    said: dict[str, Any] = {
+        "claim": Claim(given.claim),
+        "level": given.level,
+        "picked_by": person_id,
+        "evidence": StoredEvidence(given.evidence),
+        "counted": None if given.level is None else min(given.level, instrument.cap(given.evidence)),
+        "words": given.words,
+        "probe_words": given.probe_words,
+        "evidence_text": given.evidence_text,
+        "shown": list(given.shown),
+        "proposed_by": given.proposed_by,
+        "reason": given.reason,
+        "approver_id": given.approver,
+    }
     same = {"session": session_id, "criterion": given.criterion, "at": given.at}
     stored = (await tx.exec(_SAME_ANSWER, params=same)).first() if again else None
-    row = stored or Answer(
+    if stored is not None:
+        await change(tx, stored, said)
+        return stored
+    row = Answer(
         department_id=department_id,
         criterion=given.criterion,
-        claim=Claim.LEVEL,
         session_id=session_id,
         answered_at=given.at,
         instrument_version=instrument.version,
         second=second,
+        **said,
     )
-    row.claim, row.level, row.picked_by = Claim(given.claim), given.level, person_id
-    row.evidence = StoredEvidence(given.evidence)
-    row.counted = None if given.level is None else min(given.level, instrument.cap(given.evidence))
-    row.words, row.probe_words, row.evidence_text = given.words, given.probe_words, given.evidence_text
-    row.shown, row.proposed_by = list(given.shown), given.proposed_by
-    row.reason, row.approver_id = given.reason, given.approver
-    tx.add(row)
+    [row.id] = await inserted(tx, Answer, [row.model_dump(exclude={"id"})])
     return row

@@ -56,7 +56,7 @@ async def ask_second(
     if found is not None:
         state = load_state(found)
         if criterion not in (*state.queue, *state.answers):
-            keep_state(found, state.model_copy(update={"queue": (*state.queue, criterion)}))
+            await keep_state(tx, found, state.model_copy(update={"queue": (*state.queue, criterion)}))
         return
     state = State(
         session=0,

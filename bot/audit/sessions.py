@@ -282,7 +282,7 @@ class AuditUseCase:
         _, department, person, _company = await _whose(tx, row, turn)
         state = load_state(row)
         given = instead or self._input(turn, state)
-        facts = await facts_for(tx, department, person, _names_somebody(state, given))
+        facts = await facts_for(tx, department, person, state, given)
         facts = await with_processes(tx, self._instrument, state, department, facts)
         dialogue = Dialogue(self._instrument, facts)
         desk = Desk(tx, self._instrument, row, department, person, turn.at, state, self._offer_steps)
@@ -294,9 +294,8 @@ class AuditUseCase:
             state, effects = dialogue.step(state, given, turn.at)
         state = await self._carry_out(desk, dialogue, state, effects, turn, prepared)
         desk.messages += desk.later
-        keep_state(row, state)
-        row.updated_at = turn.at
-        row.finished_at = turn.at if state.phase == "done" else None
+        finished = turn.at if state.phase == "done" else None
+        await keep_state(tx, row, state, updated_at=turn.at, finished_at=finished)
         if remind_privacy and desk.messages:
             first = desk.messages[0]
             text = f"{privacy_again(facts)}\n\n{first.text}"
@@ -377,14 +376,6 @@ async def _newer(tx: AsyncSession, row: DialogueSession) -> DialogueSession | No
     kinds = AUDITS if row.kind in AUDITS else (row.kind,)
     live = await live_sessions(tx, row.person_id, kinds, lock=True)
     return next((each for each in live if each.department_id == row.department_id), None)
-
-
-def _names_somebody(state: State, given: Input) -> bool:
-    """The step may be about handing over, so that it needs to know the colleagues."""
-    if isinstance(given, Chose):
-        return given.what.partition(".")[2].partition(".")[0] in ("hand", "to")
-    heard = command(given.text) if isinstance(given, Words) else None
-    return state.interlude == "hand_over" or (heard is not None and heard[0] == "hand")
 
 
 async def _whose(

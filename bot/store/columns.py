@@ -1,12 +1,14 @@
-"""Looking at a few columns, past the objects that rows otherwise become."""
+"""A few columns looked at or changed, past the objects and the book-keeping that rows otherwise cost."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Executable, Row
+from sqlalchemy import Executable, Row, bindparam, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 
@@ -25,3 +27,25 @@ def _columns(
 ) -> Sequence[Row[*tuple[Any, ...]]]:
     session.flush()
     return session.connection().execute(statement, given).all()
+
+
+async def change(tx: AsyncSession, row: Any, values: Mapping[str, Any]) -> None:
+    """Give columns of `row`, an object read from the store, new values: in the database at once, and in the
+    object as if it had been read anew. What is the same already is not written.
+    """
+    changed = {name: value for name, value in values.items() if getattr(row, name) != value}
+    if not changed:
+        return
+    await tx.run_sync(_change, _update(row.__class__), {"the_id": row.id, **changed})
+    for name, value in changed.items():
+        set_committed_value(row, name, value)
+
+
+def _change(session: Session, statement: Executable, given: Mapping[str, Any]) -> None:
+    session.connection().execute(statement, given)
+
+
+@lru_cache(maxsize=64)
+def _update(table: Any) -> Any:
+    rows = table.__table__
+    return update(rows).where(rows.c.id == bindparam("the_id"))
