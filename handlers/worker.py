@@ -124,7 +124,7 @@ class Worker:
     async def _claim(self) -> InboxEvent | None:
         now = self._machine_clock()
         given = {"now": now, "worker": self._name, "until": now + LEASE}
-        async with self._store.writing() as connection:
+        async with self._store.writing(lasting=False) as connection:
             row = (await connection.execute(_CLAIM, given)).mappings().first()
         return None if row is None else InboxEvent(**row)
 

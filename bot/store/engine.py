@@ -5,7 +5,8 @@ held while a model is asked or a platform is called.
 
 SQLite: autocommit is left to us (`isolation_level=None`), and a writing transaction begins with BEGIN
 IMMEDIATE, so that a read-modify-write waits for its turn instead of losing an update. Readers use
-their own engine, begin deferred and never block.
+their own engine, begin deferred and never block. What is committed is on the disk: an event that was
+acknowledged survives a power cut, not just a crash of ours.
 
 What is opened here is closed here, at once: the context managers of sessions and connections do it in a
 task of their own, which costs more than the closing. Whoever is cancelled in the middle of it loses the
@@ -63,6 +64,7 @@ class Store:
         if self.is_sqlite:
             _make_folder(self.url)
         self._writer = self._engine(pool_size=1 if self.is_sqlite else pool_size, immediate=True)
+        self._passing = self._writer.execution_options(lasting=False)
         self._reader = self._engine(pool_size=pool_size, immediate=False) if self.is_sqlite else self._writer
 
     def _engine(self, pool_size: int, immediate: bool) -> AsyncEngine:
@@ -114,10 +116,14 @@ class Store:
                 await session.close()
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """`write` without objects: a bare connection, for the few statements that come with every event."""
+    async def writing(self, lasting: bool = True) -> AsyncIterator[AsyncConnection]:
+        """`write` without objects: a bare connection, for the few statements that come with every event.
+
+        What is not to be `lasting` does not wait for SQLite's disk, and a power cut may undo it. That is for
+        what means nothing after one: the claim of a process that is gone.
+        """
         with plain_errors():
-            connection = await self._writer.connect()
+            connection = await (self._writer if lasting else self._passing).connect()
             try:
                 yield connection
                 await connection.commit()
@@ -175,8 +181,6 @@ def _sqlite_rules(engine: Engine, immediate: bool) -> None:
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
-        # FULL: an event that was acknowledged survives a power cut, not just a crash of ours.
-        cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
         if not immediate:
             cursor.execute("PRAGMA query_only = ON")
@@ -187,8 +191,9 @@ def _sqlite_rules(engine: Engine, immediate: bool) -> None:
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
         # Past the layer for statements: each transaction begins so, and there is nothing to prepare or fetch.
+        lasting = connection.get_execution_options().get("lasting", True)
         try:
-            connection.connection.cursor().execute(begin)
+            connection.connection.run_async(lambda opened: opened.begin(begin, lasting))
         except sqlite3.Error as error:
             raise OperationalError(begin, None, error) from error
 

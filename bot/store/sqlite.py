@@ -62,6 +62,7 @@ class Connection(aiosqlite.Connection):
         """Pieces of work given to the thread."""
         self._done = 0  # counted by the thread, as `hops` are by the loop
         self._in_a_hurry = False
+        self._lasting: bool | None = None
 
     def _open(self, path: str) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -88,6 +89,18 @@ class Connection(aiosqlite.Connection):
             await super().rollback()
         else:
             self._conn.rollback()
+
+    async def begin(self, statement: str, lasting: bool) -> None:
+        """Begin a transaction. Its COMMIT waits until the disk has it, if it is to be `lasting`; else a power
+        cut, but no crash of a process, may undo it. It never undoes what was made to last before.
+        """
+        await self.run(Work.ONE_ROW, lambda opened: self._begin(opened, statement, lasting))
+
+    def _begin(self, opened: sqlite3.Connection, statement: str, lasting: bool) -> None:
+        if lasting is not self._lasting:
+            opened.execute(f"PRAGMA synchronous = {'FULL' if lasting else 'NORMAL'}")
+            self._lasting = lasting
+        opened.execute(statement)
 
     async def run(self, kind: Work, work: Callable[[sqlite3.Connection], Result]) -> Result:
         """What `work` makes of the connection. Where it took too long at once, `work` is called again."""
