@@ -133,14 +133,15 @@ async def touched_last(
 
 
 # Statements that many turns make stand ready: putting one together costs more than its answer.
-_LIVE_SESSIONS = (
-    select(DialogueSession)
-    .where(
-        DialogueSession.person_id == bindparam("person"),
-        col(DialogueSession.kind).in_(bindparam("kinds", expanding=True)),
-        col(DialogueSession.status).in_(LIVE),
-    )
-    .order_by(col(DialogueSession.updated_at).desc(), col(DialogueSession.id).desc())
+def live_of(sessions: Any) -> Any:
+    """Of a statement that selects sittings, those of a :person that are live, the one touched last first."""
+    return sessions.where(
+        DialogueSession.person_id == bindparam("person"), col(DialogueSession.status).in_(LIVE)
+    ).order_by(col(DialogueSession.updated_at).desc(), col(DialogueSession.id).desc())
+
+
+_LIVE_SESSIONS = live_of(select(DialogueSession)).where(
+    col(DialogueSession.kind).in_(bindparam("kinds", expanding=True))
 )
 _LIVE_SESSIONS_LOCKED = _LIVE_SESSIONS.with_for_update()
 

@@ -17,8 +17,7 @@ from bot.audit.instrument import Instrument
 from bot.audit.scoring import Agreement, AnswerFact, Scores, score
 from bot.audit.scoring import Claim as ClaimedLevel
 from bot.audit.state import Given
-from bot.store.columns import change, columns
-from bot.store.outbox import inserted
+from bot.store.columns import add, change, columns
 from bot.store.tables import Answer, Audience, Blocker, Claim, Company, Department
 from bot.store.tables import EvidenceClass as StoredEvidence
 
@@ -219,7 +218,7 @@ async def save_answer(
     """Store an answer, or complete the one of the same sitting, criterion and instant.
 
     `again` is false where the caller knows that there is none to complete. What is returned is to be looked
-    at only: a new answer is no object of the transaction's.
+    at only.
     """
     said: dict[str, Any] = {
         "claim": Claim(given.claim),
@@ -249,5 +248,5 @@ async def save_answer(
         second=second,
         **said,
     )
-    [row.id] = await inserted(tx, Answer, [row.model_dump(exclude={"id"})])
+    await add(tx, row)
     return row

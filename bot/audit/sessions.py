@@ -28,6 +28,7 @@ from bot.audit.opening import (
     LIVE,
     facts_for,
     keep_state,
+    live_of,
     live_sessions,
     load_state,
     new_state,
@@ -196,8 +197,8 @@ class AuditUseCase:
         if state.kind == "re" and not state.queue:
             return [_all_fresh(department)]
         opened = await open_session(tx, state, department_id, person_id, turn.at)
-        turn.seen[_WHOSE_IT_IS] = (await tx.exec(_WHOSE, params={"sitting": opened})).one()
-        row, _, person, _ = turn.seen[_WHOSE_IT_IS]
+        found = (await tx.exec(_WHOSE, params={"sitting": opened})).one()
+        turn.seen[_WHOSE_IT_IS], (row, _, person, _) = [found], found
         if state.kind == "first" or person.enrolled_at is None:
             return await self._step(tx, row, turn, Prepared(), Resume())
         # Whoever agreed before is not asked again; who sees what stands above the first question.
@@ -240,9 +241,13 @@ class AuditUseCase:
             found = (await tx.exec(_TAPPED, params={"sitting": choice.session})).first()
             if found is None or found[0].person_id != turn.person_id or found[0].kind not in _EVERY_KIND:
                 return None
-            turn.seen[_WHOSE_IT_IS] = found
+            turn.seen[_WHOSE_IT_IS] = [found]
             return found[0]
-        live = await live_sessions(tx, turn.person_id, tuple(SessionKind), lock)
+        if lock:
+            turn.seen[_WHOSE_IT_IS] = (await tx.exec(_LIVE, params={"person": turn.person_id})).all()
+            live: list[DialogueSession] = [each[0] for each in turn.seen[_WHOSE_IT_IS]]
+        else:
+            live = await live_sessions(tx, turn.person_id, tuple(SessionKind))
         rows = [row for row in live if row.kind in _EVERY_KIND]
         asking = [row for row in rows if takes_words(load_state(row), turn.text or "")]
         if not asking and is_start(turn.text or ""):
@@ -384,21 +389,23 @@ async def _whose(
     """A sitting and whose it is, in one look, unless the turn has seen it. The transaction has the company at
     hand for as long as somebody holds on to it.
     """
-    seen: tuple[DialogueSession, Department, Person, Company | None] | None = turn.seen.get(_WHOSE_IT_IS)
-    if seen is not None and seen[0] is row:
-        return seen
+    seen: list[tuple[DialogueSession, Department, Person, Company | None]] = turn.seen.get(_WHOSE_IT_IS, [])
+    for each in seen:
+        if each[0] is row:
+            return each
     return (await tx.exec(_WHOSE, params={"sitting": row.id})).one()
 
 
 _WHOSE_IT_IS = "whose it is"
-_WHOSE = (
+_ALL = (
     select(DialogueSession, Department, Person, Company)
     .join(Department, col(Department.id) == DialogueSession.department_id)
     .join(Person, col(Person.id) == DialogueSession.person_id)
     .outerjoin(Company, col(Company.id) == 1)
-    .where(DialogueSession.id == bindparam("sitting"))
 )
+_WHOSE = _ALL.where(DialogueSession.id == bindparam("sitting"))
 _TAPPED = _WHOSE.with_for_update(of=DialogueSession)
+_LIVE = live_of(_ALL).with_for_update(of=DialogueSession)
 
 
 def takes_words(state: State, text: str) -> bool:

@@ -39,7 +39,7 @@ from bot.llm import LanguageModel
 from bot.messages import Choice, Message
 from bot.organisation.directory import led_departments
 from bot.speech import Chose, Say, Words
-from bot.store.columns import change
+from bot.store.columns import add, change
 from bot.store.engine import Store
 from bot.store.tables import (
     Answer,
@@ -332,8 +332,7 @@ class CoachingUseCase:
             started_at=now,
             updated_at=now,
         )
-        tx.add(row)
-        await tx.flush()
+        await add(tx, row)
         return row
 
     async def _step(

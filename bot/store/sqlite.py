@@ -3,8 +3,8 @@
 A hop to a thread and back costs several times what a look-up in an index does, and the usual driver makes
 four of them for each statement. Here a SELECT runs where it is asked for, as long as it takes few steps; one
 that turns out to be long is begun anew in the thread, so that nobody else waits for it. So does a statement
-that writes one row: that is memory's work, it is COMMIT that waits for the disk. Other writes, and whatever
-finds another process in its way, go to the thread, in one hop.
+that writes a few rows: that is memory's work, it is COMMIT that waits for the disk. Other writes, and
+whatever finds another process in its way, go to the thread, in one hop.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ class Work(Enum):
 
     LOOK = auto()
     """As many steps as it needs, and it can be begun anew."""
-    ONE_ROW = auto()
+    FEW_ROWS = auto()
     LONG = auto()
 
 
-_ONE_ROW = re.compile(
+_FEW_ROWS = re.compile(
     r"BEGIN( IMMEDIATE)?|(RELEASE )?SAVEPOINT \w+"
-    r"|INSERT INTO \w+ \([^()]*\) VALUES \([^()]*\)"
+    r"|INSERT INTO \w+ \([^()]*\) VALUES \([^()]*\)(, \([^()]*\)){0,9}"
     r"( ON CONFLICT( \([^()]*\))? DO NOTHING)?( RETURNING [^()]*)?"
     r"|(?!.* OR )UPDATE (?P<table>\w+) SET [^()]* WHERE (?P=table)\.id = \?( AND [^()]*)?( RETURNING [^()]*)?"
 )
@@ -47,7 +47,7 @@ def kind_of(statement: str) -> Work:
     """What a statement's text tells of the time it takes."""
     if statement.startswith("SELECT"):
         return Work.LOOK
-    return Work.ONE_ROW if _ONE_ROW.fullmatch(" ".join(statement.split())) else Work.LONG
+    return Work.FEW_ROWS if _FEW_ROWS.fullmatch(" ".join(statement.split())) else Work.LONG
 
 
 class Connection(aiosqlite.Connection):
@@ -94,7 +94,7 @@ class Connection(aiosqlite.Connection):
         """Begin a transaction. Its COMMIT waits until the disk has it, if it is to be `lasting`; else a power
         cut, but no crash of a process, may undo it. It never undoes what was made to last before.
         """
-        await self.run(Work.ONE_ROW, lambda opened: self._begin(opened, statement, lasting))
+        await self.run(Work.FEW_ROWS, lambda opened: self._begin(opened, statement, lasting))
 
     def _begin(self, opened: sqlite3.Connection, statement: str, lasting: bool) -> None:
         if lasting is not self._lasting:
