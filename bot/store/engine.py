@@ -24,7 +24,7 @@ from time import monotonic
 from typing import Any
 
 import aiosqlite
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -64,7 +64,6 @@ class Store:
         if self.is_sqlite:
             _make_folder(self.url)
         self._writer = self._engine(pool_size=1 if self.is_sqlite else pool_size, immediate=True)
-        self._passing = self._writer.execution_options(lasting=False)
         self._reader = self._engine(pool_size=pool_size, immediate=False) if self.is_sqlite else self._writer
 
     def _engine(self, pool_size: int, immediate: bool) -> AsyncEngine:
@@ -123,11 +122,17 @@ class Store:
         what means nothing after one: the claim of a process that is gone.
         """
         with plain_errors():
-            connection = await (self._writer if lasting else self._passing).connect()
+            connection = await self._writer.connect()
+            in_passing: Any = None
             try:
+                if self.is_sqlite and not lasting:
+                    in_passing = (await connection.get_raw_connection()).driver_connection
+                    in_passing.lasting = False
                 yield connection
                 await connection.commit()
             finally:
+                if in_passing is not None:
+                    in_passing.lasting = True
                 await connection.close()
 
     async def run_sync(self, function: Any, *args: Any) -> Any:
@@ -188,14 +193,11 @@ def _sqlite_rules(engine: Engine, immediate: bool) -> None:
 
     begin = "BEGIN IMMEDIATE" if immediate else "BEGIN"
 
-    @event.listens_for(engine, "begin")
-    def on_begin(connection: Connection) -> None:
-        # Past the layer for statements: each transaction begins so, and there is nothing to prepare or fetch.
-        lasting = connection.get_execution_options().get("lasting", True)
-        try:
-            connection.connection.run_async(lambda opened: opened.begin(begin, lasting))
-        except sqlite3.Error as error:
-            raise OperationalError(begin, None, error) from error
+    def do_begin(connection: Any) -> None:
+        connection.run_async(lambda opened: opened.begin(begin))
+
+    # Not as a listener for "begin": an engine that has one looks for others around every statement.
+    engine.dialect.do_begin = do_begin  # type: ignore[assignment]
 
 
 def _look_before_use(engine: Engine) -> None:

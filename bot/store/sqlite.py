@@ -62,7 +62,11 @@ class Connection(aiosqlite.Connection):
         """Pieces of work given to the thread."""
         self._done = 0  # counted by the thread, as `hops` are by the loop
         self._in_a_hurry = False
-        self._lasting: bool | None = None
+        self.lasting = True
+        """Whether COMMIT waits until the disk has what was written. Where it does not, a power cut may undo
+        it, but no crash of a process; and never what was made to last before.
+        """
+        self._waits: bool | None = None
 
     def _open(self, path: str) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -90,16 +94,14 @@ class Connection(aiosqlite.Connection):
         else:
             self._conn.rollback()
 
-    async def begin(self, statement: str, lasting: bool) -> None:
-        """Begin a transaction. Its COMMIT waits until the disk has it, if it is to be `lasting`; else a power
-        cut, but no crash of a process, may undo it. It never undoes what was made to last before.
-        """
-        await self.run(Work.FEW_ROWS, lambda opened: self._begin(opened, statement, lasting))
+    async def begin(self, statement: str) -> None:
+        """Begin a transaction, `lasting` or not."""
+        await self.run(Work.FEW_ROWS, lambda opened: self._begin(opened, statement))
 
-    def _begin(self, opened: sqlite3.Connection, statement: str, lasting: bool) -> None:
-        if lasting is not self._lasting:
-            opened.execute(f"PRAGMA synchronous = {'FULL' if lasting else 'NORMAL'}")
-            self._lasting = lasting
+    def _begin(self, opened: sqlite3.Connection, statement: str) -> None:
+        if self._waits is not self.lasting:
+            opened.execute(f"PRAGMA synchronous = {'FULL' if self.lasting else 'NORMAL'}")
+            self._waits = self.lasting
         opened.execute(statement)
 
     async def run(self, kind: Work, work: Callable[[sqlite3.Connection], Result]) -> Result:
