@@ -155,7 +155,7 @@ class Worker:
             timer.cancel()
             for task in renewing:
                 task.cancel()
-            await asyncio.gather(*renewing, return_exceptions=True)
+                await asyncio.wait({task})
 
     async def _keep(self, event: InboxEvent) -> None:
         for _ in range(MOST_RENEWALS):
