@@ -132,7 +132,6 @@ async def touched_last(
     return next((row for row in rows if row.kind is kind and row.updated_at == rows[0].updated_at), None)
 
 
-# Statements that many turns make stand ready: putting one together costs more than its answer.
 def live_of(sessions: Any) -> Any:
     """Of a statement that selects sittings, those of a :person that are live, the one touched last first."""
     return sessions.where(
@@ -140,6 +139,7 @@ def live_of(sessions: Any) -> Any:
     ).order_by(col(DialogueSession.updated_at).desc(), col(DialogueSession.id).desc())
 
 
+# Statements that many turns make stand ready: putting one together costs more than its answer.
 _LIVE_SESSIONS = live_of(select(DialogueSession)).where(
     col(DialogueSession.kind).in_(bindparam("kinds", expanding=True))
 )
