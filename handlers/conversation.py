@@ -17,6 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.live import Live
 from bot.messages import Message
+from bot.store.columns import columns
 from bot.store.engine import Store
 from bot.store.tables import InboxEvent, Person, Platform
 from bot.turns import Turn, UseCase
@@ -44,8 +45,8 @@ _ARCHIVED = select(Person.archived_at).where(Person.id == bindparam("person"))
 async def hear_plain(session: AsyncSession, event: InboxEvent) -> Turn | None:
     """The page's and the terminal's events: they name the person and hold a text or a choice."""
     payload = event.payload
-    found = await session.exec(_ARCHIVED, params={"person": payload["person_id"]})
-    if event.id is None or found.all() != [None]:
+    found = await columns(session, _ARCHIVED, {"person": payload["person_id"]})
+    if event.id is None or found != [(None,)]:
         return None
     return Turn(
         event_id=event.id,

@@ -13,6 +13,7 @@ from bot.audit.commands import command, is_greeting
 from bot.audit.sessions import is_for_a_sitting, is_paused, start_choice
 from bot.messages import Choice, Message, plain
 from bot.organisation.directory import led_departments
+from bot.store.columns import columns
 from bot.store.tables import DutyName, Person
 from bot.turns import Turn
 from handlers.conversation import SAY
@@ -59,8 +60,7 @@ class Home:
         if self._asked.fullmatch(words) is not None:
             known = is_greeting(words) or command(words) == ("about", "")
             return turn.public or not (known and await is_for_a_sitting(session, turn.person_id, words))
-        external = await session.exec(_EXTERNAL, params={"person": turn.person_id})
-        return external.all() != [False]
+        return await columns(session, _EXTERNAL, {"person": turn.person_id}) != [(False,)]
 
     async def prepare(self, turn: Turn) -> None:
         """Nothing to find out."""

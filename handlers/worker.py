@@ -124,7 +124,7 @@ class Worker:
     async def _claim(self) -> InboxEvent | None:
         now = self._machine_clock()
         given = {"now": now, "worker": self._name, "until": now + LEASE}
-        async with self._store.writing() as connection:
+        async with self._store.writing(lasting=False) as connection:
             row = (await connection.execute(_CLAIM, given)).mappings().first()
         return None if row is None else InboxEvent(**row)
 
@@ -144,17 +144,23 @@ class Worker:
 
     async def _prepared(self, event: InboxEvent, turn: Turn) -> object:
         """What `prepare` brings. While it takes long the claim is renewed: nobody else shall begin anew."""
-        work = asyncio.ensure_future(self._answering.prepare(turn))
+        renewing: list[asyncio.Task[None]] = []
+        # Most turns are prepared long before: for them it stays at a timer.
+        timer = asyncio.get_running_loop().call_later(
+            self._renew_seconds, lambda: renewing.append(asyncio.create_task(self._keep(event)))
+        )
         try:
-            for _ in range(MOST_RENEWALS):
-                if (await asyncio.wait({work}, timeout=self._renew_seconds))[0]:
-                    break
-                await self._renew(event)
-            return await work
+            return await self._answering.prepare(turn)
         finally:
-            if not work.done():
-                work.cancel()
-                await asyncio.gather(work, return_exceptions=True)
+            timer.cancel()
+            for task in renewing:
+                task.cancel()
+                await asyncio.wait({task})
+
+    async def _keep(self, event: InboxEvent) -> None:
+        for _ in range(MOST_RENEWALS):
+            await self._renew(event)
+            await asyncio.sleep(self._renew_seconds)
 
     async def _renew(self, event: InboxEvent) -> None:
         given = {"event": event.id, "worker": self._name, "until": self._machine_clock() + LEASE}

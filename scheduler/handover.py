@@ -71,7 +71,7 @@ async def _passed_on(desk: Desk, row: ScheduledMessage, kind: str, to: int) -> M
         department = await desk.session.get_one(Department, row.department_id)
         state = await new_state(desk.session, desk.instrument, department, to, desk.now, False)
         sitting = await open_session(desk.session, state, department.id or 0, to, desk.now)
-        show = ChoiceId("audit", sitting.id or 0, 0, "-.show")
+        show = ChoiceId("audit", sitting, 0, "-.show")
         text = f"{said}\n\nA few questions about how {plain(department.name)} works with AI, about 3 minutes."
         return Message(kind="nudge", text=text, choices=(Choice(id=str(show), label="Have a look"),))
     card = await CARDS[kind](desk, row)

@@ -199,8 +199,8 @@ class Desk:
                 "last_choice": "",
             }
         )
-        row = await open_session(self.tx, handed, self.department_id, to, self.now)
-        start = ChoiceId("audit", row.id or 0, 0, "-.show")
+        opened = await open_session(self.tx, handed, self.department_id, to, self.now)
+        start = ChoiceId("audit", opened, 0, "-.show")
         message = Message(
             kind="nudge",
             text=f"{plain(self.person.name)} thinks you can tell more about how "
@@ -209,7 +209,7 @@ class Desk:
             choices=(Choice(id=str(start), label="Have a look", style="primary"),),
         )
         await write_to_person(
-            self.tx, to, [message], key=f"hand-over:{self.session_id}:{row.id}", now=self.now
+            self.tx, to, [message], key=f"hand-over:{self.session_id}:{opened}", now=self.now
         )
 
     async def _ask_approval(self, criterion: str, approver: int) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -62,7 +63,14 @@ def expire(rows: Iterable[Answer], event: str, now: datetime, note: str = "") ->
     return tuple(sorted(ended))
 
 
-def why_ended(row: Answer) -> str:
+class Ended(Protocol):
+    """What a stored answer tells of an early end."""
+
+    expired_by: str | None
+    expired_note: str
+
+
+def why_ended(row: Ended) -> str:
     """Why an answer ended early, after "because"; empty where it did not."""
     if row.expired_by is None:
         return ""

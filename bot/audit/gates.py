@@ -7,7 +7,7 @@ counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -153,26 +153,26 @@ def holds(ratings: Ratings, requirement: Requirement, reported: Mapping[str, Mod
 
 def place(ratings: Ratings, own: Mapping[str, ModelState], reported: Mapping[str, ModelState]) -> Placement:
     """Placement by the reported states; what is skipped, by the own ones."""
-    waiting = [model for model in ratings.applicable() if reported[model.id] not in CLEAN]
-    reach = max((model.order for model in ratings.applicable() if _active(ratings, model)), default=0)
+    applicable = ratings.applicable()
+    waiting = [model for model in applicable if reported[model.id] not in CLEAN]
+    active = [model for model in applicable if any(level >= ACTIVE for level in ratings.levels_of(model))]
+    reach = max((model.order for model in active), default=0)
     return Placement(
         operational_through=waiting[0].order - 1 if waiting else len(ratings.instrument.models),
         working_model=waiting[0].id if waiting else None,
         reach=reach,
         skipped=tuple(
-            _skipped(ratings, model, reported, reach)
-            for model in ratings.applicable()
+            _skipped(ratings, model, reported, active)
+            for model in applicable
             if model.order < reach and own[model.id] not in CLEAN
         ),
     )
 
 
-def _active(ratings: Ratings, model: ValueModel) -> bool:
-    return any(level >= ACTIVE for level in ratings.levels_of(model))
-
-
-def _skipped(ratings: Ratings, model: ValueModel, reported: Mapping[str, ModelState], reach: int) -> Skipped:
-    hard = [*_critical_below(ratings, model), *_broken_requirements(ratings, model, reported, reach)]
+def _skipped(
+    ratings: Ratings, model: ValueModel, reported: Mapping[str, ModelState], active: Sequence[ValueModel]
+) -> Skipped:
+    hard = [*_critical_below(ratings, model), *_broken_requirements(ratings, model, reported, active)]
     if hard:
         return Skipped(model.id, "hard", tuple(hard))
     return Skipped(model.id, "soft", tuple(_shortfalls(ratings, model)))
@@ -186,12 +186,10 @@ def _critical_below(ratings: Ratings, model: ValueModel) -> Iterator[Reason]:
 
 
 def _broken_requirements(
-    ratings: Ratings, skipped: ValueModel, reported: Mapping[str, ModelState], reach: int
+    ratings: Ratings, skipped: ValueModel, reported: Mapping[str, ModelState], active: Sequence[ValueModel]
 ) -> Iterator[Reason]:
-    """Hard requirements on `skipped` that an active model up to reach has and that do not hold."""
-    for model in ratings.applicable():
-        if model.order > reach or not _active(ratings, model):
-            continue
+    """Hard requirements on `skipped` that an active model has and that do not hold."""
+    for model in active:
         for requirement in model.hard_requires:
             if requirement.model == skipped.id and not holds(ratings, requirement, reported):
                 yield Reason("requirement", str(requirement), needed_by=model.id)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.audit.commands import command
 from bot.audit.instrument import Instrument
 from bot.audit.planning import chance
 from bot.audit.queues import known_answers, questions_due
-from bot.audit.records import latest_answers, no_models
-from bot.audit.state import Facts, Someone, State
+from bot.audit.records import no_models, standing_answers
+from bot.audit.state import Facts, Input, Someone, State
 from bot.organisation.directory import holders, led_departments
+from bot.speech import Chose, Words
+from bot.store.columns import change, columns
+from bot.store.outbox import inserted
 from bot.store.tables import (
     Company,
     Department,
@@ -48,19 +52,45 @@ _OWNERS = (
 
 
 async def facts_for(
-    tx: AsyncSession, department: Department, person: Person, with_colleagues: bool = True
+    tx: AsyncSession, department: Department, person: Person, state: State, given: Input
 ) -> Facts:
-    """The names and the time zone that a sitting of this person speaks with.
+    """The names and the time zone that a sitting of this person speaks with in a step.
 
-    Colleagues are read only where somebody is about to be named: there may be hundreds.
+    People are read only where one of them may be named: most steps do without, and of colleagues there may
+    be hundreds.
     """
-    owners = await tx.exec(_OWNERS)
+    owners = await columns(tx, _OWNERS) if may_name_owners(state, given) else ()
     return Facts(
         department=department.name,
         owners=tuple(Someone(number or 0, name, email) for number, name, email in owners),
-        colleagues=await _colleagues(tx, department, person) if with_colleagues else (),
+        colleagues=await _colleagues(tx, department, person) if _hands_over(state, given) else (),
         zone=await zone_of(tx, person, department),
     )
+
+
+_PLAIN_ANSWERS = ("pick", "neither", "same", "better", "worse", "cannot", "nothing", "unsure", "skip")
+
+
+def may_name_owners(state: State, given: Input) -> bool:
+    """Whether a step may say who runs the programme: who reads along, and who confirms that something does
+    not apply. A plain answer does neither.
+    """
+    if state.phase == "welcome" or state.interlude:
+        return True
+    if isinstance(given, Chose):
+        return _name(given) not in _PLAIN_ANSWERS
+    return not isinstance(given, Words) or command(given.text) is not None
+
+
+def _hands_over(state: State, given: Input) -> bool:
+    if isinstance(given, Chose):
+        return _name(given) in ("hand", "to")
+    heard = command(given.text) if isinstance(given, Words) else None
+    return state.interlude == "hand_over" or (heard is not None and heard[0] == "hand")
+
+
+def _name(given: Chose) -> str:
+    return given.what.partition(".")[2].partition(".")[0]
 
 
 async def _colleagues(tx: AsyncSession, department: Department, person: Person) -> tuple[Someone, ...]:
@@ -102,15 +132,16 @@ async def touched_last(
     return next((row for row in rows if row.kind is kind and row.updated_at == rows[0].updated_at), None)
 
 
+def live_of(sessions: Any) -> Any:
+    """Of a statement that selects sittings, those of a :person that are live, the one touched last first."""
+    return sessions.where(
+        DialogueSession.person_id == bindparam("person"), col(DialogueSession.status).in_(LIVE)
+    ).order_by(col(DialogueSession.updated_at).desc(), col(DialogueSession.id).desc())
+
+
 # Statements that many turns make stand ready: putting one together costs more than its answer.
-_LIVE_SESSIONS = (
-    select(DialogueSession)
-    .where(
-        DialogueSession.person_id == bindparam("person"),
-        col(DialogueSession.kind).in_(bindparam("kinds", expanding=True)),
-        col(DialogueSession.status).in_(LIVE),
-    )
-    .order_by(col(DialogueSession.updated_at).desc(), col(DialogueSession.id).desc())
+_LIVE_SESSIONS = live_of(select(DialogueSession)).where(
+    col(DialogueSession.kind).in_(bindparam("kinds", expanding=True))
 )
 _LIVE_SESSIONS_LOCKED = _LIVE_SESSIONS.with_for_update()
 
@@ -125,10 +156,10 @@ async def new_state(
 ) -> State:
     """A sitting that has not begun: a first audit where the department was never asked, else a re-audit."""
     department_id = department.id or 0
-    rows = await latest_answers(tx, instrument, department_id, now)
+    rows = await standing_answers(tx, instrument, department_id, now)
     unanswered = not rows
     none = no_models(department)
-    leads = [lead.id or 0 for lead in await holders(tx, DutyName.LEAD, department_id)]
+    leads = [number for (number,) in await columns(tx, _LEADS, {"department": department_id})]
     active = await _models_with_steps(tx, department_id)
     return State(
         session=0,
@@ -150,34 +181,40 @@ _STEPS = select(Plan.criterion).where(
 
 
 async def _models_with_steps(tx: AsyncSession, department_id: int) -> set[str]:
-    rows = await tx.exec(_STEPS, params={"department": department_id})
-    return {criterion.split("-")[0] for criterion in rows}
+    rows = await columns(tx, _STEPS, {"department": department_id})
+    return {criterion.split("-")[0] for (criterion,) in rows}
+
+
+_LEADS = (
+    select(Duty.person_id)
+    .join(Person, col(Person.id) == Duty.person_id)
+    .where(
+        Duty.duty == DutyName.LEAD,
+        Duty.department_id == bindparam("department"),
+        col(Person.archived_at).is_(None),
+    )
+)
 
 
 async def open_session(
     tx: AsyncSession, state: State, department_id: int, person_id: int, now: datetime
-) -> DialogueSession:
-    """Store a new sitting, or find the live one that another device opened a moment ago."""
-    row = DialogueSession(
-        department_id=department_id,
-        person_id=person_id,
-        kind=KINDS[state.kind],
-        instrument_version=state.version,
-        started_at=now,
-        updated_at=now,
+) -> int:
+    """Store a new sitting, or find the live one that another device opened a moment ago. Returns its id."""
+    row = {
+        "department_id": department_id,
+        "person_id": person_id,
+        "kind": KINDS[state.kind],
+        "started_at": now,
+        "updated_at": now,
+    }
+    stored = await inserted(tx, DialogueSession, [row | _kept(state)])
+    if stored:
+        return int(stored[0])
+    return next(
+        found.id or 0
+        for found in await live_sessions(tx, person_id, (KINDS[state.kind],), lock=True)
+        if found.department_id == department_id
     )
-    keep_state(row, state)
-    try:
-        async with tx.begin_nested():
-            tx.add(row)
-            await tx.flush()
-    except IntegrityError:
-        return next(
-            found
-            for found in await live_sessions(tx, person_id, (KINDS[state.kind],), lock=True)
-            if found.department_id == department_id
-        )
-    return row
 
 
 def load_state(row: DialogueSession) -> State:
@@ -185,12 +222,18 @@ def load_state(row: DialogueSession) -> State:
     return State.model_validate({**row.state, "session": row.id})
 
 
-def keep_state(row: DialogueSession, state: State) -> None:
-    """Put the state into its row, with what follows from it for the row's other columns."""
-    row.state = state.model_dump(mode="json", exclude_defaults=True, exclude={"session"})
-    row.instrument_version = state.version
-    row.remind_on = state.later_on
-    row.status = _status(state)
+async def keep_state(tx: AsyncSession, row: DialogueSession, state: State, **more: datetime | None) -> None:
+    """Store the state in its row, with what follows from it for other columns, and `more` of these."""
+    await change(tx, row, _kept(state) | more)
+
+
+def _kept(state: State) -> dict[str, Any]:
+    return {
+        "state": state.model_dump(mode="json", exclude_defaults=True, exclude={"session"}),
+        "instrument_version": state.version,
+        "remind_on": state.later_on,
+        "status": _status(state),
+    }
 
 
 def _status(state: State) -> SessionStatus:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from bot.audit.expiry import why_ended
 from bot.audit.instrument import Instrument
 from bot.audit.parts import ValueModel
-from bot.audit.records import Answers
+from bot.audit.records import Standing
 from bot.audit.state import Known
-from bot.store.tables import Answer, Claim
+from bot.store.tables import Claim
 
 
 def known_answers(
-    instrument: Instrument, rows: Answers, person_id: int, leads: Collection[int]
+    instrument: Instrument, rows: Mapping[str, Standing], person_id: int, leads: Collection[int]
 ) -> dict[str, Known]:
     """The stored answers as a sitting shows them to `person_id`.
 
@@ -36,14 +36,14 @@ def known_answers(
     }
 
 
-def _comparable(instrument: Instrument, row: Answer, leads: Collection[int]) -> bool:
+def _comparable(instrument: Instrument, row: Standing, leads: Collection[int]) -> bool:
     same_version = row.instrument_version.rsplit(".", 1)[0] == instrument.comparable_version
     return same_version and row.expired_by is None and row.picked_by in leads
 
 
 def questions_due(
     instrument: Instrument,
-    rows: Answers,
+    rows: Mapping[str, Standing],
     no_models: Collection[str],
     active_models: Collection[str],
     now: datetime,
@@ -66,13 +66,13 @@ def questions_due(
     )
 
 
-def _opened(instrument: Instrument, model: ValueModel, rows: Answers) -> bool:
+def _opened(instrument: Instrument, model: ValueModel, rows: Mapping[str, Standing]) -> bool:
     screened = rows.get(model.screening.id)
     first = model.id == instrument.models[0].id
     return first or (screened is not None and (screened.level or 0) >= 1)
 
 
-def _due(instrument: Instrument, row: Answer | None, active: bool, now: datetime) -> bool:
+def _due(instrument: Instrument, row: Standing | None, active: bool, now: datetime) -> bool:
     if row is None or row.expired_by is not None:
         return True
     if row.declined_at is not None:

@@ -17,10 +17,12 @@ from bot.audit.instrument import Instrument
 from bot.audit.scoring import Agreement, AnswerFact, Scores, score
 from bot.audit.scoring import Claim as ClaimedLevel
 from bot.audit.state import Given
+from bot.store.columns import add, change, columns
 from bot.store.tables import Answer, Audience, Blocker, Claim, Company, Department
 from bot.store.tables import EvidenceClass as StoredEvidence
 
-_AT = Answer.__table__.c.answered_at  # type: ignore[attr-defined]
+_ANSWERS = Answer.__table__  # type: ignore[attr-defined]
+_AT = _ANSWERS.c.answered_at
 
 Answers = dict[str, Answer]
 """The answer that counts for each criterion that has one."""
@@ -50,11 +52,20 @@ async def _latest_facts(
 ) -> list[AnswerFact]:
     """`latest_answers` as the scoring reads them, without the words."""
     criteria = tuple(criterion.id for criterion in instrument.criteria)
-    rows = await tx.exec(_latest_scored(criteria), params={"department": department_id, "now": now})
+    rows = await columns(tx, _latest_columns(criteria, _SCORED), {"department": department_id, "now": now})
     return [fact(row, now) for row in rows]
 
 
-# The queries of both are made once: they are long, and putting one together costs more than its answer.
+async def standing_answers(
+    tx: AsyncSession, instrument: Instrument, department_id: int, now: datetime
+) -> dict[str, Standing]:
+    """`latest_answers` as a sitting compares with them: to be looked at, not to be changed."""
+    criteria = tuple(criterion.id for criterion in instrument.criteria)
+    rows = await columns(tx, _latest_columns(criteria, _STANDING), {"department": department_id, "now": now})
+    return {row.criterion: row for row in rows}
+
+
+# The queries of all three are made once: they are long, and putting one together costs more than its answer.
 
 
 @lru_cache(maxsize=8)
@@ -63,8 +74,8 @@ def _latest_rows(criteria: tuple[str, ...], leave_out: bool) -> SelectOfScalar[A
 
 
 @lru_cache(maxsize=8)
-def _latest_scored(criteria: tuple[str, ...]) -> Any:
-    return sql.select(*_SCORED).where(_are_latest(criteria))
+def _latest_columns(criteria: tuple[str, ...], names: tuple[str, ...]) -> Any:
+    return sql.select(*(_ANSWERS.c[name] for name in names)).where(_are_latest(criteria))
 
 
 def _are_latest(criteria: tuple[str, ...], leave_out: bool = False) -> ColumnElement[bool]:
@@ -98,7 +109,19 @@ class Scored(Protocol):
     agreement: str
 
 
-_SCORED = [Answer.__table__.c[name] for name in Scored.__annotations__]  # type: ignore[attr-defined]
+class Standing(Scored, Protocol):
+    """What a sitting needs of an answer that stood before it."""
+
+    counted: int | None
+    words: str
+    picked_by: int | None
+    instrument_version: str
+    declined_at: datetime | None
+    expired_note: str
+
+
+_SCORED = tuple(Scored.__annotations__)
+_STANDING = (*_SCORED, *Standing.__annotations__)
 
 
 def fact(row: Scored, now: datetime) -> AnswerFact:
@@ -194,25 +217,36 @@ async def save_answer(
 ) -> Answer:
     """Store an answer, or complete the one of the same sitting, criterion and instant.
 
-    `again` is false where the caller knows that there is none to complete.
+    `again` is false where the caller knows that there is none to complete. What is returned is to be looked
+    at only.
     """
+    said: dict[str, Any] = {
+        "claim": Claim(given.claim),
+        "level": given.level,
+        "picked_by": person_id,
+        "evidence": StoredEvidence(given.evidence),
+        "counted": None if given.level is None else min(given.level, instrument.cap(given.evidence)),
+        "words": given.words,
+        "probe_words": given.probe_words,
+        "evidence_text": given.evidence_text,
+        "shown": list(given.shown),
+        "proposed_by": given.proposed_by,
+        "reason": given.reason,
+        "approver_id": given.approver,
+    }
     same = {"session": session_id, "criterion": given.criterion, "at": given.at}
     stored = (await tx.exec(_SAME_ANSWER, params=same)).first() if again else None
-    row = stored or Answer(
+    if stored is not None:
+        await change(tx, stored, said)
+        return stored
+    row = Answer(
         department_id=department_id,
         criterion=given.criterion,
-        claim=Claim.LEVEL,
         session_id=session_id,
         answered_at=given.at,
         instrument_version=instrument.version,
         second=second,
+        **said,
     )
-    row.claim, row.level, row.picked_by = Claim(given.claim), given.level, person_id
-    row.evidence = StoredEvidence(given.evidence)
-    row.counted = None if given.level is None else min(given.level, instrument.cap(given.evidence))
-    row.words, row.probe_words, row.evidence_text = given.words, given.probe_words, given.evidence_text
-    row.shown, row.proposed_by = list(given.shown), given.proposed_by
-    row.reason, row.approver_id = given.reason, given.approver
-    tx.add(row)
-    await tx.flush()
+    await add(tx, row)
     return row

@@ -20,6 +20,7 @@ from bot.audit.views import lead_view, with_level
 from bot.choice_ids import ChoiceId
 from bot.messages import Choice, Message, plain
 from bot.organisation.directory import holders
+from bot.store.columns import columns
 from bot.store.outbox import write_to_person
 from bot.store.tables import (
     Answer,
@@ -41,22 +42,22 @@ async def ask_second(
     session_id: int,
     criterion: str,
     now: datetime,
-) -> DialogueSession | None:
-    """Open a blind question for a team member chosen by chance, or None where there is nobody to ask.
+) -> None:
+    """Open a blind question for a team member chosen by chance, where there is anybody to ask.
 
     The invitation itself is the scheduler's: it finds the open sitting.
     """
     team = await _team(tx, department.id or 0)
     if not team:
-        return None
+        return
     person = team[chance(session_id, criterion, "who") % len(team)]
     live = await tx.exec(_OPEN_SECOND, params={"person": person, "department": department.id})
     found = live.first()
     if found is not None:
         state = load_state(found)
         if criterion not in (*state.queue, *state.answers):
-            keep_state(found, state.model_copy(update={"queue": (*state.queue, criterion)}))
-        return found
+            await keep_state(tx, found, state.model_copy(update={"queue": (*state.queue, criterion)}))
+        return
     state = State(
         session=0,
         kind="second",
@@ -64,7 +65,7 @@ async def ask_second(
         seed=chance(session_id, criterion) % 2**31,
         queue=(criterion,),
     )
-    return await open_session(tx, state, department.id or 0, person, now)
+    await open_session(tx, state, department.id or 0, person, now)
 
 
 # Read in many a turn, so they are put together once.
@@ -98,8 +99,7 @@ _TEAM = (
 
 async def _team(tx: AsyncSession, department_id: int) -> list[int]:
     """The members without the leads, by id."""
-    members = await tx.exec(_TEAM, params={"department": department_id})
-    return [member for member in members if member is not None]
+    return [member for (member,) in await columns(tx, _TEAM, {"department": department_id})]
 
 
 async def resolve(

@@ -28,6 +28,7 @@ from bot.audit.opening import (
     LIVE,
     facts_for,
     keep_state,
+    live_of,
     live_sessions,
     load_state,
     new_state,
@@ -195,9 +196,9 @@ class AuditUseCase:
         state = await new_state(tx, self._instrument, department, person_id, turn.at, everything)
         if state.kind == "re" and not state.queue:
             return [_all_fresh(department)]
-        row = await open_session(tx, state, department_id, person_id, turn.at)
-        turn.seen[_WHOSE_IT_IS] = await _whose(tx, row, turn)
-        person = turn.seen[_WHOSE_IT_IS][2]
+        opened = await open_session(tx, state, department_id, person_id, turn.at)
+        found = (await tx.exec(_WHOSE, params={"sitting": opened})).one()
+        turn.seen[_WHOSE_IT_IS], (row, _, person, _) = [found], found
         if state.kind == "first" or person.enrolled_at is None:
             return await self._step(tx, row, turn, Prepared(), Resume())
         # Whoever agreed before is not asked again; who sees what stands above the first question.
@@ -240,9 +241,13 @@ class AuditUseCase:
             found = (await tx.exec(_TAPPED, params={"sitting": choice.session})).first()
             if found is None or found[0].person_id != turn.person_id or found[0].kind not in _EVERY_KIND:
                 return None
-            turn.seen[_WHOSE_IT_IS] = found
+            turn.seen[_WHOSE_IT_IS] = [found]
             return found[0]
-        live = await live_sessions(tx, turn.person_id, tuple(SessionKind), lock)
+        if lock:
+            turn.seen[_WHOSE_IT_IS] = (await tx.exec(_LIVE, params={"person": turn.person_id})).all()
+            live: list[DialogueSession] = [each[0] for each in turn.seen[_WHOSE_IT_IS]]
+        else:
+            live = await live_sessions(tx, turn.person_id, tuple(SessionKind))
         rows = [row for row in live if row.kind in _EVERY_KIND]
         asking = [row for row in rows if takes_words(load_state(row), turn.text or "")]
         if not asking and is_start(turn.text or ""):
@@ -282,7 +287,7 @@ class AuditUseCase:
         _, department, person, _company = await _whose(tx, row, turn)
         state = load_state(row)
         given = instead or self._input(turn, state)
-        facts = await facts_for(tx, department, person, _names_somebody(state, given))
+        facts = await facts_for(tx, department, person, state, given)
         facts = await with_processes(tx, self._instrument, state, department, facts)
         dialogue = Dialogue(self._instrument, facts)
         desk = Desk(tx, self._instrument, row, department, person, turn.at, state, self._offer_steps)
@@ -294,10 +299,8 @@ class AuditUseCase:
             state, effects = dialogue.step(state, given, turn.at)
         state = await self._carry_out(desk, dialogue, state, effects, turn, prepared)
         desk.messages += desk.later
-        keep_state(row, state)
-        row.updated_at = turn.at
-        row.finished_at = turn.at if state.phase == "done" else None
-        await tx.flush()
+        finished = turn.at if state.phase == "done" else None
+        await keep_state(tx, row, state, updated_at=turn.at, finished_at=finished)
         if remind_privacy and desk.messages:
             first = desk.messages[0]
             text = f"{privacy_again(facts)}\n\n{first.text}"
@@ -380,35 +383,29 @@ async def _newer(tx: AsyncSession, row: DialogueSession) -> DialogueSession | No
     return next((each for each in live if each.department_id == row.department_id), None)
 
 
-def _names_somebody(state: State, given: Input) -> bool:
-    """The step may be about handing over, so that it needs to know the colleagues."""
-    if isinstance(given, Chose):
-        return given.what.partition(".")[2].partition(".")[0] in ("hand", "to")
-    heard = command(given.text) if isinstance(given, Words) else None
-    return state.interlude == "hand_over" or (heard is not None and heard[0] == "hand")
-
-
 async def _whose(
     tx: AsyncSession, row: DialogueSession, turn: Turn
 ) -> tuple[DialogueSession, Department, Person, Company | None]:
     """A sitting and whose it is, in one look, unless the turn has seen it. The transaction has the company at
     hand for as long as somebody holds on to it.
     """
-    seen: tuple[DialogueSession, Department, Person, Company | None] | None = turn.seen.get(_WHOSE_IT_IS)
-    if seen is not None and seen[0] is row:
-        return seen
+    seen: list[tuple[DialogueSession, Department, Person, Company | None]] = turn.seen.get(_WHOSE_IT_IS, [])
+    for each in seen:
+        if each[0] is row:
+            return each
     return (await tx.exec(_WHOSE, params={"sitting": row.id})).one()
 
 
 _WHOSE_IT_IS = "whose it is"
-_WHOSE = (
+_ALL = (
     select(DialogueSession, Department, Person, Company)
     .join(Department, col(Department.id) == DialogueSession.department_id)
     .join(Person, col(Person.id) == DialogueSession.person_id)
     .outerjoin(Company, col(Company.id) == 1)
-    .where(DialogueSession.id == bindparam("sitting"))
 )
+_WHOSE = _ALL.where(DialogueSession.id == bindparam("sitting"))
 _TAPPED = _WHOSE.with_for_update(of=DialogueSession)
+_LIVE = live_of(_ALL).with_for_update(of=DialogueSession)
 
 
 def takes_words(state: State, text: str) -> bool:

@@ -258,7 +258,10 @@ def _bare(said: str) -> str:
 
 
 def _with_ids(said: str, names: Mapping[str, str]) -> str:
+    lowered = said.lower()
     for name, number in names.items():
+        if name not in lowered:
+            continue
         said = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", number, said, flags=re.IGNORECASE)
     return said
 

@@ -39,6 +39,7 @@ from bot.llm import LanguageModel
 from bot.messages import Choice, Message
 from bot.organisation.directory import led_departments
 from bot.speech import Chose, Say, Words
+from bot.store.columns import add, change
 from bot.store.engine import Store
 from bot.store.tables import (
     Answer,
@@ -331,8 +332,7 @@ class CoachingUseCase:
             started_at=now,
             updated_at=now,
         )
-        tx.add(row)
-        await tx.flush()
+        await add(tx, row)
         return row
 
     async def _step(
@@ -352,10 +352,9 @@ class CoachingUseCase:
                 messages.append(effect.message)
             else:
                 await self._carry_out(tx, row, effect, now)
-        row.state = state.model_dump(mode="json", exclude_defaults=True)
-        row.status = SessionStatus.OPEN if state.asks_words else SessionStatus.PAUSED
-        row.updated_at = now
-        await tx.flush()
+        status = SessionStatus.OPEN if state.asks_words else SessionStatus.PAUSED
+        kept = state.model_dump(mode="json", exclude_defaults=True)
+        await change(tx, row, {"state": kept, "status": status, "updated_at": now})
         return messages
 
     async def _carry_out(self, tx: AsyncSession, row: DialogueSession, effect: Effect, now: datetime) -> None:

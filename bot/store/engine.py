@@ -5,7 +5,12 @@ held while a model is asked or a platform is called.
 
 SQLite: autocommit is left to us (`isolation_level=None`), and a writing transaction begins with BEGIN
 IMMEDIATE, so that a read-modify-write waits for its turn instead of losing an update. Readers use
-their own engine, begin deferred and never block.
+their own engine, begin deferred and never block. What is committed is on the disk: an event that was
+acknowledged survives a power cut, not just a crash of ours.
+
+What is opened here is closed here, at once: the context managers of sessions and connections do it in a
+task of their own, which costs more than the closing. Whoever is cancelled in the middle of it loses the
+connection, and the pool opens another.
 """
 
 from __future__ import annotations
@@ -19,7 +24,7 @@ from time import monotonic
 from typing import Any
 
 import aiosqlite
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -92,22 +97,43 @@ class Store:
     async def write(self) -> AsyncIterator[AsyncSession]:
         """One transaction: committed at the end, rolled back by any exception."""
         with plain_errors():
-            async with AsyncSession(self._writer, expire_on_commit=False) as session, session.begin():
+            session = AsyncSession(self._writer, expire_on_commit=False)
+            try:
                 yield session
+                await session.commit()
+            finally:
+                await session.close()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """One consistent look. Changes made in it are not kept."""
         with plain_errors():
-            async with AsyncSession(self._reader, expire_on_commit=False) as session:
+            session = AsyncSession(self._reader, expire_on_commit=False)
+            try:
                 yield session
+            finally:
+                await session.close()
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """`write` without objects: a bare connection, for the few statements that come with every event."""
+    async def writing(self, lasting: bool = True) -> AsyncIterator[AsyncConnection]:
+        """`write` without objects: a bare connection, for the few statements that come with every event.
+
+        What is not to be `lasting` does not wait for SQLite's disk, and a power cut may undo it. That is for
+        what means nothing after one: the claim of a process that is gone.
+        """
         with plain_errors():
-            async with self._writer.begin() as connection:
+            connection = await self._writer.connect()
+            in_passing: Any = None
+            try:
+                if self.is_sqlite and not lasting:
+                    in_passing = (await connection.get_raw_connection()).driver_connection
+                    in_passing.lasting = False
                 yield connection
+                await connection.commit()
+            finally:
+                if in_passing is not None:
+                    in_passing.lasting = True
+                await connection.close()
 
     async def run_sync(self, function: Any, *args: Any) -> Any:
         """Call `function(connection, *args)` on a plain connection in one writing transaction."""
@@ -160,8 +186,6 @@ def _sqlite_rules(engine: Engine, immediate: bool) -> None:
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
-        # FULL: an event that was acknowledged survives a power cut, not just a crash of ours.
-        cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
         if not immediate:
             cursor.execute("PRAGMA query_only = ON")
@@ -169,13 +193,11 @@ def _sqlite_rules(engine: Engine, immediate: bool) -> None:
 
     begin = "BEGIN IMMEDIATE" if immediate else "BEGIN"
 
-    @event.listens_for(engine, "begin")
-    def on_begin(connection: Connection) -> None:
-        # Past the layer for statements: each transaction begins so, and there is nothing to prepare or fetch.
-        try:
-            connection.connection.cursor().execute(begin)
-        except sqlite3.Error as error:
-            raise OperationalError(begin, None, error) from error
+    def do_begin(connection: Any) -> None:
+        connection.run_async(lambda opened: opened.begin(begin))
+
+    # Not as a listener for "begin": an engine that has one looks for others around every statement.
+    engine.dialect.do_begin = do_begin  # type: ignore[assignment]
 
 
 def _look_before_use(engine: Engine) -> None:

@@ -19,23 +19,31 @@ from bot.store.tables import Identity, OutboxMessage, Person, Platform
 async def insert_once(
     tx: AsyncSession, table: type, values: list[dict[str, object]], unique: tuple[str, ...]
 ) -> int:
-    """Insert rows, leaving out those that the constraint on `unique` knows already. Returns how many went in.
+    """`inserted`, counted."""
+    return len(await inserted(tx, table, values, unique))
+
+
+async def inserted(
+    tx: AsyncSession, table: type, values: list[dict[str, object]], unique: tuple[str, ...] = ()
+) -> list[Any]:
+    """Insert rows, leaving out those that the constraint on `unique`, or any, knows already. Returns the keys
+    of those that went in.
 
     Columns without a value take the model's defaults from `values`; pass complete rows.
     """
     if not values:
-        return 0
+        return []
     connection = await tx.connection()
     statement = _insert_statement(connection.dialect.name, table, unique)
     # The rows stand beside the statement, so that it is compiled once.
-    return len((await connection.execute(statement, values)).all())
+    return [key for (key, *_) in await connection.execute(statement, values)]
 
 
 @lru_cache(maxsize=64)
 def _insert_statement(dialect: str, table: Any, unique: tuple[str, ...]) -> Any:
     make = postgresql_insert if dialect == "postgresql" else sqlite_insert
     rows = table.__table__
-    return make(rows).on_conflict_do_nothing(index_elements=list(unique)).returning(*rows.primary_key)
+    return make(rows).on_conflict_do_nothing(index_elements=unique or None).returning(*rows.primary_key)
 
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)

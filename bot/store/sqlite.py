@@ -3,8 +3,8 @@
 A hop to a thread and back costs several times what a look-up in an index does, and the usual driver makes
 four of them for each statement. Here a SELECT runs where it is asked for, as long as it takes few steps; one
 that turns out to be long is begun anew in the thread, so that nobody else waits for it. So does a statement
-that writes one row: that is memory's work, it is COMMIT that waits for the disk. Other writes, and whatever
-finds another process in its way, go to the thread, in one hop.
+that writes a few rows: that is memory's work, it is COMMIT that waits for the disk. Other writes, and
+whatever finds another process in its way, go to the thread, in one hop.
 """
 
 from __future__ import annotations
@@ -30,13 +30,14 @@ class Work(Enum):
 
     LOOK = auto()
     """As many steps as it needs, and it can be begun anew."""
-    ONE_ROW = auto()
+    FEW_ROWS = auto()
     LONG = auto()
 
 
-_ONE_ROW = re.compile(
+_FEW_ROWS = re.compile(
     r"BEGIN( IMMEDIATE)?|(RELEASE )?SAVEPOINT \w+"
-    r"|INSERT INTO \w+ \([^()]*\) VALUES \([^()]*\)( ON CONFLICT \([^()]*\) DO NOTHING)?( RETURNING [^()]*)?"
+    r"|INSERT INTO \w+ \([^()]*\) VALUES \([^()]*\)(, \([^()]*\)){0,9}"
+    r"( ON CONFLICT( \([^()]*\))? DO NOTHING)?( RETURNING [^()]*)?"
     r"|(?!.* OR )UPDATE (?P<table>\w+) SET [^()]* WHERE (?P=table)\.id = \?( AND [^()]*)?( RETURNING [^()]*)?"
 )
 
@@ -46,7 +47,7 @@ def kind_of(statement: str) -> Work:
     """What a statement's text tells of the time it takes."""
     if statement.startswith("SELECT"):
         return Work.LOOK
-    return Work.ONE_ROW if _ONE_ROW.fullmatch(" ".join(statement.split())) else Work.LONG
+    return Work.FEW_ROWS if _FEW_ROWS.fullmatch(" ".join(statement.split())) else Work.LONG
 
 
 class Connection(aiosqlite.Connection):
@@ -61,6 +62,11 @@ class Connection(aiosqlite.Connection):
         """Pieces of work given to the thread."""
         self._done = 0  # counted by the thread, as `hops` are by the loop
         self._in_a_hurry = False
+        self.lasting = True
+        """Whether COMMIT waits until the disk has what was written. Where it does not, a power cut may undo
+        it, but no crash of a process; and never what was made to last before.
+        """
+        self._waits: bool | None = None
 
     def _open(self, path: str) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -87,6 +93,16 @@ class Connection(aiosqlite.Connection):
             await super().rollback()
         else:
             self._conn.rollback()
+
+    async def begin(self, statement: str) -> None:
+        """Begin a transaction, `lasting` or not."""
+        await self.run(Work.FEW_ROWS, lambda opened: self._begin(opened, statement))
+
+    def _begin(self, opened: sqlite3.Connection, statement: str) -> None:
+        if self._waits is not self.lasting:
+            opened.execute(f"PRAGMA synchronous = {'FULL' if self.lasting else 'NORMAL'}")
+            self._waits = self.lasting
+        opened.execute(statement)
 
     async def run(self, kind: Work, work: Callable[[sqlite3.Connection], Result]) -> Result:
         """What `work` makes of the connection. Where it took too long at once, `work` is called again."""

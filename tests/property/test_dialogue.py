@@ -8,6 +8,7 @@ the inputs gives the same state. STAGECOACH_LONG=1 runs 1,000 conversations of 5
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import HealthCheck, settings
@@ -16,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from bot.audit.dialogue import Dialogue
 from bot.audit.instrument import load_instrument
+from bot.audit.opening import may_name_owners
 from bot.audit.state import (
     AnsweredMeanwhile,
     Asked,
@@ -46,6 +48,7 @@ FACTS = Facts(
     processes=("From order to payment",),
     colleagues=(Someone(5, "Tom Okoye", "tom@larkfield.example"), Someone(6, "Kim Sato")),
 )
+NOBODY_READ = Dialogue(INSTRUMENT, replace(FACTS, owners=()))
 CRITERIA = [criterion.id for criterion in INSTRUMENT.criteria]
 
 COMMANDS = st.sampled_from(
@@ -118,6 +121,8 @@ class Conversation(RuleBasedStateMachine):
         self.now += timedelta(seconds=20)
         self.inputs.append((given, self.now))
         self.state, effects = self.dialogue.step(before, given, self.now)
+        if not may_name_owners(before, given):
+            assert NOBODY_READ.step(before, given, self.now) == (self.state, effects)
         assert self.state.turn >= before.turn
         self.look_at(given, before, effects)
         if any(isinstance(effect, AskProposal) for effect in effects):

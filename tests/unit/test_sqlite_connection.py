@@ -69,12 +69,15 @@ async def test_one_row_is_written_where_it_is_asked_for(connection: Connection) 
     ("statement", "kind"),
     [
         ("SELECT a FROM t", Work.LOOK),
-        ("BEGIN", Work.ONE_ROW),
-        ("BEGIN IMMEDIATE", Work.ONE_ROW),
-        ("RELEASE SAVEPOINT sa_savepoint_1", Work.ONE_ROW),
-        ("INSERT INTO t (a, b) VALUES (?, ?) ON CONFLICT (a) DO NOTHING RETURNING a", Work.ONE_ROW),
-        ("UPDATE t SET b=?\nWHERE t.id = ? AND t.status = ? RETURNING t.id", Work.ONE_ROW),
-        ("INSERT INTO t (a) VALUES (?), (?)", Work.LONG),
+        ("BEGIN", Work.FEW_ROWS),
+        ("BEGIN IMMEDIATE", Work.FEW_ROWS),
+        ("RELEASE SAVEPOINT sa_savepoint_1", Work.FEW_ROWS),
+        ("INSERT INTO t (a, b) VALUES (?, ?) ON CONFLICT (a) DO NOTHING RETURNING a", Work.FEW_ROWS),
+        ("INSERT INTO t (a, b) VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING a", Work.FEW_ROWS),
+        ("INSERT INTO t (a, b) VALUES (?, ?)" + 9 * ", (?, ?)", Work.FEW_ROWS),
+        ("INSERT INTO t (a, b) VALUES (?, ?)" + 10 * ", (?, ?)", Work.LONG),
+        ("UPDATE t SET b=?\nWHERE t.id = ? AND t.status = ? RETURNING t.id", Work.FEW_ROWS),
+        ("INSERT INTO t (a) VALUES (?), (?)", Work.FEW_ROWS),
         ("INSERT INTO t (a) SELECT a FROM u", Work.LONG),
         ("UPDATE t SET b=? WHERE t.b = ?", Work.LONG),
         ("UPDATE t SET b=? WHERE u.id = ?", Work.LONG),
@@ -171,4 +174,52 @@ async def test_a_new_file_that_another_process_is_changing_is_waited_for(tmp_pat
     async with store.read() as session:
         found = await (await session.connection()).execute(text("PRAGMA journal_mode"))
         assert found.scalar() == "wal"
+    await store.close()
+
+
+async def test_only_what_need_not_last_is_committed_without_waiting_for_the_disk(tmp_path: Path) -> None:
+    normal, full = 1, 2
+    store = Store(f"sqlite:///{tmp_path / 'one.db'}")
+
+    async def waits(lasting: bool) -> int:
+        async with store.writing(lasting) as connection:
+            return int((await connection.execute(text("PRAGMA synchronous"))).scalar_one())
+
+    assert [await waits(lasting) for lasting in (True, False, False, True)] == [full, normal, normal, full]
+    await waits(lasting=False)
+    async with store.write() as tx:
+        assert (await (await tx.connection()).execute(text("PRAGMA synchronous"))).scalar_one() == full
+    await store.close()
+
+
+async def test_closing_that_is_cancelled_costs_the_connection_and_no_more(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'one.db'}")
+    holding, goes_on = threading.Event(), threading.Event()
+
+    def hold() -> int:
+        holding.set()
+        goes_on.wait(5)
+        return 1
+
+    async def write() -> None:
+        async with store.write() as tx:
+            connection = await tx.connection()
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            await driver.create_function("hold", 0, hold)
+            await connection.execute(text("INSERT INTO t VALUES (hold())"))
+
+    async with store.writing() as first:
+        await first.execute(text("CREATE TABLE t (a INTEGER)"))
+    left = asyncio.create_task(write())
+    await asyncio.to_thread(holding.wait, 5)
+    for _ in ("at work", "while it is undone"):
+        left.cancel()
+        await asyncio.sleep(0.01)
+    goes_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await left
+    async with store.writing() as after:
+        await after.execute(text("INSERT INTO t VALUES (2)"))
+    async with store.read() as tx:
+        assert (await (await tx.connection()).execute(text("SELECT a FROM t"))).all() == [(2,)]
     await store.close()

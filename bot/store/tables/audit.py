@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Index, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from bot.store.tables.base import NEVER_AGAIN, by_value, json_type, no_dict, no_list
+from bot.store.tables.base import NEVER_AGAIN, Row, by_value, json_type, no_dict, no_list
 
 
 class SessionKind(StrEnum):
@@ -57,7 +57,7 @@ class PlanStatus(StrEnum):
     DROPPED = "dropped"
 
 
-class DialogueSession(SQLModel, table=True):
+class DialogueSession(Row, table=True):
     """One running dialogue of one person about one department. `state` is the pure machine's own JSON.
 
     The partial unique index keeps a person from having two live dialogues of a kind about a department. A
@@ -90,7 +90,7 @@ class DialogueSession(SQLModel, table=True):
     """The day on which the person asked to be reminded of a paused sitting."""
 
 
-class Answer(SQLModel, table=True):
+class Answer(Row, table=True):
     """One answer to one criterion, as it was given.
 
     `words` are the person's own; `shown` lists the levels in the order they were shown; `picked_by` is the
@@ -137,7 +137,7 @@ class Answer(SQLModel, table=True):
     """The author lets this sentence stand in a digest."""
 
 
-class Blocker(SQLModel, table=True):
+class Blocker(Row, table=True):
     """Something in the way, with whoever can move it."""
 
     id: int | None = Field(default=None, primary_key=True)
@@ -153,7 +153,7 @@ class Blocker(SQLModel, table=True):
     session_id: int | None = Field(default=None, foreign_key="dialoguesession.id")
 
 
-class Plan(SQLModel, table=True):
+class Plan(Row, table=True):
     """A next step that somebody took on: what, when, and after what."""
 
     __table_args__ = NEVER_AGAIN
@@ -173,7 +173,7 @@ class Plan(SQLModel, table=True):
     outcome: str = ""
 
 
-class CoverageTask(SQLModel, table=True):
+class CoverageTask(Row, table=True):
     """A repetitive task of a role. `baseline_hours` (per person and week) is frozen at the first answer."""
 
     __table_args__ = (Index("uq_coveragetask_role_slug", "role_id", "slug", unique=True),)
@@ -190,7 +190,7 @@ class CoverageTask(SQLModel, table=True):
     archived_at: datetime | None = None
 
 
-class CoverageAnswer(SQLModel, table=True):
+class CoverageAnswer(Row, table=True):
     """What a lead said of one task at one time. Buckets are those of instrument.yaml, coverage."""
 
     __table_args__ = (Index("ix_coverageanswer_task_at", "task_id", "answered_at"),)
@@ -212,7 +212,7 @@ class CoverageAnswer(SQLModel, table=True):
     reason: str = ""
 
 
-class WeeklyAggregate(SQLModel, table=True):
+class WeeklyAggregate(Row, table=True):
     """A week's frozen figures of one department (None = the company). Holds no person's data."""
 
     __table_args__ = (Index("uq_weeklyaggregate_department_week", "department_id", "week", unique=True),)

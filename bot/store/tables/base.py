@@ -25,6 +25,13 @@ PostgreSQL gives no number twice; SQLite has to be asked.
 """
 
 
+class Row(SQLModel):
+    """What every table builds on."""
+
+    # SQLModel sets a value twice: for SQLAlchemy, and for checks that the columns of a table do not have.
+    __setattr__ = object.__setattr__  # type: ignore[assignment]
+
+
 def by_value(members: type[StrEnum]) -> Enum:
     """A column type that stores an enum's value as text, with a CHECK that names the members."""
     name = "".join("_" + c.lower() if c.isupper() else c for c in members.__name__).lstrip("_")

@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Index, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from bot.store.tables.base import by_value, json_type, no_dict
+from bot.store.tables.base import Row, by_value, json_type, no_dict
 from bot.store.tables.organisation import Platform
 
 
@@ -32,7 +32,7 @@ class OutboxStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-class InboxEvent(SQLModel, table=True):
+class InboxEvent(Row, table=True):
     """An event as it arrived, stored before it was acknowledged.
 
     `dedupe_key` names the event on its platform, so that a second delivery finds the first. Events of one
@@ -59,7 +59,7 @@ class InboxEvent(SQLModel, table=True):
     error: str = ""
 
 
-class OutboxMessage(SQLModel, table=True):
+class OutboxMessage(Row, table=True):
     """A message that is to leave, or left. `message` is a bot.messages.Message.
 
     `dedupe_key` makes the same reply or the same scheduled message exist once. `prefers_repeat` says what
@@ -105,7 +105,7 @@ class ScheduledStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-class ScheduledMessage(SQLModel, table=True):
+class ScheduledMessage(Row, table=True):
     """The planner's claim: one row per recipient, kind and period, however many planners run.
 
     `recipient` is `person:<id>` or `department:<id>`; `period` is a calendar value such as 2026-W47.
@@ -134,7 +134,7 @@ class ScheduledMessage(SQLModel, table=True):
     sent_at: datetime | None = None
 
 
-class SentDigest(SQLModel, table=True):
+class SentDigest(Row, table=True):
     """A digest as it was sent. `content` is enough to show it again to the letter."""
 
     __table_args__ = (UniqueConstraint("recipient", "week"),)
@@ -147,7 +147,7 @@ class SentDigest(SQLModel, table=True):
     made_at: datetime
 
 
-class AuditLogEntry(SQLModel, table=True):
+class AuditLogEntry(Row, table=True):
     """Who did or saw what, when. Never a person's words, never a secret."""
 
     id: int | None = Field(default=None, primary_key=True)
@@ -159,7 +159,7 @@ class AuditLogEntry(SQLModel, table=True):
     detail: dict[str, Any] = Field(default_factory=no_dict, sa_type=json_type())
 
 
-class Installation(SQLModel, table=True):
+class Installation(Row, table=True):
     """A workspace's tokens, encrypted with STAGECOACH_SECRET_KEY."""
 
     __table_args__ = (UniqueConstraint("platform", "tenant"),)

@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Index, LargeBinary, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from bot.store.tables.base import NEVER_AGAIN, by_value, json_type, no_dict, no_list
+from bot.store.tables.base import NEVER_AGAIN, Row, by_value, json_type, no_dict, no_list
 
 
 class Band(StrEnum):
@@ -37,7 +37,7 @@ class AudienceKind(StrEnum):
     ROLE = "role"
 
 
-class Document(SQLModel, table=True):
+class Document(Row, table=True):
     """A policy. `source` tells where it came from: the same source again is a new version of it."""
 
     id: int | None = Field(default=None, primary_key=True)
@@ -54,7 +54,7 @@ class Document(SQLModel, table=True):
     removed_at: datetime | None = None
 
 
-class DocumentAudience(SQLModel, table=True):
+class DocumentAudience(Row, table=True):
     """One line of a document's audience. `value` is a department's id or a role's name, else empty."""
 
     __table_args__ = (UniqueConstraint("document_id", "kind", "value"),)
@@ -65,7 +65,7 @@ class DocumentAudience(SQLModel, table=True):
     value: str = ""
 
 
-class DocumentVersion(SQLModel, table=True):
+class DocumentVersion(Row, table=True):
     """A version's text, normalised to Markdown. The same bytes never make a second one in a row.
 
     One version of a document is `current`; one with a higher number comes into its place on the day from
@@ -88,7 +88,7 @@ class DocumentVersion(SQLModel, table=True):
     flags: list[str] = Field(default_factory=no_list, sa_type=json_type())
 
 
-class Passage(SQLModel, table=True):
+class Passage(Row, table=True):
     """A slice of a version's text: `text` stands there from `start` to `end` (characters)."""
 
     __table_args__ = (Index("ix_passage_version_ordinal", "version_id", "ordinal"),)
@@ -103,7 +103,7 @@ class Passage(SQLModel, table=True):
     end: int
 
 
-class PassageVector(SQLModel, table=True):
+class PassageVector(Row, table=True):
     """A passage's vectors by one embedding model: the whole first, then its sentences, as raw bytes."""
 
     __table_args__ = (UniqueConstraint("passage_id", "model"),)
@@ -115,7 +115,7 @@ class PassageVector(SQLModel, table=True):
     vectors: bytes = Field(sa_type=LargeBinary)
 
 
-class BandLimits(SQLModel, table=True):
+class BandLimits(Row, table=True):
     """The limits between the bands that the library found for itself, by embedding model.
 
     They hold for about as many passages and confirmed questions as there were then.
@@ -127,14 +127,14 @@ class BandLimits(SQLModel, table=True):
     limits: dict[str, float] = Field(sa_type=json_type())
 
 
-class Revision(SQLModel, table=True):
+class Revision(Row, table=True):
     """A counter by name. Raising it tells every process that what it holds in memory is out of date."""
 
     name: str = Field(primary_key=True, max_length=40)
     value: int = 0
 
 
-class PolicyQuestion(SQLModel, table=True):
+class PolicyQuestion(Row, table=True):
     """A question and what was answered. `answer` is the stored reply; feedback points at this row's id."""
 
     __table_args__ = NEVER_AGAIN
@@ -156,7 +156,7 @@ class PolicyQuestion(SQLModel, table=True):
     mark_reason: str = ""
 
 
-class Gap(SQLModel, table=True):
+class Gap(Row, table=True):
     """A question that goes, or went, to a policy's owner. Like questions share a `group_id`."""
 
     __table_args__ = NEVER_AGAIN
@@ -179,7 +179,7 @@ class Gap(SQLModel, table=True):
     entry_document_id: int | None = Field(default=None, foreign_key="document.id")
 
 
-class PendingUpload(SQLModel, table=True):
+class PendingUpload(Row, table=True):
     """A file that was dropped in a chat and waits for a yes. Gone with the decision, or a day later.
 
     `document_id` and `base_version` name what it would be a new version of, as it was shown; None for a new
@@ -195,7 +195,7 @@ class PendingUpload(SQLModel, table=True):
     dropped_at: datetime
 
 
-class CachedAnswer(SQLModel, table=True):
+class CachedAnswer(Row, table=True):
     """An answer by normalised question, audience and index revision; never by likeness."""
 
     key: str = Field(primary_key=True, max_length=64)

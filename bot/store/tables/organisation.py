@@ -11,9 +11,9 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Index, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from bot.store.tables.base import NEVER_AGAIN, by_value, json_type, no_dict, no_list
+from bot.store.tables.base import NEVER_AGAIN, Row, by_value, json_type, no_dict, no_list
 
 
 class Audience(StrEnum):
@@ -53,7 +53,7 @@ class ProcessState(StrEnum):
     STOPPED = "stopped"
 
 
-class Company(SQLModel, table=True):
+class Company(Row, table=True):
     """The one row that describes the company. `country` and `region` choose the public holidays."""
 
     id: int = Field(default=1, primary_key=True)
@@ -64,7 +64,7 @@ class Company(SQLModel, table=True):
     settings: dict[str, Any] = Field(default_factory=no_dict, sa_type=json_type())
 
 
-class Department(SQLModel, table=True):
+class Department(Row, table=True):
     """A unit that is audited as one. `slug` is its id in files and commands."""
 
     id: int | None = Field(default=None, primary_key=True)
@@ -86,7 +86,7 @@ class Department(SQLModel, table=True):
     archived_at: datetime | None = None
 
 
-class Role(SQLModel, table=True):
+class Role(Row, table=True):
     """A role of a department and how many people hold it. `changed_at`: when it last became another one, by
     its name or the number of people.
     """
@@ -102,7 +102,7 @@ class Role(SQLModel, table=True):
     archived_at: datetime | None = None
 
 
-class Person(SQLModel, table=True):
+class Person(Row, table=True):
     """One human, however many accounts. `email` is kept in lower case.
 
     `working_days` are weekdays (Monday 0). `slot_*`, `paused_until`, `snoozed_until` and `muted` bind every
@@ -136,7 +136,7 @@ class Person(SQLModel, table=True):
     archived_at: datetime | None = None
 
 
-class Duty(SQLModel, table=True):
+class Duty(Row, table=True):
     """A person's duty; a lead's names the department."""
 
     __table_args__ = (
@@ -151,7 +151,7 @@ class Duty(SQLModel, table=True):
     since: datetime | None = None
 
 
-class Identity(SQLModel, table=True):
+class Identity(Row, table=True):
     """A person's account on a platform. `tenant` is the Slack team or Teams tenant, else empty.
 
     `address` is what is needed to write to the person unasked (a Slack DM channel, a Teams conversation
@@ -170,7 +170,7 @@ class Identity(SQLModel, table=True):
     last_seen_at: datetime | None = None
 
 
-class Leave(SQLModel, table=True):
+class Leave(Row, table=True):
     """Days on which a person is away, both ends included."""
 
     __table_args__ = (UniqueConstraint("person_id", "first_day", "last_day"),)
@@ -181,7 +181,7 @@ class Leave(SQLModel, table=True):
     last_day: date
 
 
-class OwnHoliday(SQLModel, table=True):
+class OwnHoliday(Row, table=True):
     """A day off that no public calendar knows, for one country or department, or for all."""
 
     __table_args__ = (UniqueConstraint("day", "name", "country", "department_id"),)
@@ -193,7 +193,7 @@ class OwnHoliday(SQLModel, table=True):
     department_id: int | None = Field(default=None, foreign_key="department.id")
 
 
-class Process(SQLModel, table=True):
+class Process(Row, table=True):
     """Work that passes through several departments. `owner_id` answers for its result, from end to end.
 
     The baseline is what was measured before agents took part: `baseline_value` of `baseline_measure` (its
@@ -216,7 +216,7 @@ class Process(SQLModel, table=True):
     archived_at: datetime | None = None
 
 
-class ProcessStep(SQLModel, table=True):
+class ProcessStep(Row, table=True):
     """A department that a process passes through, at its place (from 0); it may come back to one."""
 
     __table_args__ = (UniqueConstraint("process_id", "position"),)

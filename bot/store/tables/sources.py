@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from bot.store.tables.base import json_type, no_list
+from bot.store.tables.base import Row, json_type, no_list
 
 
-class WatchedFolder(SQLModel, table=True):
+class WatchedFolder(Row, table=True):
     """A folder that is looked through again and again. `claimed_until` is set while a process does so.
 
     `owner_id` and `audience` count more than what its documents say of themselves. With `pull`, the folder is
@@ -29,7 +29,7 @@ class WatchedFolder(SQLModel, table=True):
     problem: str = ""
 
 
-class WatchedFile(SQLModel, table=True):
+class WatchedFile(Row, table=True):
     """A file of a watched folder as it was last read, and the document that came of it.
 
     `refused` says why its present content could not be taken in; an earlier version then still answers.

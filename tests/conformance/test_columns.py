@@ -1,0 +1,67 @@
+"""Rows and columns past the unit of work, on SQLite and on PostgreSQL alike."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import select
+
+from bot.store.columns import add, change, columns
+from bot.store.engine import Store
+from bot.store.outbox import inserted
+from bot.store.tables import Person, Revision
+
+NAME = select(Person.name, Person.country).where(Person.email == "kim@larkfield.example")
+
+
+def kim() -> Person:
+    return Person(email="kim@larkfield.example", name="Kim Sato")
+
+
+async def test_a_look_at_columns_sees_what_an_object_has_become(store: Store) -> None:
+    async with store.write() as tx:
+        person = kim()
+        tx.add(person)
+        assert await columns(tx, NAME) == [("Kim Sato", person.country)]
+        person.name = "Kim Sato-Roth"
+        assert (await columns(tx, NAME))[0].name == "Kim Sato-Roth"
+
+
+async def test_a_change_is_there_for_the_object_and_for_everybody_else(store: Store) -> None:
+    async with store.write() as tx:
+        person = kim()
+        await add(tx, person)
+        await change(tx, person, {"name": "Kim"})
+        stored = await tx.get_one(Person, person.id)
+        stored.country = "NL"
+        await change(tx, stored, {"name": "Kim S."})
+        assert (person.name, stored.name) == ("Kim", "Kim S.")
+    async with store.read() as tx:
+        assert await columns(tx, NAME) == [("Kim S.", "NL")]
+
+
+async def test_what_is_the_same_is_not_written(store: Store) -> None:
+    said: list[str] = []
+    async with store.write() as tx:
+        person = kim()
+        await add(tx, person)
+        connection = await tx.connection()
+        event.listen(
+            connection.sync_connection, "before_cursor_execute", lambda *given: said.append(given[2])
+        )
+        await change(tx, person, {"name": "Kim Sato", "country": person.country})
+        assert said == []
+        await change(tx, person, {"name": "Kim", "country": person.country})
+        assert len(said) == 1
+        assert "country" not in said[0]
+
+
+async def test_a_second_row_of_one_kind_is_refused_or_left_out(store: Store) -> None:
+    async with store.write() as tx:
+        await add(tx, kim())
+        row = {"name": "policies", "value": 1}
+        assert await inserted(tx, Revision, [row]) == ["policies"]
+        assert await inserted(tx, Revision, [row]) == []
+        with pytest.raises(IntegrityError):
+            await add(tx, kim())
