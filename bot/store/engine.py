@@ -64,7 +64,12 @@ class Store:
         if self.is_sqlite:
             _make_folder(self.url)
         self._writer = self._engine(pool_size=1 if self.is_sqlite else pool_size, immediate=True)
-        self._reader = self._engine(pool_size=pool_size, immediate=False) if self.is_sqlite else self._writer
+        if self.is_sqlite:
+            self._reader = self._engine(pool_size=pool_size, immediate=False)
+        else:
+            # At READ COMMITTED a transaction around looks shows no more than each look by itself, for two round
+            # trips more.
+            self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
 
     def _engine(self, pool_size: int, immediate: bool) -> AsyncEngine:
         if self.is_sqlite:
