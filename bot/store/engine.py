@@ -67,8 +67,8 @@ class Store:
         if self.is_sqlite:
             self._reader = self._engine(pool_size=pool_size, immediate=False)
         else:
-            # At READ COMMITTED a transaction around looks shows no more than each look by itself, for two round
-            # trips more.
+            # At READ COMMITTED a transaction around looks shows no more than each does by itself, and
+            # costs two round trips.
             self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
 
     def _engine(self, pool_size: int, immediate: bool) -> AsyncEngine:
@@ -111,7 +111,7 @@ class Store:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """One consistent look. Changes made in it are not kept."""
+        """Looks alone: SQLite refuses changes here. On PostgreSQL each look stands for itself."""
         with plain_errors():
             session = AsyncSession(self._reader, expire_on_commit=False)
             try:
