@@ -183,9 +183,10 @@ def walk(place: Place, documents: Path) -> None:
     shown("org import org.yaml", out + err, seconds)
     say("## Its policies\n")
     out, err, seconds = place.run("kb", "add", str(documents), "--owner", "tom@larkspur.example.com")
-    lines = out.splitlines()
-    cut = [*lines[:4], f"... {max(0, len(lines) - 5)} more lines ...", *lines[-1:]]
-    shown("kb add handbook/ --owner tom@larkspur.example.com", "\n".join(cut) + "\n" + err, seconds)
+    lines, busy = out.splitlines(), err.splitlines()
+    cut = [*lines[:4], f"... {max(0, len(lines) - 5)} more lines ...", *lines[-1:], *busy[:1]]
+    cut += [f"... {len(busy) - 1} more lines, one each ten seconds ..."] if len(busy) > 1 else []
+    shown("kb add handbook/ --owner tom@larkspur.example.com", "\n".join(cut), seconds)
     ask(place)
     audit(place)
     clock(place)
