@@ -10,6 +10,7 @@ import typer
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.audit.instrument import Instrument, load_instrument
+from bot.audit.phrases import day
 from bot.audit.placement_words import placement_sentences
 from bot.audit.records import placement_of
 from bot.audit.show import audit_show as audit_document
@@ -56,7 +57,7 @@ async def _audit_in_words(
     for model in instrument.models:
         levels = " ".join(_level(document["criteria"][criterion.id]) for criterion in model.criteria)
         lines.append(f"{model.id}  {document['models'][model.id]:<15} {levels}")
-    return {"lines": lines, "at": document["at"]}
+    return {"lines": lines, "at": f"{day(now)}, {now:%H:%M} UTC"}
 
 
 def _level(criterion: dict[str, Any]) -> str:
