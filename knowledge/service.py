@@ -46,6 +46,7 @@ from knowledge.worded import Asked, with_model
 MAX_QUESTION = 2_000  # characters; what lies beyond is not read
 _CACHE_FORMAT = "3"  # raised when answers come to look different
 _OFFERED = 8  # passages that an answer is made from
+_A_FEW_WORDS = 3
 _BY_SURENESS = (Band.SILENT, Band.CLOSEST, Band.ANSWER)
 
 
@@ -172,13 +173,15 @@ class KnowledgeService:
         self, text: str, found: _Found, search: Callable[[str], Awaitable[_Found]]
     ) -> _Found:
         """What is found for what may be a new question in few words ("parking?"): what was asked before only
-        blurs it, and a passage without its words is no answer to it."""
+        blurs it, and a passage without its words is no answer to it, nor even near to a whole sentence."""
         is_about = bool(found.sources) and _is_about(found.sources[0], text)
         if is_about and found.band is Band.ANSWER:
             return found
+        alone = await search(text)
+        if not is_about and len(text.split()) > _A_FEW_WORDS:
+            return alone
         if found.band is Band.ANSWER:
             found = replace(found, band=Band.CLOSEST)
-        alone = await search(text)
         both = (found, alone) if is_about else (alone, found)
         return max(both, key=lambda each: _BY_SURENESS.index(each.band))
 

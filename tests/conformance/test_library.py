@@ -354,6 +354,9 @@ async def test_what_was_asked_before_does_not_answer_a_new_question(library: Lib
     await say(library, library.people.fay, "Annual leave days?")
     (message,) = await say(library, library.people.fay, "Sabbatical?")
     assert "may be silent" in message.text or "do not say" in message.text
+    await say(library, library.people.fay, "Annual leave days?")
+    (message,) = await say(library, library.people.fay, "May I take a sabbatical?")
+    assert message.text.startswith("The policies do not say.")
 
 
 async def test_two_questions_in_one_are_both_answered(library: Library) -> None:
