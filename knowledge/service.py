@@ -120,6 +120,7 @@ class KnowledgeService:
         self.filing = Filing(store, clock, retriever, fetcher)
         self.index = Following(store, retriever, clock)
         self._translations = Translations(model)
+        self._terms = Terms()
 
     # ── Found ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -174,7 +175,7 @@ class KnowledgeService:
     ) -> _Found:
         """What is found for what may be a new question in few words ("parking?"): what was asked before only
         blurs it, and a passage without its words is no answer to it, nor even near to a whole sentence."""
-        is_about = bool(found.sources) and _is_about(found.sources[0], text)
+        is_about = bool(found.sources) and _is_about(found.sources[0], text, self._terms)
         if is_about and found.band is Band.ANSWER:
             return found
         alone = await search(text)
@@ -306,9 +307,9 @@ class KnowledgeService:
             return await self.record(tx, question, answer)
 
 
-def _is_about(source: Source, text: str) -> bool:
+def _is_about(source: Source, text: str, terms: Terms) -> bool:
     """Whether a passage, with its title and headings, holds a word that tells what is asked."""
-    return is_touched(text, " ".join((source.document, source.section, source.text)), Terms())
+    return is_touched(text, " ".join((source.document, source.section, source.text)), terms)
 
 
 def _asked_in(question: Question, parts: Sequence[str]) -> list[Question]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -90,12 +90,11 @@ class Store:
 
     async def _connect(self) -> aiosqlite.Connection:
         opened = SqliteConnection(self.url.database or "", BUSY_SECONDS)
-        try:
+        async with AsyncExitStack() as undone:
+            undone.push_async_callback(opened.close)
             await opened
             await _write_ahead(opened)
-        except BaseException:
-            await opened.close()
-            raise
+            undone.pop_all()
         return opened
 
     @asynccontextmanager

@@ -162,6 +162,7 @@ async def test_a_connection_that_the_server_ended_is_not_used_again(database: st
     try:
         before = await backend(store)
         assert await scalar(other, f"SELECT pg_terminate_backend({before}, 5000)") is True
+        await asyncio.sleep(0.2)  # the server's word is on its way to the driver
         assert await backend(store) != before
     finally:
         await store.close()
