@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Executable, Row, bindparam, insert, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Executable, bindparam, insert, update
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.store.ready import Given, line_of
 
-async def columns(
-    tx: AsyncSession, statement: Executable, given: Mapping[str, Any] | None = None
-) -> Sequence[Row[*tuple[Any, ...]]]:
-    """The rows of a SELECT of columns, with `given` for its parameters.
 
-    It sees what the transaction has changed so far, as `tx.exec` does, at two thirds of its price.
+async def columns(tx: AsyncSession, statement: Executable, given: Given | None = None) -> list[Any]:
+    """The rows of a SELECT of columns that is made once, as named tuples, with `given` for its parameters.
+
+    It sees what the transaction has changed so far, as `tx.exec` does, at a third of its price.
     """
-    return await tx.run_sync(_columns, statement, given)
-
-
-def _columns(
-    session: Session, statement: Executable, given: Mapping[str, Any] | None
-) -> Sequence[Row[*tuple[Any, ...]]]:
-    session.flush()
-    return session.connection().execute(statement, given).all()
+    return await (await line_of(tx)).ask(statement, given or {})
 
 
 async def add(tx: AsyncSession, row: Any) -> None:
     """Store a new row at once, and give `row` its id. It is to be looked at and given to `change`, but is no
     object of the transaction's.
     """
-    row.id = await tx.run_sync(_add, _insert(row.__class__), row.model_dump(exclude={"id"}))
-
-
-def _add(session: Session, statement: Executable, given: Mapping[str, Any]) -> int:
-    return int(session.connection().execute(statement, given).scalar_one())
+    line = await line_of(tx)
+    [(row.id,)] = await line.ask(_insert(row.__class__), row.model_dump(exclude={"id"}))
 
 
 @lru_cache(maxsize=64)
@@ -53,13 +42,10 @@ async def change(tx: AsyncSession, row: Any, values: Mapping[str, Any]) -> None:
     changed = {name: value for name, value in values.items() if getattr(row, name) != value}
     if not changed:
         return
-    await tx.run_sync(_change, _update(row.__class__), {"the_id": row.id, **changed})
+    line = await line_of(tx)
+    await line.ask(_update(row.__class__), {"the_id": row.id, **changed})
     for name, value in changed.items():
         set_committed_value(row, name, value)
-
-
-def _change(session: Session, statement: Executable, given: Mapping[str, Any]) -> None:
-    session.connection().execute(statement, given)
 
 
 @lru_cache(maxsize=64)

@@ -17,23 +17,26 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import aiosqlite
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, Executable, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import greenlet_spawn
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import SettingsError, StoreUnavailable
+from bot.store.ready import Given, Line
 from bot.store.sqlite import Connection as SqliteConnection
 
 BUSY_SECONDS = 15.0
+BEGIN_WRITING = "BEGIN IMMEDIATE"
 IDLE_SECONDS = 10.0
 """A connection that rested for longer is asked whether the server still knows it."""
 
@@ -118,26 +121,22 @@ class Store:
             finally:
                 await session.close()
 
-    @asynccontextmanager
-    async def writing(self, lasting: bool = True) -> AsyncIterator[AsyncConnection]:
-        """`write` without objects: a bare connection, for the few statements that come with every event.
+    async def alone(self, statement: Executable, *given: Given, lasting: bool = True) -> list[Any]:
+        """The rows of one statement, made once, that changes things and stands for itself. With several `given`
+        it is asked for each, and stores all of them or none.
 
         What is not to be `lasting` does not wait for SQLite's disk, and a power cut may undo it. That is for
         what means nothing after one: the claim of a process that is gone.
         """
         with plain_errors():
-            connection = await self._writer.connect()
-            in_passing: Any = None
+            opened = await self._writer.raw_connection()
             try:
-                if self.is_sqlite and not lasting:
-                    in_passing = (await connection.get_raw_connection()).driver_connection
-                    in_passing.lasting = False
-                yield connection
-                await connection.commit()
+                line = Line(self._writer.dialect, opened.dbapi_connection)
+                if self.is_sqlite:
+                    return await _in_passing(opened.driver_connection, lasting, line.ask(statement, *given))
+                return await line.ask(statement, *given)
             finally:
-                if in_passing is not None:
-                    in_passing.lasting = True
-                await connection.close()
+                await greenlet_spawn(opened.close)
 
     async def run_sync(self, function: Any, *args: Any) -> Any:
         """Call `function(connection, *args)` on a plain connection in one writing transaction."""
@@ -155,6 +154,17 @@ class Store:
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()
+
+
+async def _in_passing(driver: Any, lasting: bool, asked: Awaitable[list[Any]]) -> list[Any]:
+    driver.lasting = lasting
+    try:
+        await driver.begin(BEGIN_WRITING)
+        found = await asked
+        await driver.commit()
+        return found
+    finally:
+        driver.lasting = True
 
 
 async def _write_ahead(opened: SqliteConnection) -> None:
@@ -195,7 +205,7 @@ def _sqlite_rules(engine: Engine, immediate: bool) -> None:
             cursor.execute("PRAGMA query_only = ON")
         cursor.close()
 
-    begin = "BEGIN IMMEDIATE" if immediate else "BEGIN"
+    begin = BEGIN_WRITING if immediate else "BEGIN"
 
     def do_begin(connection: Any) -> None:
         connection.run_async(lambda opened: opened.begin(begin))

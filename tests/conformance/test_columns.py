@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
@@ -42,19 +41,15 @@ async def test_a_change_is_there_for_the_object_and_for_everybody_else(store: St
 
 
 async def test_what_is_the_same_is_not_written(store: Store) -> None:
-    said: list[str] = []
     async with store.write() as tx:
         person = kim()
         await add(tx, person)
-        connection = await tx.connection()
-        event.listen(
-            connection.sync_connection, "before_cursor_execute", lambda *given: said.append(given[2])
-        )
+        stored = await tx.get_one(Person, person.id)
+        stored.name, stored.country = "Kim Sato-Roth", "NL"
         await change(tx, person, {"name": "Kim Sato", "country": person.country})
-        assert said == []
+        assert await columns(tx, NAME) == [("Kim Sato-Roth", "NL")]
         await change(tx, person, {"name": "Kim", "country": person.country})
-        assert len(said) == 1
-        assert "country" not in said[0]
+        assert await columns(tx, NAME) == [("Kim", "NL")]
 
 
 async def test_a_second_row_of_one_kind_is_refused_or_left_out(store: Store) -> None:
