@@ -18,7 +18,7 @@ from bot.audit.records import no_models, standing_answers
 from bot.audit.state import Facts, Input, Someone, State
 from bot.organisation.directory import holders, led_departments
 from bot.speech import Chose, Words
-from bot.store.columns import change, columns
+from bot.store.columns import change, columns, objects
 from bot.store.outbox import inserted
 from bot.store.tables import (
     Company,
@@ -119,7 +119,7 @@ async def live_sessions(
 ) -> list[DialogueSession]:
     """The person's open and paused sittings, the one touched last first."""
     query = _LIVE_SESSIONS_LOCKED if lock else _LIVE_SESSIONS
-    return list(await tx.exec(query, params={"person": person_id, "kinds": kinds}))
+    return await objects(tx, query, {"person": person_id, "kinds": kinds})
 
 
 async def touched_last(

@@ -56,6 +56,7 @@ from bot.errors import InputError
 from bot.messages import Choice, Message, plain
 from bot.organisation.directory import led_departments
 from bot.speech import Chose, Words
+from bot.store.columns import objects
 from bot.store.engine import Store
 from bot.store.tables import Company, Department, DialogueSession, Person, SessionKind, SessionStatus
 from bot.turns import Turn, UseCase
@@ -197,7 +198,7 @@ class AuditUseCase:
         if state.kind == "re" and not state.queue:
             return [_all_fresh(department)]
         opened = await open_session(tx, state, department_id, person_id, turn.at)
-        found = (await tx.exec(_WHOSE, params={"sitting": opened})).one()
+        [found] = await objects(tx, _WHOSE, {"sitting": opened})
         turn.seen[_WHOSE_IT_IS], (row, _, person, _) = [found], found
         if state.kind == "first" or person.enrolled_at is None:
             return await self._step(tx, row, turn, Prepared(), Resume())
@@ -238,13 +239,14 @@ class AuditUseCase:
             choice = parse_choice_id(turn.choice)
             if choice is None or choice.session == 0:
                 return None
-            found = (await tx.exec(_TAPPED, params={"sitting": choice.session})).first()
-            if found is None or found[0].person_id != turn.person_id or found[0].kind not in _EVERY_KIND:
+            tapped = await objects(tx, _TAPPED, {"sitting": choice.session})
+            rows: list[DialogueSession] = [each[0] for each in tapped]
+            if not rows or rows[0].person_id != turn.person_id or rows[0].kind not in _EVERY_KIND:
                 return None
-            turn.seen[_WHOSE_IT_IS] = [found]
-            return found[0]
+            turn.seen[_WHOSE_IT_IS] = tapped
+            return rows[0]
         if lock:
-            turn.seen[_WHOSE_IT_IS] = (await tx.exec(_LIVE, params={"person": turn.person_id})).all()
+            turn.seen[_WHOSE_IT_IS] = await objects(tx, _LIVE, {"person": turn.person_id})
             live: list[DialogueSession] = [each[0] for each in turn.seen[_WHOSE_IT_IS]]
         else:
             live = await live_sessions(tx, turn.person_id, tuple(SessionKind))
@@ -393,7 +395,8 @@ async def _whose(
     for each in seen:
         if each[0] is row:
             return each
-    return (await tx.exec(_WHOSE, params={"sitting": row.id})).one()
+    [found] = await objects(tx, _WHOSE, {"sitting": row.id})
+    return found  # type: ignore[no-any-return]
 
 
 _WHOSE_IT_IS = "whose it is"

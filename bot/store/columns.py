@@ -1,4 +1,4 @@
-"""A row added or changed, a few columns looked at: past the book-keeping of a transaction's objects."""
+"""A row added or changed, a few looked at: past much of the book-keeping of a transaction's objects."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Executable, bindparam, insert, update
+from sqlalchemy import Executable, bindparam, insert, inspect, update
+from sqlalchemy.orm import Mapper, Session, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,6 +20,43 @@ async def columns(tx: AsyncSession, statement: Executable, given: Given | None =
     It sees what the transaction has changed so far, as `tx.exec` does, at a third of its price.
     """
     return await (await line_of(tx)).ask(statement, given or {})
+
+
+async def objects(tx: AsyncSession, statement: Executable, given: Given | None = None) -> list[Any]:
+    """What `tx.exec` gives for a SELECT of whole rows that is made once, at half its price: objects of the
+    transaction, or tuples of several, with None for what an outer join did not find.
+    """
+    rows = await (await line_of(tx)).ask(statement, given or {})
+    shapes = _shapes(statement)
+    if len(shapes) == 1:
+        return [_object(tx.sync_session, *shapes[0], row) for row in rows]
+    return [tuple(_object(tx.sync_session, *shape, row) for shape in shapes) for row in rows]
+
+
+@lru_cache(maxsize=256)
+def _shapes(statement: Any) -> tuple[tuple[Mapper[Any], slice, tuple[str, ...]], ...]:
+    """Of each of a statement's kinds of objects, which columns of a row are its own, and their names."""
+    shapes, begin = [], 0
+    for described in statement.column_descriptions:
+        mapper = inspect(described["entity"])
+        names = tuple(column.key for column in mapper.local_table.columns)
+        shapes.append((mapper, slice(begin, begin := begin + len(names)), names))
+    return tuple(shapes)
+
+
+def _object(session: Session, mapper: Mapper[Any], own: slice, names: tuple[str, ...], row: Any) -> Any:
+    """The transaction's object for a row: the one that it has already, as that may have been changed."""
+    values = dict(zip(names, row[own], strict=True))
+    if values["id"] is None:
+        return None
+    known = session.identity_map.get(mapper.identity_key_from_primary_key((values["id"],)))
+    if known is not None:
+        return known
+    found = mapper.class_manager.new_instance()
+    found.__dict__.update(values)
+    make_transient_to_detached(found)
+    session.add(found)
+    return found
 
 
 async def add(tx: AsyncSession, row: Any) -> None:

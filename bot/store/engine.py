@@ -122,8 +122,8 @@ class Store:
                 await session.close()
 
     async def alone(self, statement: Executable, *given: Given, lasting: bool = True) -> list[Any]:
-        """The rows of one statement, made once, that changes things and stands for itself. With several `given`
-        it is asked for each, and stores all of them or none.
+        """The rows of one statement, made once, that changes things and stands for itself. With several
+        `given` it is asked for each, and stores all of them or none.
 
         What is not to be `lasting` does not wait for SQLite's disk, and a power cut may undo it. That is for
         what means nothing after one: the claim of a process that is gone.

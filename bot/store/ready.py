@@ -76,7 +76,7 @@ def _ready(
 
     columns = list(statement.exported_columns)
     ways_out = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
-    row: Any = namedtuple("Row", [column.key for column in columns], rename=True)
+    row: Any = namedtuple("Row", [column.key for column in columns], rename=True)  # type: ignore[misc]
     return Ready(
         words=whole.statement,
         parameters=tuple(map(parameter, whole.positiontup or ())),
@@ -126,7 +126,7 @@ class Line:
         return found
 
     def _tell(self, words: str, error: Exception) -> NoReturn:
-        """Raise what SQLAlchemy makes of a driver's error, without the values: they may be somebody's words."""
+        """Raise what SQLAlchemy makes of a driver's error, without the values: these may be private words."""
         dbapi: Any = self._dialect.dbapi
         try:
             self._adapted._handle_exception(error)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import bindparam
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import select
+from sqlmodel import col, select
 
-from bot.store.columns import add, change, columns
+from bot.store.columns import add, change, columns, objects
 from bot.store.engine import Store
 from bot.store.outbox import inserted
-from bot.store.tables import Person, Revision
+from bot.store.tables import Audience, Department, Person, Revision
 
 NAME = select(Person.name, Person.country).where(Person.email == "kim@larkfield.example")
 
@@ -50,6 +51,40 @@ async def test_what_is_the_same_is_not_written(store: Store) -> None:
         assert await columns(tx, NAME) == [("Kim Sato-Roth", "NL")]
         await change(tx, person, {"name": "Kim", "country": person.country})
         assert await columns(tx, NAME) == [("Kim", "NL")]
+
+
+PEOPLE = (
+    select(Person, Department)
+    .outerjoin(Department, col(Department.id) == Person.department_id)
+    .where(col(Person.email).in_(bindparam("emails", expanding=True)))
+    .order_by(Person.name)
+)
+
+
+async def test_objects_are_those_of_the_transaction(store: Store) -> None:
+    emails = ("kim@larkfield.example", "ada@larkfield.example")
+    async with store.write() as tx:
+        team = Department(slug="finance", name="Finance", ad_audience=Audience.NONE)
+        tx.add(team)
+        await tx.flush()
+        ada = Person(email=emails[1], name="Ada Roth", department_id=team.id, working_days=[1, 2])
+        tx.add_all([kim(), ada])
+    async with store.write() as tx:
+        found = await objects(tx, PEOPLE, {"emails": emails})
+        assert found == (await tx.exec(PEOPLE, params={"emails": emails})).all()
+        [(ada, team), (other, none)] = found
+        assert (ada.name, ada.working_days, team.ad_audience, none) == (
+            "Ada Roth",
+            [1, 2],
+            Audience.NONE,
+            None,
+        )
+        assert team is await tx.get(Department, team.id)
+        other.name = "Kim Sato-Roth"
+        assert await objects(tx, PEOPLE, {"emails": emails[:1]}) == [(other, None)]
+    async with store.read() as tx:
+        [(person, _)] = await objects(tx, PEOPLE, {"emails": emails[:1]})
+        assert (person.name, await objects(tx, PEOPLE, {"emails": ()})) == ("Kim Sato-Roth", [])
 
 
 async def test_a_second_row_of_one_kind_is_refused_or_left_out(store: Store) -> None:
