@@ -22,7 +22,7 @@ from bot.clock import Clock, system_clock
 from bot.errors import StagecoachError, StoreUnavailable
 from bot.live import KEPT, in_place
 from bot.messages import Message
-from bot.store.columns import columns
+from bot.store.columns import columns, made
 from bot.store.engine import Store
 from bot.store.outbox import enqueue
 from bot.store.tables import InboxEvent, InboxStatus
@@ -126,7 +126,7 @@ class Worker:
         now = self._machine_clock()
         given = {"now": now, "worker": self._name, "until": now + LEASE}
         rows = await self._store.alone(_CLAIM, given, lasting=False)
-        return InboxEvent(**rows[0]._asdict()) if rows else None
+        return made(InboxEvent, rows[0]._asdict()) if rows else None
 
     async def _answer(self, event: InboxEvent) -> None:
         turn = await self._answering.hear(event)

@@ -16,6 +16,7 @@ from bot.audit.planning import chance
 from bot.audit.queues import known_answers, questions_due
 from bot.audit.records import no_models, standing_answers
 from bot.audit.state import Facts, Input, Someone, State
+from bot.clock import zone
 from bot.organisation.directory import holders, led_departments
 from bot.speech import Chose, Words
 from bot.store.columns import change, columns, objects
@@ -111,7 +112,7 @@ async def zone_of(tx: AsyncSession, person: Person, department: Department) -> Z
     """The person's zone, else the department's, else the company's."""
     company = await tx.get(Company, 1)
     own = person.time_zone or department.time_zone
-    return ZoneInfo(own or (company.time_zone if company is not None else "UTC"))
+    return zone(own or (company.time_zone if company is not None else "UTC"))
 
 
 async def live_sessions(

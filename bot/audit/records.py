@@ -237,14 +237,12 @@ async def save_answer(
     for stored in await objects(tx, _SAME_ANSWER, same) if again else ():
         await change(tx, stored, said)
         return cast("Answer", stored)
-    row = Answer(
-        department_id=department_id,
-        criterion=given.criterion,
-        session_id=session_id,
-        answered_at=given.at,
-        instrument_version=instrument.version,
-        second=second,
-        **said,
-    )
-    await add(tx, row)
-    return row
+    new = {
+        "department_id": department_id,
+        "criterion": given.criterion,
+        "session_id": session_id,
+        "answered_at": given.at,
+        "instrument_version": instrument.version,
+        "second": second,
+    }
+    return await add(tx, Answer, new | said)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Executable, bindparam, insert, inspect, update
 from sqlalchemy.orm import Mapper, Session, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
+from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.store.ready import Given, line_of
+
+_Table = TypeVar("_Table", bound=SQLModel)
 
 
 async def columns(tx: AsyncSession, statement: Executable, given: Given | None = None) -> list[Any]:
@@ -52,19 +55,33 @@ def _object(session: Session, mapper: Mapper[Any], own: slice, names: tuple[str,
     known = session.identity_map.get(mapper.identity_key_from_primary_key((values["id"],)))
     if known is not None:
         return known
-    found = mapper.class_manager.new_instance()
-    found.__dict__.update(values)
-    make_transient_to_detached(found)
+    found = made(mapper.class_, values)
     session.add(found)
     return found
 
 
-async def add(tx: AsyncSession, row: Any) -> None:
-    """Store a new row at once, and give `row` its id. It is to be looked at and given to `change`, but is no
-    object of the transaction's.
+def made(table: type[_Table], values: Given) -> _Table:
+    """A stored row of `table` as an object: all its columns, as they came from the database."""
+    found: _Table = inspect(table).class_manager.new_instance()
+    found.__dict__.update(values)
+    make_transient_to_detached(found)
+    return found
+
+
+async def add(tx: AsyncSession, table: type[_Table], values: Given) -> _Table:
+    """Store a new row at once, with the defaults of `table` for what `values` leave out. It is to be looked
+    at and given to `change`, but is no object of the transaction's.
     """
-    line = await line_of(tx)
-    [(row.id,)] = await line.ask(_insert(row.__class__), row.model_dump(exclude={"id"}))
+    whole = {**_defaults(table), **values}
+    [(number,)] = await (await line_of(tx)).ask(_insert(table), whole)
+    return made(table, {"id": number, **whole})
+
+
+@lru_cache(maxsize=64)
+def _defaults(table: type[SQLModel]) -> dict[str, Any]:
+    fields = {name: field for name, field in table.model_fields.items() if not field.is_required()}
+    del fields["id"]
+    return {name: field.get_default(call_default_factory=True) for name, field in fields.items()}
 
 
 @lru_cache(maxsize=64)

@@ -28,6 +28,7 @@ from sqlalchemy import Engine, Executable, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -128,13 +129,23 @@ class Store:
         What is not to be `lasting` does not wait for SQLite's disk, and a power cut may undo it. That is for
         what means nothing after one: the claim of a process that is gone.
         """
+        async with self._opened(self._writer) as opened:
+            asked = Line(self._writer.dialect, opened.dbapi_connection).ask(statement, *given)
+            if self.is_sqlite:
+                return await _in_passing(opened.driver_connection, lasting, asked)
+            return await asked
+
+    async def look(self, statement: Executable, given: Given) -> list[Any]:
+        """The rows of one SELECT, made once, that stands for itself."""
+        async with self._opened(self._reader) as opened:
+            return await Line(self._reader.dialect, opened.dbapi_connection).ask(statement, given)
+
+    @asynccontextmanager
+    async def _opened(self, engine: AsyncEngine) -> AsyncIterator[PoolProxiedConnection]:
         with plain_errors():
-            opened = await self._writer.raw_connection()
+            opened = await engine.raw_connection()
             try:
-                line = Line(self._writer.dialect, opened.dbapi_connection)
-                if self.is_sqlite:
-                    return await _in_passing(opened.driver_connection, lasting, line.ask(statement, *given))
-                return await line.ask(statement, *given)
+                yield opened
             finally:
                 await greenlet_spawn(opened.close)
 

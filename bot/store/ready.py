@@ -140,7 +140,8 @@ _LINE = "line"
 
 async def line_of(tx: AsyncSession) -> Line:
     """The line of an open transaction, in which what its objects have become is stored by now."""
-    if tx.new or tx.dirty or tx.deleted:
+    session = tx.sync_session
+    if session.identity_map.check_modified() or session.new or session.deleted:
         await tx.flush()
     line: Line | None = tx.info.get(_LINE)
     if line is None:

@@ -15,8 +15,11 @@ from bot.store.tables import Audience, Department, Person, Revision
 NAME = select(Person.name, Person.country).where(Person.email == "kim@larkfield.example")
 
 
+KIM = {"email": "kim@larkfield.example", "name": "Kim Sato"}
+
+
 def kim() -> Person:
-    return Person(email="kim@larkfield.example", name="Kim Sato")
+    return Person(**KIM)
 
 
 async def test_a_look_at_columns_sees_what_an_object_has_become(store: Store) -> None:
@@ -30,8 +33,7 @@ async def test_a_look_at_columns_sees_what_an_object_has_become(store: Store) ->
 
 async def test_a_change_is_there_for_the_object_and_for_everybody_else(store: Store) -> None:
     async with store.write() as tx:
-        person = kim()
-        await add(tx, person)
+        person = await add(tx, Person, KIM)
         await change(tx, person, {"name": "Kim"})
         stored = await tx.get_one(Person, person.id)
         stored.country = "NL"
@@ -43,8 +45,7 @@ async def test_a_change_is_there_for_the_object_and_for_everybody_else(store: St
 
 async def test_what_is_the_same_is_not_written(store: Store) -> None:
     async with store.write() as tx:
-        person = kim()
-        await add(tx, person)
+        person = await add(tx, Person, KIM)
         stored = await tx.get_one(Person, person.id)
         stored.name, stored.country = "Kim Sato-Roth", "NL"
         await change(tx, person, {"name": "Kim Sato", "country": person.country})
@@ -89,9 +90,9 @@ async def test_objects_are_those_of_the_transaction(store: Store) -> None:
 
 async def test_a_second_row_of_one_kind_is_refused_or_left_out(store: Store) -> None:
     async with store.write() as tx:
-        await add(tx, kim())
+        await add(tx, Person, KIM)
         row = {"name": "policies", "value": 1}
         assert await inserted(tx, Revision, [row]) == ["policies"]
         assert await inserted(tx, Revision, [row]) == []
         with pytest.raises(IntegrityError):
-            await add(tx, kim())
+            await add(tx, Person, KIM)
