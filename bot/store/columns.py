@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Executable, bindparam, insert, inspect, update
-from sqlalchemy.orm import Mapper, Session, make_transient_to_detached
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm import Mapper, Session
+from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -52,10 +52,12 @@ def _object(session: Session, mapper: Mapper[Any], own: slice, names: tuple[str,
     values = dict(zip(names, row[own], strict=True))
     if values["id"] is None:
         return None
-    known = session.identity_map.get(mapper.identity_key_from_primary_key((values["id"],)))
+    key = mapper.identity_key_from_primary_key((values["id"],))
+    known = session.identity_map.get(key)
     if known is not None:
         return known
     found = made(mapper.class_, values)
+    instance_state(found).key = key
     session.add(found)
     return found
 
@@ -64,7 +66,6 @@ def made(table: type[_Table], values: Given) -> _Table:
     """A stored row of `table` as an object: all its columns, as they came from the database."""
     found: _Table = inspect(table).class_manager.new_instance()
     found.__dict__.update(values)
-    make_transient_to_detached(found)
     return found
 
 

@@ -106,11 +106,14 @@ class Store:
         """One transaction: committed at the end, rolled back by any exception."""
         with plain_errors():
             session = AsyncSession(self._writer, expire_on_commit=False)
+            committed = False
             try:
                 yield session
                 await session.commit()
+                committed = True
             finally:
-                await session.close()
+                if not committed:  # Else the connection is given back already.
+                    await session.close()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
