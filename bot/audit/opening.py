@@ -19,7 +19,7 @@ from bot.audit.state import Facts, Input, Someone, State
 from bot.clock import zone
 from bot.organisation.directory import holders, led_departments
 from bot.speech import Chose, Words
-from bot.store.columns import change, columns, objects
+from bot.store.columns import change, columns, held, objects
 from bot.store.outbox import inserted
 from bot.store.tables import (
     Company,
@@ -110,7 +110,7 @@ async def _colleagues(tx: AsyncSession, department: Department, person: Person) 
 
 async def zone_of(tx: AsyncSession, person: Person, department: Department) -> ZoneInfo:
     """The person's zone, else the department's, else the company's."""
-    company = await tx.get(Company, 1)
+    company = await held(tx, Company, 1)
     own = person.time_zone or department.time_zone
     return zone(own or (company.time_zone if company is not None else "UTC"))
 

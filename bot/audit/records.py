@@ -17,7 +17,7 @@ from bot.audit.instrument import Instrument
 from bot.audit.scoring import Agreement, AnswerFact, Scores, score
 from bot.audit.scoring import Claim as ClaimedLevel
 from bot.audit.state import Given
-from bot.store.columns import add, change, columns, objects
+from bot.store.columns import add, change, columns, held, objects
 from bot.store.tables import Answer, Audience, Blocker, Claim, Company, Department
 from bot.store.tables import EvidenceClass as StoredEvidence
 
@@ -149,7 +149,7 @@ def no_models(department: Department) -> tuple[str, ...]:
 
 async def gate_mode(tx: AsyncSession) -> Mode:
     """The company's choice of how gates work; strict unless set otherwise."""
-    company = await tx.get(Company, 1)
+    company = await held(tx, Company, 1)
     return "chain" if company is not None and company.settings.get("gates") == "chain" else "strict"
 
 

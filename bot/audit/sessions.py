@@ -138,7 +138,7 @@ class AuditUseCase:
         row = await self._waiting(turn)
         if row is None:
             return Prepared()
-        state = load_state(row)
+        state = _state_of(row, turn)
         # What words ask for depends on no name, so that the trial does without the facts.
         trial = Dialogue(self._instrument, Facts(department=""))
         if (change := instrument_change(self._instrument, state)) is not None:
@@ -251,13 +251,14 @@ class AuditUseCase:
         else:
             live = await live_sessions(tx, turn.person_id, tuple(SessionKind))
         rows = [row for row in live if row.kind in _EVERY_KIND]
-        asking = [row for row in rows if takes_words(load_state(row), turn.text or "")]
+        states = [(row, load_state(row)) for row in rows]
+        asking = [row for row, state in states if takes_words(state, turn.text or "")]
         if not asking and is_start(turn.text or ""):
-            begun = (row for row in rows if load_state(row).sittings or load_state(row).paused)
-            return next(begun, None)
+            return next((row for row, state in states if state.sittings or state.paused), None)
         goes_on = is_start(turn.text or "") or command(turn.text or "") == ("resume", "")
         if not asking or (not goes_on and _went_on(live, asking[0])) or self._beside(live[0], turn):
             return None
+        turn.seen[_AS_READ] = next(each for each in states if each[0] is asking[0])
         return asking[0]
 
     async def _without_sitting(self, tx: AsyncSession, turn: Turn) -> list[Message]:
@@ -287,7 +288,7 @@ class AuditUseCase:
     ) -> list[Message]:
         """One step with what the turn brings, or with `instead`."""
         _, department, person, _company = await _whose(tx, row, turn)
-        state = load_state(row)
+        state = _state_of(row, turn)
         given = instead or self._input(turn, state)
         facts = await facts_for(tx, department, person, state, given)
         facts = await with_processes(tx, self._instrument, state, department, facts)
@@ -399,7 +400,13 @@ async def _whose(
     return found  # type: ignore[no-any-return]
 
 
-_WHOSE_IT_IS = "whose it is"
+def _state_of(row: DialogueSession, turn: Turn) -> State:
+    """The state of a sitting as the turn found it."""
+    read: tuple[DialogueSession, State] | None = turn.seen.get(_AS_READ)
+    return read[1] if read is not None and read[0] is row else load_state(row)
+
+
+_WHOSE_IT_IS, _AS_READ = "whose it is", "state"
 _ALL = (
     select(DialogueSession, Department, Person, Company)
     .join(Department, col(Department.id) == DialogueSession.department_id)

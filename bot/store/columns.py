@@ -57,8 +57,10 @@ def _object(session: Session, mapper: Mapper[Any], own: slice, names: tuple[str,
     if known is not None:
         return known
     found = made(mapper.class_, values)
-    instance_state(found).key = key
-    session.add(found)
+    # What `session.add` does, without looking for other objects that hang on this one.
+    state = instance_state(found)
+    state.key, state.session_id = key, session.hash_key
+    session.identity_map.add(state)
     return found
 
 
@@ -67,6 +69,13 @@ def made(table: type[_Table], values: Given) -> _Table:
     found: _Table = inspect(table).class_manager.new_instance()
     found.__dict__.update(values)
     return found
+
+
+async def held(tx: AsyncSession, table: type[_Table], number: int | None) -> _Table | None:
+    """What `tx.get` gives, quicker where the transaction has it at hand: somebody still holds on to it."""
+    key = inspect(table).identity_key_from_primary_key((number,))
+    known: _Table | None = tx.sync_session.identity_map.get(key)
+    return known if known is not None else await tx.get(table, number)
 
 
 async def add(tx: AsyncSession, table: type[_Table], values: Given) -> _Table:

@@ -19,6 +19,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -33,7 +34,7 @@ from sqlalchemy.util import greenlet_spawn
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import SettingsError, StoreUnavailable
-from bot.store.ready import Given, Line
+from bot.store.ready import LINE, Given, Line
 from bot.store.sqlite import Connection as SqliteConnection
 
 BUSY_SECONDS = 15.0
@@ -117,9 +118,11 @@ class Store:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """Looks alone: SQLite refuses changes here. On PostgreSQL each look stands for itself."""
+        """Looks alone: SQLite refuses changes here. Of statements that stand ready, and on PostgreSQL of all,
+        each stands for itself.
+        """
         with plain_errors():
-            session = AsyncSession(self._reader, expire_on_commit=False)
+            session = AsyncSession(self._reader, expire_on_commit=False, info={LINE: _Looks(self)})
             try:
                 yield session
             finally:
@@ -168,6 +171,16 @@ class Store:
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()
+
+
+@dataclass(frozen=True)
+class _Looks:
+    """For a session that only looks: it needs no connection of its own."""
+
+    store: Store
+
+    async def ask(self, statement: Executable, *given: Given) -> list[Any]:
+        return await self.store.look(statement, *given)
 
 
 async def _in_passing(driver: Any, lasting: bool, asked: Awaitable[list[Any]]) -> list[Any]:

@@ -12,7 +12,7 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import asyncpg
 from sqlalchemy import Dialect, Executable
@@ -135,18 +135,30 @@ class Line:
         raise error
 
 
-_LINE = "line"
+class Asks(Protocol):
+    """Whatever takes a ready statement."""
+
+    async def ask(self, statement: Executable, *given: Given) -> list[Any]:
+        """The rows, as of a Line."""
+        ...
 
 
-async def line_of(tx: AsyncSession) -> Line:
-    """The line of an open transaction, in which what its objects have become is stored by now."""
+LINE = "line"
+"""Where a session keeps what takes its ready statements."""
+
+
+async def line_of(tx: AsyncSession) -> Asks:
+    """What takes a transaction's ready statements; what its objects have become is stored by now."""
     session = tx.sync_session
     if session.identity_map.check_modified() or session.new or session.deleted:
         await tx.flush()
-    line: Line | None = tx.info.get(_LINE)
-    if line is None:
-        connection = await tx.connection()
-        adapted = (await connection.get_raw_connection()).dbapi_connection
-        line = tx.info[_LINE] = Line(connection.dialect, adapted)
-        await line.begin()
+    line: Asks | None = tx.info.get(LINE)
+    return await _line(tx) if line is None else line
+
+
+async def _line(tx: AsyncSession) -> Line:
+    connection = await tx.connection()
+    adapted = (await connection.get_raw_connection()).dbapi_connection
+    line = tx.info[LINE] = Line(connection.dialect, adapted)
+    await line.begin()
     return line
