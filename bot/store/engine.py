@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,10 +136,11 @@ class Store:
         what means nothing after one: the claim of a process that is gone.
         """
         async with self._opened(self._writer) as opened:
-            asked = Line(self._writer.dialect, opened.dbapi_connection).ask(statement, *given)
-            if self.is_sqlite:
-                return await _in_passing(opened.driver_connection, lasting, asked)
-            return await asked
+            line = Line(self._writer.dialect, opened.dbapi_connection)
+            if not self.is_sqlite:  # PostgreSQL begins and commits around what stands alone.
+                return await line.ask(statement, *given)
+            async with _begun(opened.driver_connection, lasting):
+                return await line.ask(statement, *given)
 
     async def look(self, statement: Executable, given: Given) -> list[Any]:
         """The rows of one SELECT, made once, that stands for itself."""
@@ -183,13 +184,14 @@ class _Looks:
         return await self.store.look(statement, *given)
 
 
-async def _in_passing(driver: Any, lasting: bool, asked: Awaitable[list[Any]]) -> list[Any]:
+@asynccontextmanager
+async def _begun(driver: Any, lasting: bool) -> AsyncIterator[None]:
+    """A transaction of SQLite's; the pool rolls back what was not committed."""
     driver.lasting = lasting
     try:
         await driver.begin(BEGIN_WRITING)
-        found = await asked
+        yield
         await driver.commit()
-        return found
     finally:
         driver.lasting = True
 

@@ -189,6 +189,30 @@ async def test_a_statement_on_a_connection_that_is_gone_tells_of_an_outage(datab
         await other.close()
 
 
+async def test_whoever_is_cancelled_leaves_the_store_to_others(database: str) -> None:
+    if database.startswith("sqlite"):
+        pytest.skip("for SQLite see test_sqlite_connection")
+    store = Store(database, pool_size=1)
+
+    async def in_a_transaction() -> None:
+        async with store.write() as tx:
+            await columns(tx, SLEEP)
+
+    try:
+        for waits in (in_a_transaction, lambda: store.alone(SLEEP, {}), lambda: store.look(SLEEP, {})):
+            left = asyncio.create_task(waits())  # type: ignore[arg-type]
+            await asyncio.sleep(0.1)
+            left.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await left
+            found = await asyncio.gather(*(store.look(BACKEND, {}) for _ in range(4)))
+            assert len(found) == 4
+            async with store.write() as tx:
+                tx.add(Revision(name=f"{left.get_name()}", value=1))
+    finally:
+        await store.close()
+
+
 async def _lose_it_in_the_middle(store: Store, other: Store) -> None:
     async with store.write() as tx:
         [(mine,)] = await columns(tx, BACKEND)
@@ -233,6 +257,7 @@ async def test_after_a_rest_a_connection_has_to_answer_first(
         await store.close()
 
 
+SLEEP = sql_select(func.pg_sleep(30, type_=Integer))
 BACKEND = sql_select(func.pg_backend_pid(type_=Integer))
 
 

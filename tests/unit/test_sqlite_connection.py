@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +194,22 @@ async def test_only_what_need_not_last_is_committed_without_waiting_for_the_disk
     await store.close()
 
 
-async def test_closing_that_is_cancelled_costs_the_connection_and_no_more(tmp_path: Path) -> None:
+HELD = text("INSERT INTO t VALUES (hold()) RETURNING a").columns(a=Integer)
+
+
+async def in_a_transaction(store: Store) -> None:
+    async with store.write() as tx:
+        await (await tx.connection()).execute(HELD)
+
+
+async def alone(store: Store) -> None:
+    await store.alone(HELD, {})
+
+
+@pytest.mark.parametrize("write", [in_a_transaction, alone])
+async def test_closing_that_is_cancelled_costs_the_connection_and_no_more(
+    tmp_path: Path, write: Callable[[Store], Coroutine[Any, Any, None]]
+) -> None:
     store = Store(f"sqlite:///{tmp_path / 'one.db'}")
     holding, goes_on = threading.Event(), threading.Event()
 
@@ -203,15 +218,11 @@ async def test_closing_that_is_cancelled_costs_the_connection_and_no_more(tmp_pa
         goes_on.wait(5)
         return 1
 
-    async def write() -> None:
-        async with store.write() as tx:
-            connection = await tx.connection()
-            driver: Any = (await connection.get_raw_connection()).driver_connection
-            await driver.create_function("hold", 0, hold)
-            await connection.execute(text("INSERT INTO t VALUES (hold())"))
-
+    async with store.write() as tx:
+        driver: Any = (await (await tx.connection()).get_raw_connection()).driver_connection
+        await driver.create_function("hold", 0, hold)
     await store.run_sync(lambda first: first.execute(text("CREATE TABLE t (a INTEGER)")))
-    left = asyncio.create_task(write())
+    left = asyncio.create_task(write(store))
     await asyncio.to_thread(holding.wait, 5)
     for _ in ("at work", "while it is undone"):
         left.cancel()
