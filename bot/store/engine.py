@@ -88,7 +88,8 @@ class Store:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=15,
-            connect_args={"timeout": 5},
+            # What was prepared stays so; by default it is done anew every five minutes.
+            connect_args={"timeout": 5, "max_cached_statement_lifetime": 0},
         )
         _look_before_use(engine.sync_engine)
         return engine
