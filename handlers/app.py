@@ -25,7 +25,7 @@ from bot.store.engine import Store
 from bot.store.migrate import upgrade
 from bot.store.tables import Platform
 from bot.turns import Turn
-from handlers.conversation import Conversation, Hearing, hear_plain
+from handlers.conversation import Conversation, Hearing, PlainHearing
 from handlers.home import GREETING, HELP, Home, Thanks
 from handlers.inbox import Inbox
 from handlers.library import configured_model, make_library
@@ -118,7 +118,8 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
         Home(HELP, "help"),
         policies,
     )
-    hearing: dict[Platform, Hearing] = {Platform.WEB: hear_plain, Platform.CHAT: hear_plain}
+    plain = PlainHearing(store)
+    hearing: dict[Platform, Hearing] = {Platform.WEB: plain, Platform.CHAT: plain}
     live: dict[Platform, Callable[[Turn], Live]] = {}
     conversation = Conversation(store, parts, policies, hearing, live)
     return App(

@@ -5,6 +5,7 @@ went back to Excel" stays an answer.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _THIS = r"(?: this| that| it)"
 _MINE = (
@@ -251,16 +252,20 @@ _BETWEEN = re.compile(
     r"(?:(?: (?:and|or|to|und|oder) | ?[+-] ?| )(?:half )?[a-e])+"
     r"|(?:(?:a bit|some|something) of both|(?:somewhere )?in between|beides|both of (?:them|these))"
 )
+_AT_HAND = 16
+"""Texts of which it is remembered what they say: each is asked about many times in its turn."""
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
 _GREETING = re.compile(r"(hi|hello|hey|good (morning|afternoon|evening|day))( there| again| stagecoach)?")
 
 
+@lru_cache(maxsize=_AT_HAND)
 def bare(text: str) -> str:
     """`text` in small letters, without marks and apostrophes, its words one space apart."""
     lowered = re.sub(r"['’]", "", text.lower())
     return " ".join(re.sub(r"[^\w@.+/-]+", " ", lowered).strip(" .-/").replace("/", " ").split())
 
 
+@lru_cache(maxsize=_AT_HAND)
 def command(text: str) -> tuple[str, str] | None:
     """The command that the whole of `text` is, with its argument: "later" a day, "hand" a name, "back" how
     many questions, or to which one ("=2").

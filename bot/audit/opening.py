@@ -16,9 +16,10 @@ from bot.audit.planning import chance
 from bot.audit.queues import known_answers, questions_due
 from bot.audit.records import no_models, standing_answers
 from bot.audit.state import Facts, Input, Someone, State
+from bot.clock import zone
 from bot.organisation.directory import holders, led_departments
 from bot.speech import Chose, Words
-from bot.store.columns import change, columns
+from bot.store.columns import change, columns, held, objects
 from bot.store.outbox import inserted
 from bot.store.tables import (
     Company,
@@ -109,9 +110,9 @@ async def _colleagues(tx: AsyncSession, department: Department, person: Person) 
 
 async def zone_of(tx: AsyncSession, person: Person, department: Department) -> ZoneInfo:
     """The person's zone, else the department's, else the company's."""
-    company = await tx.get(Company, 1)
+    company = await held(tx, Company, 1)
     own = person.time_zone or department.time_zone
-    return ZoneInfo(own or (company.time_zone if company is not None else "UTC"))
+    return zone(own or (company.time_zone if company is not None else "UTC"))
 
 
 async def live_sessions(
@@ -119,7 +120,7 @@ async def live_sessions(
 ) -> list[DialogueSession]:
     """The person's open and paused sittings, the one touched last first."""
     query = _LIVE_SESSIONS_LOCKED if lock else _LIVE_SESSIONS
-    return list(await tx.exec(query, params={"person": person_id, "kinds": kinds}))
+    return await objects(tx, query, {"person": person_id, "kinds": kinds})
 
 
 async def touched_last(

@@ -56,6 +56,7 @@ from bot.errors import InputError
 from bot.messages import Choice, Message, plain
 from bot.organisation.directory import led_departments
 from bot.speech import Chose, Words
+from bot.store.columns import objects
 from bot.store.engine import Store
 from bot.store.tables import Company, Department, DialogueSession, Person, SessionKind, SessionStatus
 from bot.turns import Turn, UseCase
@@ -137,7 +138,7 @@ class AuditUseCase:
         row = await self._waiting(turn)
         if row is None:
             return Prepared()
-        state = load_state(row)
+        state = _state_of(row, turn)
         # What words ask for depends on no name, so that the trial does without the facts.
         trial = Dialogue(self._instrument, Facts(department=""))
         if (change := instrument_change(self._instrument, state)) is not None:
@@ -197,7 +198,7 @@ class AuditUseCase:
         if state.kind == "re" and not state.queue:
             return [_all_fresh(department)]
         opened = await open_session(tx, state, department_id, person_id, turn.at)
-        found = (await tx.exec(_WHOSE, params={"sitting": opened})).one()
+        [found] = await objects(tx, _WHOSE, {"sitting": opened})
         turn.seen[_WHOSE_IT_IS], (row, _, person, _) = [found], found
         if state.kind == "first" or person.enrolled_at is None:
             return await self._step(tx, row, turn, Prepared(), Resume())
@@ -238,24 +239,26 @@ class AuditUseCase:
             choice = parse_choice_id(turn.choice)
             if choice is None or choice.session == 0:
                 return None
-            found = (await tx.exec(_TAPPED, params={"sitting": choice.session})).first()
-            if found is None or found[0].person_id != turn.person_id or found[0].kind not in _EVERY_KIND:
+            tapped = await objects(tx, _TAPPED, {"sitting": choice.session})
+            rows: list[DialogueSession] = [each[0] for each in tapped]
+            if not rows or rows[0].person_id != turn.person_id or rows[0].kind not in _EVERY_KIND:
                 return None
-            turn.seen[_WHOSE_IT_IS] = [found]
-            return found[0]
+            turn.seen[_WHOSE_IT_IS] = tapped
+            return rows[0]
         if lock:
-            turn.seen[_WHOSE_IT_IS] = (await tx.exec(_LIVE, params={"person": turn.person_id})).all()
+            turn.seen[_WHOSE_IT_IS] = await objects(tx, _LIVE, {"person": turn.person_id})
             live: list[DialogueSession] = [each[0] for each in turn.seen[_WHOSE_IT_IS]]
         else:
             live = await live_sessions(tx, turn.person_id, tuple(SessionKind))
         rows = [row for row in live if row.kind in _EVERY_KIND]
-        asking = [row for row in rows if takes_words(load_state(row), turn.text or "")]
+        states = [(row, load_state(row)) for row in rows]
+        asking = [row for row, state in states if takes_words(state, turn.text or "")]
         if not asking and is_start(turn.text or ""):
-            begun = (row for row in rows if load_state(row).sittings or load_state(row).paused)
-            return next(begun, None)
+            return next((row for row, state in states if state.sittings or state.paused), None)
         goes_on = is_start(turn.text or "") or command(turn.text or "") == ("resume", "")
         if not asking or (not goes_on and _went_on(live, asking[0])) or self._beside(live[0], turn):
             return None
+        turn.seen[_AS_READ] = next(each for each in states if each[0] is asking[0])
         return asking[0]
 
     async def _without_sitting(self, tx: AsyncSession, turn: Turn) -> list[Message]:
@@ -285,7 +288,7 @@ class AuditUseCase:
     ) -> list[Message]:
         """One step with what the turn brings, or with `instead`."""
         _, department, person, _company = await _whose(tx, row, turn)
-        state = load_state(row)
+        state = _state_of(row, turn)
         given = instead or self._input(turn, state)
         facts = await facts_for(tx, department, person, state, given)
         facts = await with_processes(tx, self._instrument, state, department, facts)
@@ -393,10 +396,17 @@ async def _whose(
     for each in seen:
         if each[0] is row:
             return each
-    return (await tx.exec(_WHOSE, params={"sitting": row.id})).one()
+    [found] = await objects(tx, _WHOSE, {"sitting": row.id})
+    return found  # type: ignore[no-any-return]
 
 
-_WHOSE_IT_IS = "whose it is"
+def _state_of(row: DialogueSession, turn: Turn) -> State:
+    """The state of a sitting as the turn found it."""
+    read: tuple[DialogueSession, State] | None = turn.seen.get(_AS_READ)
+    return read[1] if read is not None and read[0] is row else load_state(row)
+
+
+_WHOSE_IT_IS, _AS_READ = "whose it is", "state"
 _ALL = (
     select(DialogueSession, Department, Person, Company)
     .join(Department, col(Department.id) == DialogueSession.department_id)

@@ -323,17 +323,16 @@ class CoachingUseCase:
         for row in rows:
             if row.department_id == department_id:
                 return row
-        row = DialogueSession(
-            department_id=department_id,
-            person_id=person_id,
-            kind=SessionKind.COACHING,
-            status=SessionStatus.PAUSED,
-            instrument_version=self._instrument.version,
-            started_at=now,
-            updated_at=now,
-        )
-        await add(tx, row)
-        return row
+        new = {
+            "department_id": department_id,
+            "person_id": person_id,
+            "kind": SessionKind.COACHING,
+            "status": SessionStatus.PAUSED,
+            "instrument_version": self._instrument.version,
+            "started_at": now,
+            "updated_at": now,
+        }
+        return await add(tx, DialogueSession, new)
 
     async def _step(
         self, tx: AsyncSession, row: DialogueSession, given: Input, now: datetime
