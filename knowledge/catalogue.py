@@ -19,8 +19,11 @@ from bot.store.tables import (
 )
 from knowledge.audience import audience_word
 from knowledge.changes import difference
-from knowledge.library import changes_to_come, is_stale, passage_counts, present, saved
+from knowledge.library import is_stale, present
+from knowledge.passages import passage_counts
 from knowledge.quoting import section_name
+from knowledge.rows import saved
+from knowledge.versions import changes_to_come
 
 Shown = dict[str, Any]
 

@@ -25,7 +25,7 @@ from knowledge import about, feedback, gaps, named, overview, replies, requests
 from knowledge.answer import NO_POLICIES, PolicyAnswer
 from knowledge.audience import readable, reader
 from knowledge.followups import Request, is_noted, recognise
-from knowledge.library import saved
+from knowledge.rows import saved
 from knowledge.service import KnowledgeService, Question
 from knowledge.stored import sources_of, unpacked
 from knowledge.thread import Thread, thread_of

@@ -27,7 +27,7 @@ from bot.store.tables import (
 )
 from knowledge.audience import audience_word
 from knowledge.frontmatter import Details
-from knowledge.library import saved
+from knowledge.rows import saved
 
 ENTRY_HOLDS = timedelta(days=365)
 """How long an owner's reply answers before its owner has to confirm it."""

@@ -17,8 +17,8 @@ from bot.messages import Message, Table, plain
 from bot.store.tables import Document, Passage
 from bot.turns import Turn
 from knowledge.audience import readable, reader
-from knowledge.library import saved
 from knowledge.quoting import section_name
+from knowledge.rows import saved
 from knowledge.usage import DocumentUse, Usage, usage
 
 Part = Literal["asked", "worst", "never", "stale", "unowned", "rest", "all"]

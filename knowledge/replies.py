@@ -18,8 +18,9 @@ from bot.turns import Turn
 from knowledge import facts, gaps, library, overview
 from knowledge.answer import day
 from knowledge.gaps import Group
-from knowledge.library import Draft, saved
+from knowledge.library import Draft
 from knowledge.quoting import quote_lines
+from knowledge.rows import saved
 from knowledge.service import KnowledgeService
 from knowledge.usage import usage
 

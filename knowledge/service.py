@@ -26,7 +26,6 @@ from bot.messages import plain
 from bot.store.engine import Store
 from bot.store.outbox import insert_once
 from bot.store.tables import Band, CachedAnswer, PolicyQuestion
-from knowledge import library
 from knowledge.answer import NO_POLICIES, PolicyAnswer, Source, extractive
 from knowledge.audience import Reader, readable, reader
 from knowledge.fetch import Fetcher
@@ -34,12 +33,12 @@ from knowledge.filing import Filing
 from knowledge.following import Following
 from knowledge.languages import NOTES, Language, Translations, language_of
 from knowledge.lexical import Terms
-from knowledge.library import saved
 from knowledge.meaning import Meaning
 from knowledge.parts import is_of_the_first, of_the_first, parts_of, together
 from knowledge.port import Retriever
 from knowledge.product_names import unnamed
 from knowledge.query import is_touched, leans_on_earlier, may_be_new
+from knowledge.rows import revision, saved
 from knowledge.stored import normalised, packed, sources_of, unpacked
 from knowledge.worded import Asked, with_model
 
@@ -198,8 +197,8 @@ class KnowledgeService:
         async with self.store.read() as session:
             asker = await self._asker(session, question)
             cached = await session.get(CachedAnswer, asker.key)
-            revision = await library.revision(session)
-        if cached is not None and cached.revision == revision:
+            present = await revision(session)
+        if cached is not None and cached.revision == present:
             return replace(unpacked(cached.answer), took_ms=self._since(started))
         await question.live.doing("Searching the policies")
         await self.index.ready()
@@ -281,14 +280,14 @@ class KnowledgeService:
         return replace(answer, answer_id=saved(row.id))
 
     async def _cache(self, tx: AsyncSession, question: Question, answer: PolicyAnswer, now: datetime) -> None:
-        revision = await library.revision(tx)
-        if revision != self.index.revision:
+        present = await revision(tx)
+        if present != self.index.revision:
             return  # made from an index that is out of date by now
         key = (await self._asker(tx, question)).key
         await tx.exec(
-            delete(CachedAnswer).where(col(CachedAnswer.key) == key, col(CachedAnswer.revision) != revision)
+            delete(CachedAnswer).where(col(CachedAnswer.key) == key, col(CachedAnswer.revision) != present)
         )
-        row = CachedAnswer(key=key, revision=revision, answer=packed(answer), made_at=now)
+        row = CachedAnswer(key=key, revision=present, answer=packed(answer), made_at=now)
         await insert_once(tx, CachedAnswer, [row.model_dump()], ("key",))
 
     async def ask(

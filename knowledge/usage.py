@@ -15,7 +15,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.store.tables import Band, Document, PolicyQuestion
-from knowledge.library import is_stale, saved
+from knowledge.library import is_stale
+from knowledge.rows import saved
 
 WINDOW = timedelta(days=90)
 MIN_ASKERS = 2

@@ -20,7 +20,7 @@ from knowledge import catalogue, gaps
 from knowledge.answer import PolicyAnswer, Source
 from knowledge.filing import Outcome
 from knowledge.frontmatter import Details
-from knowledge.library import saved
+from knowledge.rows import saved
 from knowledge.service import KnowledgeService
 from knowledge.watching import Looked, Watching
 from knowledge.watching import listed as watched

@@ -227,6 +227,40 @@ async def test_a_version_answers_until_the_next_one_is_in_force(library: Library
         ), "no passages of old versions are left"
 
 
+async def test_a_version_that_waits_keeps_its_title_for_its_day(library: Library) -> None:
+    clock, fay = library.clock, library.people.fay
+    await library.put("bikes.md", "---\nid: bikes\n---\n# Bikes\n\nBikes cost 2 euros.\n")
+    waiting = (
+        "---\nid: bikes\ntitle: Scooters\neffective: 2027-01-01\n---\n# Scooters\n\nThey cost 3 euros.\n"
+    )
+    await library.put("bikes.md", waiting)
+
+    async def found(words: str) -> list[str]:
+        return [source.document for source in await library.service.search(fay, words, 1)]
+
+    assert await found("bikes") == ["Bikes"]
+    assert "Scooters" not in [source.document for source in await library.service.search(fay, "scooters")]
+    await library.put("bikes.md", waiting, given=Details(title="Electric scooters"))
+    assert await found("bikes") == ["Bikes"], "particulars of the version that waits wait as well"
+    clock.move_to(datetime(2027, 1, 1, 12, tzinfo=UTC))  # type: ignore[attr-defined]
+    assert await found("scooters") == ["Electric scooters"]
+
+
+async def test_going_back_to_the_present_text_takes_the_place_of_a_version_that_waits(
+    library: Library,
+) -> None:
+    clock, fay = library.clock, library.people.fay
+    first = "---\nid: bikes\n---\n# Bikes\n\nBikes cost 2 euros.\n"
+    await library.put("bikes.md", first)
+    await library.put(
+        "bikes.md", first.replace("id: bikes", "id: bikes\neffective: 2027-01-01") + "And more.\n"
+    )
+    await library.put("bikes.md", first)
+    for _ in range(2):
+        assert "> Bikes cost 2 euros." in (await library.service.ask(fay, "What do bikes cost?")).text
+        clock.move_to(datetime(2027, 4, 1, 12, tzinfo=UTC))  # type: ignore[attr-defined]
+
+
 async def test_two_processes_that_file_the_same_document_file_it_once(library: Library) -> None:
     other = KnowledgeService(library.store, library.clock, WordRetriever(), Fetcher())
     file = library.folder / "bikes.md"
