@@ -119,7 +119,8 @@ class Filing:
         try:
             stored = await self._put(draft, by)
         except (InputError, NotFound) as error:
-            return Outcome(incoming.label, "refused", reason=f"can't be filed. {error}"), None
+            reason = f"can't be filed. {error}".removesuffix(".")
+            return Outcome(incoming.label, "refused", reason=reason), None
         outcome = Outcome(
             incoming.label, stored.status, stored.document_id, draft.title, stored.version, None, findings
         )
