@@ -9,11 +9,13 @@ from knowledge.extract_text import Unreadable
 from knowledge.frontmatter import Details, split
 from tests.support.files import docx, paragraph, xlsx, zipped
 
-BOX = """<w:p><w:r><w:t>Hotels are booked early.</w:t></w:r><w:r><mc:AlternateContent
-  xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"><mc:Choice><w:drawing><w:txbxContent>
-  <w:p><w:r><w:t>Ask the travel desk.</w:t></w:r></w:p></w:txbxContent></w:drawing></mc:Choice>
-  <mc:Fallback><w:pict><w:txbxContent><w:p><w:r><w:t>Ask the travel desk.</w:t></w:r></w:p></w:txbxContent></w:pict>
-  </mc:Fallback></mc:AlternateContent></w:r></w:p>"""
+_BOXED = "<w:txbxContent><w:p><w:r><w:t>Ask the travel desk.</w:t></w:r></w:p></w:txbxContent>"
+BOX = (
+    "<w:p><w:r><w:t>Hotels are booked early.</w:t></w:r><w:r><mc:AlternateContent "
+    'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006">'
+    f"<mc:Choice><w:drawing>{_BOXED}</w:drawing></mc:Choice>"
+    f"<mc:Fallback><w:pict>{_BOXED}</w:pict></mc:Fallback></mc:AlternateContent></w:r></w:p>"
+)
 
 
 async def test_footnotes_stay_with_their_sentence() -> None:
