@@ -25,6 +25,7 @@ from knowledge import about, feedback, gaps, named, overview, replies, requests
 from knowledge.answer import NO_POLICIES, PolicyAnswer
 from knowledge.audience import readable, reader
 from knowledge.followups import Request, is_noted, recognise
+from knowledge.quoting import in_short
 from knowledge.rows import saved
 from knowledge.service import KnowledgeService, Question
 from knowledge.stored import sources_of, unpacked
@@ -174,8 +175,7 @@ class PolicyTurns:
             return None
         quote = cited[sources[0].passage_id]
         decisive = self._service.retriever.decisive(question.text, sources[0].text, thread.subject(question))
-        sentence = next((each for each in decisive if each in quote), quote)
-        return requests.Shown(sources[0], quote, sentence)
+        return requests.Shown(sources[0], quote, in_short(quote, decisive))
 
     async def apply(self, tx: AsyncSession, turn: Turn, prepared: Prepared) -> list[Message]:
         """Store what was asked and answered, or do what a button says."""

@@ -13,7 +13,15 @@ from knowledge.answer import extractive
 from knowledge.changes import Change, difference
 from knowledge.followups import recognise
 from knowledge.gaps import alike
-from knowledge.quoting import header_of, quote_lines, section_around, section_name, stretch, unmarked
+from knowledge.quoting import (
+    header_of,
+    in_short,
+    quote_lines,
+    section_around,
+    section_name,
+    stretch,
+    unmarked,
+)
 from knowledge.requests import Shown, told
 from tests.support.sources import LEAVE, TODAY, first
 
@@ -135,6 +143,15 @@ def test_lists_rows_and_code_are_told_as_words() -> None:
         "(also by train) and *.py, 5 * 3, snake_case it covers:"
     )
     assert unmarked("**Leaving Larkfield - _Managers_**") == "Leaving Larkfield - Managers"
+
+
+def test_a_quote_in_short_is_what_decides() -> None:
+    quote = "| Germany | 30 |\n| Portugal | 26 |\n\nThe 24th counts as half a day. Ask early."
+    rows = ["| Germany | 30 |", "| Portugal | 26 |"]
+    assert in_short(quote, ["Ask early.", "The 24th counts as half a day."]) == "Ask early."
+    assert in_short(quote, ["The 24th counts as half a day.", rows[0]]) == "\n".join(rows)
+    assert in_short(quote, [rows[1], "Ask early."]) == rows[1]
+    assert in_short(quote, ["It is not there."]) == quote
 
 
 def test_a_quote_can_not_become_markup() -> None:
