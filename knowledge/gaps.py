@@ -83,6 +83,14 @@ async def of_question(session: AsyncSession, question_id: int) -> Gap | None:
     return (await session.exec(select(Gap).where(Gap.question_id == question_id))).first()
 
 
+async def waiting(session: AsyncSession, person_id: int, text: str) -> Gap | None:
+    """The question of this person that waits for its owner and is as good as the same."""
+    found = await session.exec(
+        select(Gap).where(Gap.asker_id == person_id, Gap.status == GapStatus.SENT).order_by(col(Gap.id))
+    )
+    return next((gap for gap in found if alike(gap.text, text)), None)
+
+
 async def send(
     tx: AsyncSession, question: PolicyQuestion, owner: Person, anonymous: bool, now: datetime
 ) -> tuple[Gap, bool]:

@@ -38,6 +38,11 @@ async def test_a_question_travels_to_its_owner_and_the_reply_becomes_knowledge(l
     assert sent.text.startswith("Sent to Olga Brandt without your name.")
     (again,) = await say(library, fay, choice=pick(first, "Send to Olga Brandt"))
     assert again.text == "Olga Brandt has your question already. There is no answer yet."
+    (anew,) = await say(library, fay, "can I carry annual leave into the spring")
+    assert anew.text.endswith("Olga Brandt has your question since 18 November 2026. You will hear from me.")
+    assert anew.choices == ()
+    (yes,) = await say(library, fay, "yes please")
+    assert yes.text == "Olga Brandt has your question already. There is no answer yet."
     (second,) = await say(library, hanna, "Can we carry annual leave into the spring?")
     await say(library, hanna, choice=pick(second, "Send to Olga Brandt"))
 
