@@ -29,7 +29,8 @@ LATE_WEIGHT = 0.5
 QUANTITY_WEIGHT = 0.1
 NAME_WEIGHT = 1.0
 _NEAR = 0.8  # share of the nearest sentence's likeness that one needs to count as near
-_SYNONYM_TOUCHES = 0.75  # how near a word comes to one that the passage has a synonym of
+_SYNONYM_ORDERS = 0.9  # how near a word comes to one that the passage has a synonym of, in the order
+_SYNONYM_TOUCHES = 0.75  # and in how sure an answer is
 _USUAL_LIKENESS = 0.1  # cosine of a question and a passage that have nothing to do with each other
 _USUAL_COUNT = 20
 _LEAST = 0.05  # likeness below which a word counts as missing
@@ -81,14 +82,17 @@ def search(
     order = np.argsort(-scores, kind="stable")
     near = order[:READ_CLOSELY]
     nearest = [nearest_words(query, snapshot.tokens(int(open_rows[picked[n]]))) for n in near]
-    scores[near] += LATE_WEIGHT * _scaled(np.array([_mean(query, each) for each in nearest]))
+    late = [
+        _late(snapshot, query, int(open_rows[picked[n]]), each) for n, each in zip(near, nearest, strict=True)
+    ]
+    scores[near] += LATE_WEIGHT * _scaled(np.array(late))
     held = [_held(snapshot, query, int(open_rows[picked[n]])) for n in near]
     scores[near] += QUANTITY_WEIGHT * np.array(held)
     scores[order[READ_CLOSELY:]] = np.minimum(scores[order[READ_CLOSELY:]], scores[near].min())
     final = np.argsort(-scores, kind="stable")[:limit]
     rows = tuple((int(open_rows[picked[n]]), float(scores[n])) for n in final)
     best = int(np.flatnonzero(near == final[0])[0])
-    touched = _with_synonyms(snapshot, query, rows[0][0], nearest[best])
+    touched = _with_synonyms(snapshot, query, rows[0][0], nearest[best], _SYNONYM_TOUCHES)
     return Found(
         rows, harmonic(query, touched), _standing(likeness), held=held[best], said=float(said[final[0]])
     )
@@ -120,12 +124,12 @@ def _said(snapshot: Snapshot, query: Query, rows: npt.NDArray[np.intp]) -> Float
     return said
 
 
-def _with_synonyms(snapshot: Snapshot, query: Query, row: int, nearest: Floats) -> Floats:
-    """`nearest` with the words of the question that the passage has a synonym of."""
+def _with_synonyms(snapshot: Snapshot, query: Query, row: int, nearest: Floats, by: float) -> Floats:
+    """`nearest`, where words of the question that the passage has a synonym of come near `by` at least."""
     touched = nearest.copy()
     for token, terms in query.others:
         if any(snapshot.postings.holds(term, row) for term in terms):
-            touched[token] = max(float(touched[token]), _SYNONYM_TOUCHES)
+            touched[token] = max(float(touched[token]), by)
     return touched
 
 
@@ -137,9 +141,13 @@ def nearest_words(query: Query, passage: Floats) -> Floats:
     return nearest
 
 
-def _mean(query: Query, nearest: Floats) -> float:
-    """The weighted and the plain mean, added: rare words tell more, and all words tell something."""
-    return float(nearest @ query.weights + nearest.mean()) if len(nearest) else 0.0
+def _late(snapshot: Snapshot, query: Query, row: int, nearest: Floats) -> float:
+    """The weighted and the plain mean of how near the passage comes to each word of the question, added:
+    rare words tell more, and all words tell something."""
+    if not len(nearest):
+        return 0.0
+    touched = _with_synonyms(snapshot, query, row, nearest, _SYNONYM_ORDERS)
+    return float(touched @ query.weights + touched.mean())
 
 
 def harmonic(query: Query, nearest: Floats) -> float:
