@@ -25,6 +25,7 @@ _FORMS = tuple(
         r"(?:what(?:'s| is) )?(?:the )?(?:meaning|definition) of (?:the (?:word|term) )?" + _NAME,
     )
 )
+_LONGEST = 120  # characters of a question that asks for no more than a name
 _MOST_WORDS = 4
 _IS_NO_NAME = re.compile(
     r"^(?:meant|the|this|that|these|those|it|my|your|there|they|we|i|you|happen|going|new|allowed|not|to)\b|"
@@ -82,7 +83,7 @@ class Name:
 def name_in(question: str, terms_of: Callable[[str], list[str]]) -> Name | None:
     """The name whose meaning a question asks for, None for any other question."""
     folded = " ".join(question.casefold().replace("’", "'").split()).strip()
-    for form in _FORMS:
+    for form in _FORMS if len(folded) <= _LONGEST else ():
         if found := form.fullmatch(folded):
             words = found["name"].strip(" \"“”'‘’`")
             short = len(words.split()) <= _MOST_WORDS

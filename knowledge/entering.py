@@ -41,16 +41,20 @@ _USED_ON = (
     r"(?:with|on|for|(?:to )?(?:read|summari[sz]e|translate|analy[sz]e|process|check|work with))\b"
     r"(?P<what>.+)"
 )
-_FORMS = tuple(
+_GIVEN = tuple(
     re.compile(form)
     for form in (
         rf".*\b{_ENTER}\b(?P<what>.*?) (?:into|to|in|with|through|onto) {_ARTICLE}§{_BEHIND}",
         rf"(?P<what>.*) {_ENTERED} (?:into|to|in|with) {_ARTICLE}§{_BEHIND}",
         rf".*\b(?:give|feed|show|send) {_ARTICLE}§ (?P<what>.+)",
-        rf".*\b(?:use|let|have|ask) {_ARTICLE}§ {_USED_ON}",
-        rf".*§ be used {_USED_ON}",
     )
 )
+_WORKED_ON = tuple(
+    re.compile(form)
+    for form in (rf".*\b(?:use|let|have|ask) {_ARTICLE}§ {_USED_ON}", rf".*§ be used {_USED_ON}")
+)
+"""Forms that ask about data only where they name its kind: "let AI read an invoice" is about a task."""
+_LONGEST = 500  # characters of a question that are looked at
 _NO_DATA = re.compile(
     r"\b(?:access|licen[cs]es?|seats?|accounts?|feedback|permissions?|rights?|money|time|people|someone|somebody|"
     r"consent|approval|training|bots?|plug-?ins?|extensions?|phones?|laptops?|devices?)\b"
@@ -69,18 +73,18 @@ _KINDS = (
         ),
     ),
 )
-_ANY_KIND = "confidential information"
 
 
 def readings(question: str) -> tuple[str, ...]:
     """The questions for the rule that `question` comes under: of its kind of data, which data may go into AI
     tools, and which never. Empty for a question that asks something else."""
-    folded = " ".join(question.casefold().replace("’", "'").replace("'s", "").split())
+    folded = " ".join(question.casefold().replace("’", "'").replace("'s", "").split())[:_LONGEST]
     asks = _ASKS.match(_TOOL.sub("§", folded))
     if asks is None:
         return ()
-    for form in _FORMS:
-        if (found := form.match(asks["asked"])) and not _NO_DATA.search(found["what"]):
-            kind = next((name for name, words in _KINDS if words.search(found["what"])), _ANY_KIND)
-            return _OF_KIND.format(kind), WHICH, _NEVER
+    for forms, otherwise in ((_GIVEN, "confidential information"), (_WORKED_ON, None)):
+        for found in filter(None, (form.match(asks["asked"]) for form in forms)):
+            kind = next((name for name, words in _KINDS if words.search(found["what"])), otherwise)
+            if kind and not _NO_DATA.search(found["what"]):
+                return _OF_KIND.format(kind), WHICH, _NEVER
     return ()

@@ -45,6 +45,7 @@ def test_what_may_be_given_to_an_ai_tool_is_asked_by_its_kind(question: str, kin
         "Can I give access to the AI tool to a contractor?",
         "I pasted a door code into an assistant by mistake, what now?",
         "Can the AI answer customers by itself?",
+        "Can I let AI read an invoice?",
         "Can I use AI generated pictures on our website?",
         "Can I add a plug-in to ChatGPT?",
         "Is ChatGPT allowed?",
