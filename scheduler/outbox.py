@@ -179,9 +179,14 @@ async def wait_until(store: Store, row: OutboxMessage, at: datetime) -> None:
         await _set(tx, row, status=OutboxStatus.PENDING, due_at=at, created_at=at)
 
 
-async def give_up(store: Store, row: OutboxMessage, now: datetime, reason: str) -> None:
-    """Put a message aside for an admin, with the reason."""
+async def give_up(
+    store: Store, row: OutboxMessage, now: datetime, reason: str, unreachable: bool = False
+) -> None:
+    """Put a message aside for an admin, with the reason. `unreachable`: the platform refuses this account, so
+    write elsewhere until the person is heard from again."""
     async with store.write() as tx:
+        if unreachable and row.person_id is not None:
+            await _mark_unreachable(tx, row.person_id, row.platform)
         await _set(tx, row, status=OutboxStatus.DEAD, error=reason)
         await _settle(tx, row, now, status=ScheduledStatus.HELD, reason=reason)
 
@@ -249,14 +254,12 @@ def bundle_of(head: ScheduledMessage) -> Any:
     )
 
 
-async def mark_unreachable(store: Store, person_id: int, platform: Platform) -> None:
-    """The platform refuses this account: write elsewhere until the person is heard from again."""
-    async with store.write() as tx:
-        await tx.exec(
-            update(Identity)
-            .where(col(Identity.person_id) == person_id, col(Identity.platform) == platform)
-            .values(reachable=False)
-        )
+async def _mark_unreachable(tx: AsyncSession, person_id: int, platform: Platform) -> None:
+    await tx.exec(
+        update(Identity)
+        .where(col(Identity.person_id) == person_id, col(Identity.platform) == platform)
+        .values(reachable=False)
+    )
 
 
 async def try_again(store: Store, message_id: int, now: datetime, actor_id: int | None = None) -> bool:

@@ -243,9 +243,7 @@ class Counter:
 
     async def put_aside(self, row: OutboxMessage, error: Gone) -> None:
         log.warning("a message was put aside", action="outbox.dead", message_id=row.id)
-        await self.record(outbox.give_up, row, str(error))
-        if error.unreachable and row.person_id is not None:
-            await outbox.mark_unreachable(self.store, row.person_id, self.platform)
+        await self.record(outbox.give_up, row, str(error), error.unreachable)
 
 
 class PostOffice:

@@ -68,7 +68,7 @@ async def test_what_can_not_be_read_leaves_the_rest_in(library: Library, tmp_pat
         ("refused", "is neither text nor a PDF, Word, Excel or HTML file"),
         (
             "refused",
-            "can't be filed. There is no department 'nowhere'. Known departments: finance, hr.",
+            "can't be filed. There is no department 'nowhere'. Known departments: finance, hr",
         ),
         ("added", None),
         ("added", None),

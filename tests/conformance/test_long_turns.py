@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlmodel import col, func, select
@@ -26,6 +26,7 @@ class Slow:
 
     def __init__(self) -> None:
         self.begun = 0
+        self.at_it = asyncio.Event()
         self.go_on = asyncio.Event()
 
     async def hear(self, event: InboxEvent) -> Turn:
@@ -35,6 +36,7 @@ class Slow:
 
     async def prepare(self, turn: Turn) -> None:
         self.begun += 1
+        self.at_it.set()
         await self.go_on.wait()
 
     async def apply(self, tx: AsyncSession, turn: Turn, prepared: object) -> list[Message]:
@@ -49,13 +51,25 @@ async def waiting(store: Store) -> Store:
     return store
 
 
+async def until_renewed(store: Store, now: datetime) -> None:
+    """Wait until the one event is claimed for its full time from `now` on."""
+    claimed = select(InboxEvent.claimed_until)
+    async with asyncio.timeout(30):
+        while True:
+            async with store.read() as session:
+                until = (await session.exec(claimed)).first()
+            if until is not None and until >= now + workers.LEASE:
+                return
+            await asyncio.sleep(0.02)
+
+
 async def test_a_claim_is_renewed_while_the_work_goes_on(waiting: Store, clock: MovableClock) -> None:
     slow = Slow()
     first = Worker(waiting, slow, clock, News(), machine_clock=clock, renew_seconds=0.02)
     other = Worker(waiting, slow, clock, News(), machine_clock=clock, renew_seconds=0.02)
     at_work = asyncio.create_task(first.answer_next())
     for _ in range(4):
-        await asyncio.sleep(0.1)
+        await until_renewed(waiting, clock())
         clock.move_to(clock() + workers.LEASE - timedelta(seconds=5))
         assert not await other.answer_next(), "it is still with the first"
     slow.go_on.set()
@@ -72,7 +86,7 @@ async def test_a_worker_that_is_told_to_stop_ends_the_work_and_gives_it_back(
     slow = Slow()
     worker = Worker(waiting, slow, clock, News(), machine_clock=clock, renew_seconds=0.02)
     at_work = asyncio.create_task(worker.answer_next())
-    await asyncio.sleep(0.1)
+    await slow.at_it.wait()
     at_work.cancel()
     with pytest.raises(asyncio.CancelledError):
         await at_work

@@ -283,12 +283,15 @@ async def test_a_nudge_and_a_digest_arrive_unasked(teams: Running, store: Store,
         company.settings = {**company.settings, "digest": True}
         tx.add(company)
     teams.teams.add_channel("19:finance@thread.tacv2")
-    for moment in (datetime(2026, 11, 24, 9, 5, tzinfo=UTC), datetime(2026, 11, 30, 9, 5, tzinfo=UTC)):
+
+    async def come(moment: datetime) -> None:
         clock.move_to(moment)
         await teams.scheduler.tick()
         teams.scheduler.wake()
-        await asyncio.sleep(0.3)
+
+    await come(datetime(2026, 11, 24, 9, 5, tzinfo=UTC))
     nudge = await teams.people.next("lea")
     assert labels(nudge)
+    await come(datetime(2026, 11, 30, 9, 5, tzinfo=UTC))
     digest = await teams.people.next("eva")
     assert "week" in said(digest).lower()

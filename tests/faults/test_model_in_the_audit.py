@@ -29,10 +29,12 @@ WE1 = INSTRUMENT.criterion("WE-1").levels
 
 
 class Impatient(OpenAIModel):
-    """Gives up after a moment."""
+    """Gives up after a moment on a server that never answers, and waits long for one that does."""
+
+    server: ResponsesServer
 
     async def parsed(self, *args: Any, **_: Any) -> Outcome[Any]:
-        return await super().parsed(*args, timeout_s=0.7)
+        return await super().parsed(*args, timeout_s=0.7 if self.server.behaviour == "slow" else 30.0)
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +61,8 @@ async def server(loaded: None) -> AsyncIterator[ResponsesServer]:
 async def office(sqlite_store, server) -> AsyncIterator[Office]:
     """The small company, with a model behind its audit and its coaching."""
     model = Impatient.connect("k", "tiny", server.address)
+    assert isinstance(model, Impatient)
+    model.server = server
     made = await open_office(sqlite_store)
     coaching = CoachingUseCase(INSTRUMENT, sqlite_store, model)
     audit = AuditUseCase(
