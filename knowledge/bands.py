@@ -27,6 +27,7 @@ from knowledge.search import Found
 STANDING_WEIGHT = 0.8
 ALONE_WEIGHT = 0.3
 MISSING_WEIGHT = 0.1  # of a quantity that was asked for and is not there
+SAID_WEIGHT = 0.2  # of what a name means, where that was asked for and is said
 PROBES = 192  # asked at most; the limits then waver by about a tenth of the spread
 CONFIRMED = 200  # pairs that count at most, the latest
 _ONE_IN = 4  # passages that carry a probe
@@ -83,7 +84,7 @@ def confidence(found: Found) -> float:
     if not found.rows:
         return -1.0
     sure = found.late + STANDING_WEIGHT * found.standing + ALONE_WEIGHT * found.alone
-    return sure - MISSING_WEIGHT * (1 - found.held)
+    return sure - MISSING_WEIGHT * (1 - found.held) + SAID_WEIGHT * found.said
 
 
 def limits(probes: Sequence[Found], confirmed: Sequence[tuple[Found, bool]] = ()) -> Bands:

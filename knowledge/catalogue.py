@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from sqlalchemy.orm import defer
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,10 +20,14 @@ from bot.store.tables import (
 )
 from knowledge.audience import audience_word
 from knowledge.changes import difference
-from knowledge.library import changes_to_come, is_stale, passage_counts, present, saved
+from knowledge.library import is_stale, present
+from knowledge.passages import passage_counts
 from knowledge.quoting import section_name
+from knowledge.rows import saved
+from knowledge.versions import changes_to_come
 
 Shown = dict[str, Any]
+_WITHOUT_TEXT = defer(DocumentVersion.text)  # type: ignore[arg-type]
 
 
 async def documents(session: AsyncSession, today: date) -> list[Shown]:
@@ -32,6 +37,7 @@ async def documents(session: AsyncSession, today: date) -> list[Shown]:
         .join(DocumentVersion, col(DocumentVersion.document_id) == Document.id)
         .outerjoin(Person, col(Person.id) == Document.owner_id)
         .where(col(Document.removed_at).is_(None), DocumentVersion.current)
+        .options(_WITHOUT_TEXT)
         .order_by(col(Document.id))
     )
     counts = await passage_counts(session)
@@ -88,19 +94,21 @@ async def document(session: AsyncSession, document_id: int, today: date) -> Show
         await session.exec(
             select(DocumentVersion)
             .where(DocumentVersion.document_id == document_id)
+            .options(_WITHOUT_TEXT)
             .order_by(col(DocumentVersion.number))
         )
     )
     present_version = next(version for version in versions if version.current)
+    texts = await _texts(session, [present_version, *versions[-2:]])
     passages = await session.exec(
         select(Passage).where(Passage.version_id == present_version.id).order_by(col(Passage.ordinal))
     )
     to_come = await changes_to_come(session, [document_id])
     return shown | {
         "changes_on": _iso(to_come.get(document_id)),
-        "text": present_version.text,
+        "text": texts[present_version.number],
         "versions": [_version(version) for version in versions],
-        "changes": _changes(versions),
+        "changes": _changes([texts[version.number] for version in versions[-2:]]),
         "passages": [
             {
                 "passage_id": passage.id,
@@ -124,10 +132,20 @@ def _version(version: DocumentVersion) -> Shown:
     }
 
 
-def _changes(versions: Sequence[DocumentVersion]) -> list[Shown]:
-    if len(versions) < 2:
+async def _texts(session: AsyncSession, versions: Sequence[DocumentVersion]) -> dict[int, str]:
+    """Number -> text of these versions of a document."""
+    numbers = [version.id for version in versions]
+    found = await session.exec(
+        select(DocumentVersion.number, DocumentVersion.text).where(col(DocumentVersion.id).in_(numbers))
+    )
+    return dict(found.all())
+
+
+def _changes(texts: Sequence[str]) -> list[Shown]:
+    """What the last of these texts changes in the one before."""
+    if len(texts) < 2:
         return []
-    changes = difference(versions[-2].text, versions[-1].text)
+    changes = difference(*texts)
     return [{"section": c.section, "removed": list(c.removed), "added": list(c.added)} for c in changes]
 
 

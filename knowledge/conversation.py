@@ -19,13 +19,14 @@ from bot.choice_ids import ChoiceId, parse_choice_id
 from bot.live import UNSEEN
 from bot.messages import Choice, Message, plain
 from bot.store.outbox import write_to_person
-from bot.store.tables import Band, PolicyQuestion
+from bot.store.tables import Band, Person, PolicyQuestion
 from bot.turns import Turn
 from knowledge import about, feedback, gaps, named, overview, replies, requests
-from knowledge.answer import NO_POLICIES, PolicyAnswer
+from knowledge.answer import NO_POLICIES, PolicyAnswer, day
 from knowledge.audience import readable, reader
 from knowledge.followups import Request, is_noted, recognise
-from knowledge.library import saved
+from knowledge.quoting import in_short
+from knowledge.rows import saved
 from knowledge.service import KnowledgeService, Question
 from knowledge.stored import sources_of, unpacked
 from knowledge.thread import Thread, thread_of
@@ -174,8 +175,7 @@ class PolicyTurns:
             return None
         quote = cited[sources[0].passage_id]
         decisive = self._service.retriever.decisive(question.text, sources[0].text, thread.subject(question))
-        sentence = next((each for each in decisive if each in quote), quote)
-        return requests.Shown(sources[0], quote, sentence)
+        return requests.Shown(sources[0], quote, in_short(quote, decisive))
 
     async def apply(self, tx: AsyncSession, turn: Turn, prepared: Prepared) -> list[Message]:
         """Store what was asked and answered, or do what a button says."""
@@ -237,7 +237,7 @@ async def shown(session: AsyncSession, answer: PolicyAnswer, question: Question)
     if answer.band is not Band.ANSWER and is_troubled(question.text):
         text = SYMPATHY if answer.band is Band.SILENT else f"{SYMPATHY}\n\n{text}"
     elif answer.band is not Band.ANSWER:
-        more, choices = await _who_helps(session, answer, question.person_id)
+        more, choices = await _who_helps(session, answer, question)
         text += more
     return Message(
         kind="answer",
@@ -250,9 +250,10 @@ async def shown(session: AsyncSession, answer: PolicyAnswer, question: Question)
 
 
 async def _who_helps(
-    session: AsyncSession, answer: PolicyAnswer, asker_id: int
+    session: AsyncSession, answer: PolicyAnswer, question: Question
 ) -> tuple[str, tuple[Choice, ...]]:
     """What follows an answer that does not satisfy: how to add a policy, or whom the question may go to."""
+    asker_id = question.person_id
     if answer.text == NO_POLICIES and can(await actor(session, asker_id), Action.ADMINISTER):
         return _ADDING, ()
     owner = await gaps.owner_for(session, answer.owner_id)
@@ -260,6 +261,10 @@ async def _who_helps(
         return "", ()
     if owner.id == asker_id:
         return "\n\nThis subject is yours. If you add it to a policy, I can answer from then on.", ()
+    if not question.public and (waits := await gaps.waiting(session, asker_id, question.text)):
+        asked = await session.get(Person, waits.owner_id) or owner
+        since = day(waits.opened_at.date())
+        return f"\n\n{plain(asked.name)} has your question since {since}. You will hear from me.", ()
     offer = f"\n\nShall I pass your question on to {plain(owner.name)}? You will hear from me."
     return offer, _sending(answer.answer_id, owner.name)
 

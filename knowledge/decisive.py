@@ -18,6 +18,7 @@ from knowledge.query import Query
 from knowledge.tables import Span, is_header, is_row, quantities_held
 
 _QUANTITY_WEIGHT = 0.2  # of holding the quantity that is asked for
+_NAME_WEIGHT = 1.0  # of saying what the name means whose meaning is asked for
 _NEAR = 0.8  # share of the best sentence's score that a further one needs
 _ROW_NEAR = 0.95  # the same for rows of a table: each stands for itself
 _ROW_ALIKE = 0.85  # the same where no word of the question tells the best row from the others
@@ -44,6 +45,8 @@ def decisive(query: Query, passage: ReadPassage, terms: Callable[[str], frozense
     if query.quantity is not None:
         held = quantities_held(query.quantity, text, spans, passage.headings)
         scores += np.float32(_QUANTITY_WEIGHT) * held
+    if query.name is not None:
+        scores += np.float32(_NAME_WEIGHT) * query.name.said(text, spans, passage.headings)
     telling = [n for n in range(len(spans)) if _tells(text, spans, n)] or list(range(len(spans)))
     ranked = sorted(telling, key=lambda n: -scores[n])
     near = [n for n in ranked if scores[n] >= _NEAR * scores[ranked[0]]] or ranked[:1]

@@ -35,7 +35,22 @@ _BY_PROGRAMS = re.compile(r"^Microsoft (?:Word|Excel|PowerPoint) - | - Google (?
 _MADE_UP = re.compile(
     r"\S*[_\d]\S*|.*\.(?:docx?|xlsx?|pptx?|pdf|odt|rtf|indd|html?)|(?:untitled|document|scan)(?: ?\d*)", re.I
 )
-KNOWN = set(_BY_NAME) | TEXT_NAMES - {""}
+_OTHER = {
+    ".pptx": "is a presentation. Save it as a PDF",
+    ".ppt": "is a presentation. Save it as a PDF",
+    ".key": "is a presentation. Save it as a PDF",
+    ".odp": "is a presentation. Save it as a PDF",
+    ".odt": "is an OpenDocument text. Save it as .docx or PDF",
+    ".ods": "is an OpenDocument table. Save it as .xlsx",
+    ".pages": "is a Pages document. Save it as .docx or PDF",
+    ".numbers": "is a Numbers table. Save it as .xlsx",
+    ".doc": "is an old Office file. Save it as .docx",
+    ".xls": "is an old Office file. Save it as .xlsx",
+    ".rtf": "is a rich text file. Save it as .docx or as text",
+    ".msg": "is an e-mail in a form of its own. Save it as text",
+}
+"""Documents that can't be read, and what to do with them."""
+KNOWN = set(_BY_NAME) | set(_OTHER) | TEXT_NAMES - {""}
 """The endings of names that a folder is searched for."""
 
 
@@ -85,8 +100,11 @@ def sniff(data: bytes, name: str) -> str:
         raise Unreadable(f"is larger than {MAX_FILE // 1_000_000} MB. Split it, or leave its pictures out")
     if not data.strip():
         raise Unreadable("is empty")
-    named = _BY_NAME.get(PurePosixPath(name.lower()).suffix)
+    ending = PurePosixPath(name.lower()).suffix
+    named = _BY_NAME.get(ending)
     found = _by_content(data)
+    if ending in _OTHER and found in (None, "zip"):
+        raise Unreadable(f"{_OTHER[ending]} and add that")
     if named in _NAMES and found != named:
         raise Unreadable(f"is not a {_NAMES[named]}, although its name says so")
     if found:
@@ -155,7 +173,9 @@ def _title(named: str | None, heading: str | None) -> str | None:
     own = _BY_PROGRAMS.sub("", named or "").strip()
     if not own or _MADE_UP.fullmatch(own):
         return heading
-    one, other = own.casefold(), (heading or own).casefold()
+    if heading is None:
+        return own
+    one, other = own.casefold(), heading.casefold()
     return heading if other in one or other.startswith(f"{one} ") else own
 
 

@@ -11,7 +11,16 @@ from knowledge.extract_text import Finding, Unreadable, decode, heads, table
 
 _GONE = (
     "script, style, noscript, template, svg, iframe, object, embed, nav, footer, form, button, head > *, "
-    "select, dialog, canvas, video, audio, map"
+    "title, select, dialog, canvas, video, audio, map, [role=navigation], [role=banner], [role=contentinfo], "
+    "[role=search], [role=menu], [role=menubar], [role=toolbar], [role=tablist]"
+)
+_MAIN = (
+    "main",
+    "[role=main]",
+    "article",
+    ".wiki-content",
+    "[data-automation-id=pageContent]",
+    "#mw-content-text",
 )
 _HIDDEN = "[hidden], [aria-hidden=true], [style]"
 _UNSEEN = re.compile(
@@ -39,16 +48,26 @@ def html_to_markdown(data: bytes) -> tuple[str, str | None, list[Finding]]:
     title = _title(tree)
     is_program = tree.css_first("script") is not None
     hidden = _take_out(tree)
-    root = tree.css_first("main") or tree.css_first("article") or tree.body
+    root = _main(tree) or tree.body
     if root is None:
         raise Unreadable("holds no text")
     writer = _Writer()
+    if root.css_first("h1") is None and len(headings := tree.css("h1")) == 1:
+        writer.heading(headings[0])
     writer.children(root)
     if is_program and not writer.text().strip():
         raise Unreadable(
             "holds no text before a program in the browser puts it there. Save the page as a PDF and add that"
         )
     return writer.text(), title, [Finding("hidden", 0, words[:80]) for words in hidden[:20]]
+
+
+def _main(tree: LexborHTMLParser) -> LexborNode | None:
+    """The part of the page that is its document: as it marks that itself, or as wikis and intranets do."""
+    for selector in _MAIN:
+        if len(found := tree.css(selector)) == 1:
+            return found[0]
+    return None
 
 
 def _title(tree: LexborHTMLParser) -> str | None:

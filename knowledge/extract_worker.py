@@ -49,14 +49,14 @@ def _pdf(data: bytes) -> Read:
 
 
 def _docx(data: bytes) -> Read:
-    from knowledge.extract_office import docx_to_markdown
+    from knowledge.extract_word import docx_to_markdown
 
     text, findings = docx_to_markdown(data)
     return text, None, findings
 
 
 def _xlsx(data: bytes) -> Read:
-    from knowledge.extract_office import xlsx_to_markdown
+    from knowledge.extract_excel import xlsx_to_markdown
 
     text, findings = xlsx_to_markdown(data)
     return text, None, findings
@@ -71,7 +71,9 @@ def _html(data: bytes) -> Read:
 def _csv(data: bytes) -> Read:
     text, findings = plain_text(data)
     text = text.removeprefix("\ufeff")
-    first = text.split("\n", 1)[0]
+    first, _, rest = text.partition("\n")
+    if len(told := first.strip('\r"')) == 5 and told.lower().startswith("sep="):  # Excel's own first line
+        text, first = rest, told[4]
     delimiter = max(",;\t|", key=first.count)
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))

@@ -7,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.choice_ids import ChoiceId
 from bot.messages import Choice, Message
 from bot.store.tables import PolicyQuestion
-from knowledge.library import saved
+from knowledge.rows import saved
 
 _REASONS = {"wrong": "It is wrong", "old": "It is out of date", "other": "It answers something else"}
 

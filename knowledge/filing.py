@@ -16,15 +16,16 @@ from bot.clock import Clock
 from bot.errors import InputError, NotFound
 from bot.organisation.directory import person_by_email
 from bot.store.engine import Store
-from knowledge import library
+from knowledge import library, versions
 from knowledge.audience import parse_audience
 from knowledge.extract import extract
 from knowledge.extract_text import Finding, Unreadable, clean
 from knowledge.fetch import Fetcher
 from knowledge.frontmatter import Details, split
-from knowledge.library import Draft, Stored, saved
+from knowledge.library import Draft, Stored
 from knowledge.port import Retriever
 from knowledge.quoting import unmarked
+from knowledge.rows import saved
 from knowledge.sources import Incoming, from_bytes, gather
 
 
@@ -118,7 +119,8 @@ class Filing:
         try:
             stored = await self._put(draft, by)
         except (InputError, NotFound) as error:
-            return Outcome(incoming.label, "refused", reason=f"can't be filed. {error}"), None
+            reason = f"can't be filed. {error}".removesuffix(".")
+            return Outcome(incoming.label, "refused", reason=reason), None
         outcome = Outcome(
             incoming.label, stored.status, stored.document_id, draft.title, stored.version, None, findings
         )
@@ -145,12 +147,12 @@ class Filing:
         source = library.source_of(incoming.source, details)
         sha256 = hashlib.sha256(data).hexdigest()
         async with self._store.read() as session:
-            present = await library.current_version(session, source)
+            present, last = await versions.ends_of(session, source)
             twin = await library.twin(session, source, sha256)
-        same = present is not None and present[1].sha256 == sha256
+        same = last is not None and last.sha256 == sha256
         findings = [*extracted.findings, *([Finding("twin", 0, twin)] if twin and not same else [])]
         today = self._clock().date()
-        if present is not None and not same and library.is_to_wait(present[1], details.effective, today):
+        if present is not None and not same and present.waits(details.effective, today):
             findings.append(Finding("early", 0, str(details.effective)))
         passages = [] if same else await asyncio.to_thread(self._retriever.prepare, title, text)
         flags = tuple(found.told for found in extracted.findings)

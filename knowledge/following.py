@@ -11,10 +11,11 @@ from datetime import date
 from bot.clock import Clock
 from bot.store.engine import Store
 from bot.store.tables import Passage
-from knowledge import library
+from knowledge import passages, rows, versions
 from knowledge.calibration import settle
-from knowledge.library import StoredPassage, saved
+from knowledge.passages import StoredPassage
 from knowledge.port import Indexed, Retriever
+from knowledge.rows import saved
 
 _AT_ONCE = 100  # passages brought into the index together
 _PART = 2_000  # passages whose vectors (20 kB each) are held at once while the index takes them in
@@ -47,13 +48,13 @@ class Following:
         today = self._clock().date()
         if self._comes is not None and self._comes <= today:
             async with self._store.write() as tx:
-                await library.bring_into_force(tx, today)
+                await versions.bring_into_force(tx, today)
             await self._catch_up()
         return self.revision
 
     async def _catch_up(self) -> None:
         async with self._store.read() as session:
-            revision = await library.revision(session)
+            revision = await rows.revision(session)
         if revision == self.revision:
             return
         async with self._refreshing:
@@ -62,9 +63,9 @@ class Following:
 
     async def _follow(self) -> None:
         async with self._store.read() as session:
-            revision = await library.revision(session)
-            wanted = await library.passage_titles(session)
-            self._comes = await library.next_in_force(session)
+            revision = await rows.revision(session)
+            wanted = await passages.passage_titles(session)
+            self._comes = await versions.next_in_force(session)
             fresh = [number for number, held in wanted.items() if self._titles.get(number) != held]
         stale = [number for number, held in self._titles.items() if wanted.get(number) != held]
         for start in range(0, max(len(fresh), 1), _PART):  # vectors are big: a large library comes in parts
@@ -74,10 +75,10 @@ class Following:
 
     async def _take_in(self, fresh: Sequence[int], stale: Sequence[int]) -> None:
         async with self._store.read() as session:
-            rows = await library.passages_with_vectors(session, fresh, self._retriever.model)
+            stored = await passages.passages_with_vectors(session, fresh, self._retriever.model)
         indexed: list[Indexed] = []
-        for start in range(0, len(rows), _AT_ONCE):
-            indexed += await self._made(rows[start : start + _AT_ONCE])
+        for start in range(0, len(stored), _AT_ONCE):
+            indexed += await self._made(stored[start : start + _AT_ONCE])
         await asyncio.to_thread(self._retriever.update, indexed, stale)
 
     def _indexed(
@@ -95,7 +96,7 @@ class Following:
         missing = [passage for passage, row in zip(made, rows, strict=True) if row[2] is None]
         if missing:
             async with self._store.write() as tx:
-                await library.add_vectors(tx, self._retriever.model, missing)
+                await passages.add_vectors(tx, self._retriever.model, missing)
         return made
 
     async def ready(self) -> None:

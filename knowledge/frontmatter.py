@@ -12,6 +12,10 @@ from knowledge.extract_text import Unreadable
 
 _FRONT = re.compile(r"\A---[ \t]*\r?\n(.{0,20000}?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.S)
 
+_PARTICULAR = re.compile(
+    r"^(?:title|owner|audience|effective|review_by|reviewed|expires|supersedes)[ \t]*:", re.M
+)
+
 
 @dataclass(frozen=True)
 class Details:
@@ -46,7 +50,8 @@ class Details:
 def split(text: str) -> tuple[Details, str]:
     """The details in YAML front matter and the text after it. Raises Unreadable where it is wrong.
 
-    Only a block that is a YAML mapping counts; a text that merely begins with a line is left as it is.
+    Only a block that is a YAML mapping counts; a text that merely begins with a line is left as it is. A
+    block that is meant for one and is broken is refused: its audience would be lost.
     """
     found = _FRONT.match(text)
     if found is None:
@@ -54,8 +59,13 @@ def split(text: str) -> tuple[Details, str]:
     try:
         given = yaml.safe_load(found[1])
     except (yaml.YAMLError, ValueError, RecursionError):
-        return Details(), text
+        given = None
     if not isinstance(given, dict):
+        if _PARTICULAR.search(found[1]):
+            raise Unreadable(
+                "begins with particulars that can't be read as YAML, its audience among them. Look "
+                "for a bracket or a quote that is not closed"
+            )
         return Details(), text
     known = {str(name).replace("-", "_"): value for name, value in given.items()}
     return _details(known), text[found.end() :]

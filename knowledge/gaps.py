@@ -27,7 +27,7 @@ from bot.store.tables import (
 )
 from knowledge.audience import audience_word
 from knowledge.frontmatter import Details
-from knowledge.library import saved
+from knowledge.rows import saved
 
 ENTRY_HOLDS = timedelta(days=365)
 """How long an owner's reply answers before its owner has to confirm it."""
@@ -81,6 +81,14 @@ def _stems(text: str) -> set[str]:
 async def of_question(session: AsyncSession, question_id: int) -> Gap | None:
     """The gap that a question has already become."""
     return (await session.exec(select(Gap).where(Gap.question_id == question_id))).first()
+
+
+async def waiting(session: AsyncSession, person_id: int, text: str) -> Gap | None:
+    """The question of this person that waits for its owner and is as good as the same."""
+    found = await session.exec(
+        select(Gap).where(Gap.asker_id == person_id, Gap.status == GapStatus.SENT).order_by(col(Gap.id))
+    )
+    return next((gap for gap in found if alike(gap.text, text)), None)
 
 
 async def send(

@@ -19,11 +19,11 @@ from sqlmodel import col, func, select
 
 from bot.store.engine import Store
 from bot.store.tables import Document, Passage, PassageVector
-from knowledge import library
+from knowledge import passages
 from knowledge.chunk import embedded_text
-from knowledge.library import saved
 from knowledge.minilm import Floats
 from knowledge.port import Likeness
+from knowledge.rows import saved
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -167,7 +167,7 @@ class Meaning:
                 for (number, _), row in zip(batch, vectors, strict=True)
             ]
             async with self._store.write() as tx:
-                await library.add_vectors(tx, self._embeddings.model, made)
+                await passages.add_vectors(tx, self._embeddings.model, made)
             told(start + len(batch), len(missing))
         return 0
 

@@ -17,8 +17,6 @@ from bot.messages import Message, Table, plain
 from bot.store.tables import Document, Passage
 from bot.turns import Turn
 from knowledge.audience import readable, reader
-from knowledge.library import saved
-from knowledge.quoting import section_name
 from knowledge.usage import DocumentUse, Usage, usage
 
 Part = Literal["asked", "worst", "never", "stale", "unowned", "rest", "all"]
@@ -152,19 +150,16 @@ def _answers(count: int) -> str:
 
 
 async def _resting(session: AsyncSession, used: Usage) -> Table | None:
-    counts = dict(used.passages)
     found = await session.exec(
-        select(Passage, Document.title)
+        select(Passage.id, Document.title)
         .join(Document, col(Document.id) == Passage.document_id)
-        .where(col(Passage.id).in_(list(counts)))
+        .where(col(Passage.id).in_([passage for passage, _, _ in used.passages]))
     )
+    titles = dict(found.all())
     rows = [
-        (
-            counts[saved(passage.id)],
-            plain(title),
-            plain(section_name(title, passage.heading_path)) or "Beginning",
-        )
-        for passage, title in found
+        (count, plain(titles[passage]), plain(section) or "Beginning")
+        for passage, section, count in used.passages
+        if passage in titles
     ]
     if not rows:
         return None

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from bot.store.tables import Band
 from knowledge.confirmed import Confirmed
-from knowledge.library import PassageDraft
+from knowledge.passages import PassageDraft
 
 if TYPE_CHECKING:  # bands.py needs the index, which needs this module
     from knowledge.bands import Calibration

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 MEANING = "AI tool"
 WHETHER = "Is an AI tool approved that is not on the list?"
 """What is meant by "is DeepSeek allowed?" where no document names it."""
-_NAMES = re.compile(
+NAMES = re.compile(
     r"\b(?:(?:open\s?ai'?s?|microsoft'?s?|google'?s?|anthropic'?s?|github|ms)\s+)?"
     r"(?P<name>chat\s?gpt|copilot|gemini|claude|perplexity|deepseek|grok|le chat|mistral|qwen|notebooklm|"
     r"midjourney|stable diffusion|elevenlabs|character\.ai|hugging ?face|notion ai|meta ai|otter\.ai|"
@@ -45,7 +45,7 @@ def explained(question: str, used: Mapping[str, int]) -> str:
             return match.group()
         return MEANING
 
-    said = _NAMES.sub(say, question)
+    said = NAMES.sub(say, question)
     only = said != question and _WHETHER_ONLY.issuperset(_WORD.findall(said.casefold()))
     return WHETHER if only else said
 
@@ -53,5 +53,5 @@ def explained(question: str, used: Mapping[str, int]) -> str:
 def unnamed(question: str, texts: Sequence[str]) -> list[str]:
     """The AI products that a question names and none of `texts` does, as they are written there."""
     folded = " ".join(texts).casefold()
-    names = dict.fromkeys(match.group("name") for match in _NAMES.finditer(question))
+    names = dict.fromkeys(match.group("name") for match in NAMES.finditer(question))
     return [name for name in names if name.casefold() not in folded]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from knowledge.definitions import Name, name_in
 from knowledge.index import Snapshot
 from knowledge.lexical import STOP_WORDS, Terms
 from knowledge.minilm import Floats
@@ -76,7 +77,7 @@ class Query:
     """A question as the search needs it: weighted terms, its unit vector, its tokens with their weights.
 
     `others` are the tokens (by number) that other words may stand for, with the terms of those; `quantity` is
-    what is asked for, if it is one.
+    what is asked for, if it is one, `name` what it asks the meaning of.
     """
 
     terms: tuple[tuple[int, float], ...]
@@ -85,6 +86,7 @@ class Query:
     weights: Floats
     others: tuple[tuple[int, tuple[int, ...]], ...] = ()
     quantity: Quantity | None = None
+    name: Name | None = None
 
 
 def without_courtesy(question: str) -> str:
@@ -144,6 +146,7 @@ def make_query(snapshot: Snapshot, terms: Terms, synonyms: Synonyms, asked: Aske
         weights / (weights.sum() + np.float32(1e-9)),
         tuple(_others(snapshot, terms, synonyms, asked)),
         asked_for(own, earlier),
+        name_in(own, terms.of),
     )
 
 

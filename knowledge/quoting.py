@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from bot.messages import plain
 from knowledge.chunk import plain_heading
@@ -79,6 +80,21 @@ def _tables(passage: str, spans: Sequence[Span]) -> Iterator[list[Span]]:
             rows.append(span)
     if rows:
         yield rows
+
+
+def in_short(quote: str, decisive: Sequence[str]) -> str:
+    """What decides a question in a quote: its most decisive sentence. Where that stands beside a table of
+    which rows decide too, the rows: the answer is in them, and one by itself would look like all."""
+    inside = [sentence for sentence in decisive[:_WINDOW] if sentence in quote]
+    if not inside:
+        return quote
+    tables = ["\n".join(lines) for rows, lines in groupby(quote.split("\n"), _is_row) if rows]
+    deciding = [rows for rows in tables if any(sentence in rows for sentence in inside)]
+    return inside[0] if _is_row(inside[0]) or not deciding else deciding[0]
+
+
+def _is_row(line: str) -> bool:
+    return line.startswith("|")
 
 
 def in_full(passage: str, quote: str) -> str:

@@ -18,8 +18,9 @@ from bot.turns import Turn
 from knowledge import facts, gaps, library, overview
 from knowledge.answer import day
 from knowledge.gaps import Group
-from knowledge.library import Draft, saved
+from knowledge.library import Draft
 from knowledge.quoting import quote_lines
+from knowledge.rows import saved
 from knowledge.service import KnowledgeService
 from knowledge.usage import usage
 
@@ -70,8 +71,10 @@ def _folded(text: str | None) -> str:
 
 
 async def send(tx: AsyncSession, turn: Turn, question: PolicyQuestion, anonymous: bool) -> list[Message]:
-    """Put a question into its owner's queue, once, and tell the owner unless a like one waits there."""
+    """Put a question into its owner's queue, once, however often it is asked, and tell the owner unless a
+    like one waits there."""
     before = await gaps.of_question(tx, saved(question.id))
+    before = before or await gaps.waiting(tx, turn.person_id, question.text)
     if before is not None:
         return [_state(before, await _name(tx, before.owner_id) or "Its owner")]
     owner = await gaps.owner_for(tx, question.answer.get("owner_id"))

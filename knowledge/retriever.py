@@ -15,8 +15,8 @@ from knowledge.confirmed import Confirmed
 from knowledge.decisive import ReadPassage, decisive
 from knowledge.embed import MODEL_NAME, LocalEmbedder, Reading
 from knowledge.index import Index, Snapshot
-from knowledge.library import PassageDraft
 from knowledge.minilm import WIDTH, Floats
+from knowledge.passages import PassageDraft
 from knowledge.port import Indexed, Likeness, Ranked
 from knowledge.product_names import explained
 from knowledge.projection import project

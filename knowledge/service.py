@@ -26,7 +26,7 @@ from bot.messages import plain
 from bot.store.engine import Store
 from bot.store.outbox import insert_once
 from bot.store.tables import Band, CachedAnswer, PolicyQuestion
-from knowledge import library
+from knowledge import entering
 from knowledge.answer import NO_POLICIES, PolicyAnswer, Source, extractive
 from knowledge.audience import Reader, readable, reader
 from knowledge.fetch import Fetcher
@@ -34,19 +34,21 @@ from knowledge.filing import Filing
 from knowledge.following import Following
 from knowledge.languages import NOTES, Language, Translations, language_of
 from knowledge.lexical import Terms
-from knowledge.library import saved
 from knowledge.meaning import Meaning
 from knowledge.parts import is_of_the_first, of_the_first, parts_of, together
 from knowledge.port import Retriever
 from knowledge.product_names import unnamed
 from knowledge.query import is_touched, leans_on_earlier, may_be_new
+from knowledge.rows import revision, saved
 from knowledge.stored import normalised, packed, sources_of, unpacked
 from knowledge.worded import Asked, with_model
 
 MAX_QUESTION = 2_000  # characters; what lies beyond is not read
-_CACHE_FORMAT = "3"  # raised when answers come to look different
+_CACHE_FORMAT = "4"  # raised when answers come to look different
 _OFFERED = 8  # passages that an answer is made from
 _A_FEW_WORDS = 3
+_KEPT_NEAR = 0.95  # share of the best passage's score
+_READ_AS = "This is the rule on what may go into AI tools."
 _BY_SURENESS = (Band.SILENT, Band.CLOSEST, Band.ANSWER)
 
 
@@ -82,13 +84,14 @@ class Question:
 @dataclass(frozen=True)
 class _Found:
     """What was found for a question as the search read it: by itself, or in the light of `earlier`. `note`
-    says where the search could not read it well."""
+    says where the search could not read it well; `read_as` is the general question that it was read as."""
 
     text: str
     sources: list[Source]
     band: Band
     earlier: tuple[str, ...] = ()
     note: str = ""
+    read_as: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,6 +154,23 @@ class KnowledgeService:
         return _Found(text, sources, ranked.band if sources else Band.SILENT, tuple(earlier))
 
     async def _understood(self, question: Question, asker: _Asker) -> _Found:
+        """What is found for a question, or for the rule that it comes under."""
+        found = await self._read(question, asker)
+        return await self._by_rule(found, partial(self._search, asker.who, asker.documents))
+
+    async def _by_rule(self, found: _Found, search: Callable[[str], Awaitable[_Found]]) -> _Found:
+        """Of a question whether something may be given to an AI tool, what is found for the rule on that. It
+        is asked for in several ways, since no one wording finds it in every library; a passage that all of
+        them find is nearest to it. What surely answers the question itself stands beside it."""
+        if not (asked := entering.readings(found.text)):
+            return found
+        founds = [await search(each) for each in asked]
+        band = max((each.band for each in founds), key=_BY_SURENESS.index)
+        if _BY_SURENESS.index(band) < _BY_SURENESS.index(found.band) or band is Band.SILENT:
+            return found
+        return replace(found, read_as=entering.WHICH, sources=_averaged(founds, found), band=band)
+
+    async def _read(self, question: Question, asker: _Asker) -> _Found:
         """What is found for a question; one in another language than the policies is put into English."""
         text, search = _line(question.text), partial(self._search, asker.who, asker.documents)
         earlier = self._english(question.leans_on)
@@ -198,8 +218,8 @@ class KnowledgeService:
         async with self.store.read() as session:
             asker = await self._asker(session, question)
             cached = await session.get(CachedAnswer, asker.key)
-            revision = await library.revision(session)
-        if cached is not None and cached.revision == revision:
+            present = await revision(session)
+        if cached is not None and cached.revision == present:
             return replace(unpacked(cached.answer), took_ms=self._since(started))
         await question.live.doing("Searching the policies")
         await self.index.ready()
@@ -229,15 +249,19 @@ class KnowledgeService:
     def _quoted(self, found: _Found) -> PolicyAnswer:
         """The answer in the policies' own words, below what has to be known of it."""
         decisive = partial(self.retriever.decisive, earlier=found.earlier)
-        answer = extractive(found.text, found.band, found.sources, decisive, self.clock().date())
+        text, today = found.read_as or found.text, self.clock().date()
+        answer = extractive(text, found.band, found.sources, decisive, today)
         if found.note:
             text = f"_{found.note}_" + ("" if answer.band is Band.SILENT else f"\n\n{answer.text}")
             return replace(answer, text=text, settled=self.model is None)
         shown = {citation.passage_id for citation in answer.citations}
         texts = [source.text for source in found.sources if source.passage_id in shown]
         if shown and (names := unnamed(found.text, texts)):
-            text = f"_What I found does not name {plain(' or '.join(names))}._\n\n{answer.text}"
+            rule = f" {_READ_AS}" if found.read_as else ""
+            text = f"_What I found does not name {plain(' or '.join(names))}.{rule}_\n\n{answer.text}"
             return replace(answer, text=text)
+        if shown and found.read_as:
+            return replace(answer, text=f"_{_READ_AS}_\n\n{answer.text}")
         return answer
 
     def _since(self, started: datetime) -> int:
@@ -281,14 +305,14 @@ class KnowledgeService:
         return replace(answer, answer_id=saved(row.id))
 
     async def _cache(self, tx: AsyncSession, question: Question, answer: PolicyAnswer, now: datetime) -> None:
-        revision = await library.revision(tx)
-        if revision != self.index.revision:
+        present = await revision(tx)
+        if present != self.index.revision:
             return  # made from an index that is out of date by now
         key = (await self._asker(tx, question)).key
         await tx.exec(
-            delete(CachedAnswer).where(col(CachedAnswer.key) == key, col(CachedAnswer.revision) != revision)
+            delete(CachedAnswer).where(col(CachedAnswer.key) == key, col(CachedAnswer.revision) != present)
         )
-        row = CachedAnswer(key=key, revision=revision, answer=packed(answer), made_at=now)
+        row = CachedAnswer(key=key, revision=present, answer=packed(answer), made_at=now)
         await insert_once(tx, CachedAnswer, [row.model_dump()], ("key",))
 
     async def ask(
@@ -305,6 +329,21 @@ class KnowledgeService:
         answer = await self.answer(question)
         async with self.store.write() as tx:
             return await self.record(tx, question, answer)
+
+
+def _averaged(founds: Sequence[_Found], own: _Found) -> list[Source]:
+    """What several wordings found, by the average of their scores, best first. What surely answers the
+    question as it was asked (`own`) is kept near the best."""
+    scores: dict[int, float] = {}
+    sources = {source.passage_id: source for found in founds for source in found.sources}
+    for source in (source for found in founds for source in found.sources):
+        scores[source.passage_id] = scores.get(source.passage_id, 0.0) + source.score / len(founds)
+    if own.band is Band.ANSWER:
+        first = own.sources[0]
+        sources.setdefault(first.passage_id, first)
+        scores[first.passage_id] = max(scores.get(first.passage_id, 0.0), _KEPT_NEAR * max(scores.values()))
+    averaged = [replace(source, score=scores[number]) for number, source in sources.items()]
+    return sorted(averaged, key=lambda source: -source.score)[:_OFFERED]
 
 
 def _is_about(source: Source, text: str, terms: Terms) -> bool:

@@ -59,7 +59,8 @@ async def _fetched(url: str, fetcher: Fetcher) -> AsyncIterator[Incoming]:
         yield Incoming(url[:500], url, refusal=str(refusal))
         return
     async for incoming in from_bytes(url[:500], page.name, page.data):
-        yield replace(incoming, label=url, name=incoming.name or incoming.label)
+        label = f"{url}: {incoming.name}" if incoming.name else url
+        yield replace(incoming, label=label, name=incoming.name or incoming.label)
 
 
 async def _from_disk(path: Path) -> AsyncIterator[Incoming]:

@@ -11,8 +11,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.messages import Citation
 from bot.store.tables import Band, Document, DocumentVersion, Passage, Person
 from knowledge.answer import PolicyAnswer, Source
-from knowledge.library import changes_to_come, saved
 from knowledge.quoting import section_name
+from knowledge.rows import saved
+from knowledge.versions import changes_to_come
 
 
 def normalised(text: str) -> str:

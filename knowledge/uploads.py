@@ -33,7 +33,7 @@ from knowledge.extract import extract
 from knowledge.extract_text import MAX_FILE, Finding, Unreadable
 from knowledge.filing import Outcome
 from knowledge.frontmatter import Details, split
-from knowledge.library import saved
+from knowledge.rows import saved
 from knowledge.service import KnowledgeService
 
 PREFIX = "upload"

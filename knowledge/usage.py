@@ -15,7 +15,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.store.tables import Band, Document, PolicyQuestion
-from knowledge.library import is_stale, saved
+from knowledge.library import is_stale
+from knowledge.rows import saved
 
 WINDOW = timedelta(days=90)
 MIN_ASKERS = 2
@@ -37,14 +38,14 @@ class DocumentUse:
 @dataclass(frozen=True)
 class Usage:
     """The use of a set of documents. Questions come with how often they were asked, most first; passages
-    with how many answers rest on them."""
+    with the section that was quoted of them, and in how many answers."""
 
     documents: tuple[DocumentUse, ...]
     most_asked: tuple[tuple[str, int], ...]
     worst_answered: tuple[tuple[str, int], ...]
     never_answered: tuple[tuple[str, int], ...]
     unanswered: int
-    passages: tuple[tuple[int, int], ...]
+    passages: tuple[tuple[int, str, int], ...]
 
 
 async def usage(
@@ -113,11 +114,11 @@ def _often(questions: Iterable[PolicyQuestion], least: int) -> tuple[tuple[str, 
     return tuple(shared[:_SHOWN])
 
 
-def _passages(answered: Sequence[PolicyQuestion], own: set[int]) -> tuple[tuple[int, int], ...]:
+def _passages(answered: Sequence[PolicyQuestion], own: set[int]) -> tuple[tuple[int, str, int], ...]:
     counts = Counter(
-        citation["passage_id"]
+        (citation["passage_id"], citation["section"])
         for question in answered
         for citation in question.answer.get("citations", [])
         if citation["document_id"] in own
     )
-    return tuple(counts.most_common(_SHOWN))
+    return tuple((passage, section, count) for (passage, section), count in counts.most_common(_SHOWN))

@@ -29,7 +29,7 @@ from knowledge import gaps, library
 from knowledge.audience import parse_audience
 from knowledge.filing import Outcome
 from knowledge.frontmatter import Details
-from knowledge.library import saved
+from knowledge.rows import saved
 from knowledge.service import KnowledgeService
 from knowledge.sources import Incoming, gather
 

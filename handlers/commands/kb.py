@@ -20,7 +20,7 @@ from knowledge import catalogue, gaps
 from knowledge.answer import PolicyAnswer, Source
 from knowledge.filing import Outcome
 from knowledge.frontmatter import Details
-from knowledge.library import saved
+from knowledge.rows import saved
 from knowledge.service import KnowledgeService
 from knowledge.watching import Looked, Watching
 from knowledge.watching import listed as watched
@@ -163,8 +163,9 @@ def kb_sources(settings: Settings, as_json: bool) -> None:
         print_json(found)
         return
     for each in found:
+        files = f"{each['files']} file{'' if each['files'] == 1 else 's'}"
         looked_at = (each["looked_at"] or "not yet")[:16].replace("T", " ")
-        typer.echo(f"{each['id']:>4}  {each['folder']} ({each['files']} files, looked at {looked_at})")
+        typer.echo(f"{each['id']:>4}  {each['folder']} ({files}, looked at {looked_at})")
         for trouble in [each["problem"], *(f"{r['file']} {r['reason']}." for r in each["refused"])]:
             if trouble:
                 typer.echo(f"      {trouble}")

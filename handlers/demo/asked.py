@@ -15,7 +15,7 @@ from bot.messages import Citation, plain
 from bot.store.tables import Document, DocumentVersion, Gap, GapStatus, Passage, Person, PolicyQuestion
 from handlers.demo.happened import GivenGap, GivenQuestion
 from knowledge.answer import PolicyAnswer
-from knowledge.library import saved
+from knowledge.rows import saved
 from knowledge.stored import normalised, packed
 
 

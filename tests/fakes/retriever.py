@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from bot.store.tables import Band
 from knowledge.bands import Calibration
 from knowledge.confirmed import Confirmed
-from knowledge.library import PassageDraft
+from knowledge.passages import PassageDraft
 from knowledge.port import Indexed, Likeness, Ranked
 
 _COMMON = frozenset(

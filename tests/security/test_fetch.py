@@ -14,6 +14,7 @@ from aiohttp import web
 from knowledge.extract_text import Unreadable
 from knowledge.fetch import MAX_BYTES, Fetcher, is_public
 from knowledge.sources import gather
+from tests.support.files import zipped
 
 PUBLIC = "93.184.215.14"
 
@@ -147,6 +148,9 @@ async def site() -> AsyncIterator[tuple[str, web.Application]]:
         "/numbers": lambda request: web.Response(text="Tool;Limit\nChat;5\n", content_type="text/csv"),
         "/huge": lambda request: web.Response(body=b"x" * (MAX_BYTES + 1)),
         "/bomb": lambda request: _zipped_response(),
+        "/all.zip": lambda request: web.Response(
+            body=zipped({"a/bikes.md": "Free.", "b.md": "Fast."}), content_type="application/zip"
+        ),
     }
     for path, answer in routes.items():
         app.router.add_get(path, _handler(answer))
@@ -179,6 +183,13 @@ async def test_a_listed_host_is_fetched_with_its_redirects(site: tuple[str, web.
     page = await Fetcher([host]).fetch(f"http://{host}/moved")
     assert (page.url, page.name) == (f"http://{host}/policy", "policy.html")
     assert b"Bikes" in page.data
+
+
+async def test_files_of_a_fetched_archive_are_told_apart(site: tuple[str, web.Application]) -> None:
+    host, _ = site
+    place = f"http://{host}/all.zip"
+    found = [(each.label, each.name) async for each in gather(place, Fetcher([host]))]
+    assert found == [(f"{place}: a/bikes.md", "a/bikes.md"), (f"{place}: b.md", "b.md")]
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sqlmodel import col, select
+
 from bot.clock import Clock
 from bot.llm import WritingModel
+from bot.messages import Message
 from bot.store.engine import Store
-from bot.store.tables import Company, Department, Duty, DutyName, Person, Role
+from bot.store.tables import Company, Department, Duty, DutyName, OutboxMessage, Person, Role
 from bot.turns import Turn
 from knowledge.conversation import PolicyTurns
 from knowledge.fetch import Fetcher
+from knowledge.frontmatter import Details
 from knowledge.port import Retriever
 from knowledge.service import KnowledgeService
 from tests.fakes.retriever import WordRetriever
@@ -135,3 +139,33 @@ async def make_library(
     await library.put("leave.md", LEAVE)
     await library.put("salaries.md", SALARIES)
     return library
+
+
+async def add(library: Library, *places: Path, given: Details | None = None) -> list[tuple[str, str | None]]:
+    """What became of each file at `places`: its status, and why it was refused."""
+    filing = library.service.filing
+    return [(o.status, o.reason) async for o in filing.add([str(place) for place in places], given)]
+
+
+async def say(
+    library: Library, person: int, text: str | None = None, choice: str | None = None, **named: object
+) -> list[Message]:
+    """What is answered to something that a person says or picks."""
+    turn = library.turn(person, text, choice, **named)
+    prepared = await library.turns.prepare(turn)
+    async with library.store.write() as tx:
+        return await library.turns.apply(tx, turn, prepared)
+
+
+async def told(library: Library, person: int) -> list[str]:
+    """What was written to a person unasked, oldest first."""
+    async with library.store.read() as session:
+        found = await session.exec(
+            select(OutboxMessage).where(OutboxMessage.person_id == person).order_by(col(OutboxMessage.id))
+        )
+        return [row.message["text"] for row in found]
+
+
+def pick(message: Message, label: str) -> str:
+    """The id of the choice that is labelled so."""
+    return next(choice.id for choice in message.choices if choice.label == label)

@@ -38,7 +38,7 @@ def word_table(rows: Sequence[Sequence[str]]) -> str:
     return "<w:tbl>" + "".join(f"<w:tr>{row}</w:tr>" for row in cells) + "</w:tbl>"
 
 
-def docx(body: str) -> bytes:
+def docx(body: str, footnotes: str = "") -> bytes:
     """A Word file. List 1 has bullets, list 2 and the style ListNumber count; H1 and H2 are headings."""
     styles = "".join(
         f'<w:style w:styleId="H{level}"><w:name w:val="heading {level}"/></w:style>' for level in (1, 2)
@@ -56,12 +56,19 @@ def docx(body: str) -> bytes:
             "word/document.xml": f"<w:document {_W}><w:body>{body}</w:body></w:document>",
             "word/styles.xml": f"<w:styles {_W}>{styles}</w:styles>",
             "word/numbering.xml": f"<w:numbering {_W}>{numbering}</w:numbering>",
+            "word/footnotes.xml": f"<w:footnotes {_W}>{footnotes}</w:footnotes>",
         }
     )
 
 
-def xlsx(sheets: dict[str, str], shared: Sequence[str] = (), hidden: Sequence[str] = ()) -> bytes:
-    """An Excel file whose sheets hold the given rows of XML. Style 1 is a date, style 2 a percentage."""
+def xlsx(
+    sheets: dict[str, str],
+    shared: Sequence[str] = (),
+    hidden: Sequence[str] = (),
+    merged: Sequence[str] = (),
+) -> bytes:
+    """An Excel file whose sheets hold the given rows of XML. Style 1 is a date, style 2 a percentage; the
+    cells of the ranges `merged` are one in each sheet."""
     names = list(sheets)
     entries = "".join(
         f'<sheet name="{name}" sheetId="{n}" r:id="rId{n}" state="{_state(name, hidden)}"/>'
@@ -71,6 +78,7 @@ def xlsx(sheets: dict[str, str], shared: Sequence[str] = (), hidden: Sequence[st
         f'<Relationship Id="rId{n}" Type="sheet" Target="worksheets/sheet{n}.xml"/>'
         for n in range(1, len(names) + 1)
     )
+    ranges = "".join(f'<mergeCell ref="{each}"/>' for each in merged)
     strings = "".join(f"<si><t>{text}</t></si>" for text in shared)
     parts: dict[str, str | bytes] = {
         "xl/workbook.xml": f"<workbook {_S} {_R}><sheets>{entries}</sheets></workbook>",
@@ -80,9 +88,8 @@ def xlsx(sheets: dict[str, str], shared: Sequence[str] = (), hidden: Sequence[st
         '<xf numFmtId="10"/></cellXfs></styleSheet>',
     }
     for n, name in enumerate(names, 1):
-        parts[f"xl/worksheets/sheet{n}.xml"] = (
-            f"<worksheet {_S}><sheetData>{sheets[name]}</sheetData></worksheet>"
-        )
+        rows = f"<sheetData>{sheets[name]}</sheetData><mergeCells>{ranges}</mergeCells>"
+        parts[f"xl/worksheets/sheet{n}.xml"] = f"<worksheet {_S}>{rows}</worksheet>"
     return zipped(parts)
 
 

@@ -310,6 +310,19 @@ def test_a_word_is_touched_where_the_passage_has_a_synonym_of_it(
     assert touched.late > alone.late
 
 
+def test_a_passage_with_a_synonym_comes_before_one_without(
+    retriever: LocalRetriever, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lead() -> float:
+        """How far the passage on annual leave is before the next one."""
+        found = retriever.found(retriever.snapshot(), "vacation in Portugal", EVERYTHING, 2)
+        return found.rows[0][1] - found.rows[1][1]
+
+    with_synonyms = lead()
+    monkeypatch.setattr("knowledge.search._SYNONYM_ORDERS", -1.0)
+    assert lead() < with_synonyms
+
+
 def test_vectors_survive_packing(passages: Sequence[Indexed]) -> None:
     for passage in passages:
         vectors = unpack(passage.vectors)

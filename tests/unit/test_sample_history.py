@@ -42,7 +42,8 @@ from bot.store.tables import (
 from handlers.demo.history import load_history, plant
 from handlers.demo.sample_files import HISTORY_FILE, SampleFile, organisation_file, policy_files
 from knowledge.frontmatter import Details, split
-from knowledge.library import Draft, PassageDraft, put
+from knowledge.library import Draft, put
+from knowledge.passages import PassageDraft
 from knowledge.stored import unpacked
 
 INSTRUMENT = load_instrument()

@@ -78,6 +78,8 @@ class DocumentVersion(Row, table=True):
     document_id: int = Field(foreign_key="document.id", index=True)
     number: int
     sha256: str = Field(max_length=64)
+    title: str = ""
+    """The document's from the day on which this version is the present one."""
     text: str
     label: str = ""
     """The version as the document itself calls it."""
