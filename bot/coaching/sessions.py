@@ -8,28 +8,25 @@ from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.audit.hearing import evidence_class, is_question
+from bot.audit.hearing import is_question
 from bot.audit.instrument import Instrument
 from bot.audit.next_steps import NextStep, may_open_step, next_steps
 from bot.audit.opening import live_sessions, touched_last, zone_of
-from bot.audit.records import latest_answers, open_blockers, placement_of
+from bot.audit.records import open_blockers, placement_of
 from bot.audit.scoring import Scores
 from bot.choice_ids import ChoiceId, parse_choice_id
 from bot.coaching import dialogue
-from bot.coaching.plans import OPEN_PLANS, new_plan, open_and_done, open_plans, open_steps_card, plans_meant
+from bot.coaching.effects import carry_out
+from bot.coaching.plans import OPEN_PLANS, open_and_done, open_plans, open_steps_card, plans_meant
 from bot.coaching.questions import StoredQuestion, done_with, in_the_way, names_of, route, what_became
 from bot.coaching.state import (
-    AddEvidence,
     Done,
-    Effect,
     Input,
     InTheWay,
-    MovePlan,
     NotYet,
     Obstacle,
     Offer,
     Option,
-    RaiseBlocker,
     SavePlan,
     State,
 )
@@ -42,12 +39,9 @@ from bot.speech import Chose, Say, Words
 from bot.store.columns import add, change
 from bot.store.engine import Store
 from bot.store.tables import (
-    Answer,
     Blocker,
-    Claim,
     Department,
     DialogueSession,
-    EvidenceClass,
     Person,
     Plan,
     PlanStatus,
@@ -351,61 +345,11 @@ class CoachingUseCase:
             if isinstance(effect, Say):
                 messages.append(effect.message)
             else:
-                await self._carry_out(tx, row, effect, now)
+                await carry_out(tx, self._instrument, row, effect, now)
         status = SessionStatus.OPEN if state.asks_words else SessionStatus.PAUSED
         kept = state.model_dump(mode="json", exclude_defaults=True)
         await change(tx, row, {"state": kept, "status": status, "updated_at": now})
         return messages
-
-    async def _carry_out(self, tx: AsyncSession, row: DialogueSession, effect: Effect, now: datetime) -> None:
-        match effect:
-            case SavePlan(criterion=criterion, step=chosen, day=day, after_what=after):
-                tx.add(new_plan(row, criterion, chosen, day, after, now))
-            case MovePlan(plan=plan_id, day=day):
-                plan = await tx.get_one(Plan, plan_id)
-                plan.due_on, plan.status, plan.followed_up_at = day, PlanStatus.OPEN, None
-            case AddEvidence(plan=plan_id, criterion=criterion, text=text):
-                plan = await tx.get_one(Plan, plan_id)
-                plan.outcome = text
-                await self._add_evidence(tx, row, criterion, text, now)
-            case RaiseBlocker(code=code, note=note, owner=owner):
-                tx.add(
-                    Blocker(
-                        department_id=row.department_id,
-                        code=code,
-                        note=note,
-                        owner=owner or (await tx.get_one(Person, row.person_id)).name,
-                        raised_by=row.person_id,
-                        raised_at=now,
-                        session_id=row.id,
-                    )
-                )
-
-    async def _add_evidence(
-        self, tx: AsyncSession, row: DialogueSession, criterion: str, text: str, now: datetime
-    ) -> None:
-        """The same answer again, with what came of the step: the level is the person's, the evidence is
-        new.
-        """
-        before = (await latest_answers(tx, self._instrument, row.department_id, now)).get(criterion)
-        if before is None or before.claim is not Claim.LEVEL or before.level is None:
-            return
-        given = evidence_class(before.words, f"{before.evidence_text}\n{text}")
-        evidence = max(before.evidence, EvidenceClass(given), key=lambda each: each.value)
-        copied = before.model_dump(
-            exclude={"id", "evidence", "counted", "evidence_text", "answered_at", "session_id", "picked_by"}
-        )
-        tx.add(
-            Answer(
-                **copied,
-                evidence=evidence,
-                counted=min(before.level, self._instrument.cap(evidence.value)),
-                evidence_text=text,
-                answered_at=now,
-                session_id=row.id,
-                picked_by=row.person_id,
-            )
-        )
 
 
 def _without(found: list[NextStep], texts: set[str]) -> list[NextStep]:
