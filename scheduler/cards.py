@@ -88,8 +88,8 @@ async def audit_invitation(desk: Desk, row: ScheduledMessage) -> Card | None:
     owners = await _programme_owners(desk.session)
     return Card(
         f"I'd like to understand how {name} works with AI today: four questions about real cases, in your "
-        f"own words, about 3 minutes. You and {owners} see what you write; others see levels only. It is "
-        "never used to judge anyone's performance.",
+        f"own words, about 3 minutes. You and {owners} see what you write; your team and the executives see "
+        "where it stands. It is never used to judge anyone's performance.",
         start,
     )
 

@@ -6,7 +6,6 @@ with fewer people than the privacy limit is named without its states.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,8 +14,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.access import Action, actor, can
 from bot.audit.company import CompanyView, DepartmentScores, company_view
-from bot.audit.company_questions import Topic, asks_for_words, department_asked, process_asked, topic_of
-from bot.audit.company_words import in_a_line, map_table, one_department, paragraphs
+from bot.audit.company_questions import Topic, process_asked, topic_of
+from bot.audit.company_words import in_a_line, map_table, paragraphs
 from bot.audit.instrument import Instrument
 from bot.audit.process_records import stored_processes
 from bot.audit.processes import Process
@@ -45,14 +44,11 @@ class CompanyUseCase:
     async def wants(self, tx: AsyncSession, turn: Turn) -> bool:
         """Words that ask for the whole company, from somebody who may see it. Never in a channel."""
         words = _words(turn)
-        asked = topic_of(words) or process_asked(words) or department_asked(words)
-        if turn.public or asked is None:
+        if turn.public or (topic_of(words) or process_asked(words)) is None:
             return False
         if not can(await actor(tx, turn.person_id), Action.SEE_COMPANY):
             return False
-        if topic_of(words) is not None or await _named(tx, words) is not None:
-            return True
-        return _department(await active_departments(tx), words) is not None
+        return topic_of(words) is not None or await _named(tx, words) is not None
 
     async def prepare(self, turn: Turn) -> Prepared:
         """Nothing takes time here."""
@@ -67,8 +63,6 @@ class CompanyUseCase:
         topic = topic_of(_words(turn))
         if topic == "rank":
             return [_NO_RANKING]
-        if topic is None and (wanted := _department(departments, _words(turn))) is not None:
-            return [self._department(wanted, known, asks_for_words(_words(turn)))]
         if topic is None:
             return [await self._one(tx, turn, view)]
         name = company.name if company else "the company"
@@ -111,27 +105,12 @@ class CompanyUseCase:
         table = map_table(self._instrument, names, view) if topic in ("stand", "covered") else None
         return Message(kind="result", text="\n\n".join(lines), table=table)
 
-    def _department(self, wanted: Department, known: list[DepartmentScores], words: bool) -> Message:
-        """One department; nothing tells whether it was not asked, did not answer or is too small."""
-        scores = next((each.scores for each in known if each.id == wanted.slug), None)
-        if scores is None:
-            text = f"There is nothing that I could show of {plain(wanted.name)} alone."
-        else:
-            text = one_department(self._instrument, wanted.name, scores)
-        return Message(kind="result", text=f"{_THEIR_WORDS}\n\n{text}" if words else text)
-
     async def _one(self, tx: AsyncSession, turn: Turn, view: CompanyView) -> Message:
         wanted = await _named(tx, _words(turn))
         for each in view.processes:
             if wanted is not None and each.process.name == wanted.name:
                 return Message(kind="result", text=in_a_line(each))
         return Message(kind="result", text=_NOTHING["processes"])
-
-
-def _department(departments: Sequence[Department], words: str) -> Department | None:
-    """The department that the words name, if any."""
-    asked = (department_asked(words) or "").casefold()
-    return next((each for each in departments if asked in (each.name.casefold(), each.slug)), None)
 
 
 async def _named(tx: AsyncSession, words: str) -> Process | None:
@@ -151,7 +130,6 @@ _NO_RANKING = Message(
     text="I rank no departments: each starts from another place, and a ranking would make answers nicer "
     "rather than truer. “Where are the gaps?” and “What should we do next?” say where help goes furthest.",
 )
-_THEIR_WORDS = "What leads write is for them and for whoever runs the AI programme. What I can show:"
 _NOTHING: dict[Topic, str] = {
     "rank": "",
     "stand": "There is nothing to show before the first leads have answered.",

@@ -50,7 +50,7 @@ def privacy(facts: Facts) -> str:
     """Who sees what, naming the programme owner."""
     return (
         f"- Your own words: you and {_readers(facts)}; nobody else, unless you release a sentence.\n"
-        "- Where your department stands, as a whole: its leads and the executives.\n"
+        "- Where your department stands, as a whole: your team and the executives.\n"
         "- Never used for anyone's performance, pay or job."
     )
 
@@ -59,7 +59,7 @@ def privacy_again(facts: Facts) -> str:
     """The same in two sentences, for whoever has read it before."""
     return (
         f"_Who sees what is as before: your words are for you and {_readers(facts)}; where "
-        f"{plain(facts.department)} stands, its leads and the executives see. It is never used for anyone's "
+        f"{plain(facts.department)} stands, your team and the executives see. It is never used for anyone's "
         "performance, pay or job._"
     )
 

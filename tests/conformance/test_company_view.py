@@ -48,18 +48,10 @@ async def test_an_executive_sees_the_map_and_what_to_do_next(sqlite_store: Store
         assert not await company.wants(tx, replace(executive, public=True))
         assert not await company.wants(tx, replace(executive, text="May I use a company car?"))
         (message,) = await company.apply(tx, executive, Prepared())
-        for text in ("How is Customer Support doing?", "What did customer support answer?", "Who is worst?"):
-            assert await company.wants(tx, replace(executive, text=text))
-            assert not await company.wants(tx, replace(turns["devon.price"], text=text))
+        assert await company.wants(tx, replace(executive, text="Who is worst?"))
+        assert not await company.wants(tx, replace(turns["devon.price"], text="Who is worst?"))
         assert not await company.wants(tx, replace(executive, text="How is the works council doing?"))
-        (support,) = await company.apply(tx, replace(executive, text="What did Support answer?"), Prepared())
-        (legal,) = await company.apply(
-            tx, replace(executive, text="How is Legal and Compliance doing?"), Prepared()
-        )
         (rank,) = await company.apply(tx, replace(executive, text="Who is worst?"), Prepared())
-    assert support.text.startswith("What leads write is for them")
-    assert "- Workforce Empowerment: in place" in support.text
-    assert legal.text == "There is nothing that I could show of Legal and Compliance alone."
     assert rank.text.startswith("I rank no departments")
     assert "5 of 6 departments answered" in message.text
     assert 'Say "blockers of all departments"' in message.text

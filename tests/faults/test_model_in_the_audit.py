@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from bot.audit.department_turns import DepartmentUseCase
 from bot.audit.instrument import load_instrument
 from bot.audit.proposal import AnchorProposer
 from bot.audit.sessions import AuditUseCase
@@ -65,7 +66,7 @@ async def office(sqlite_store, server) -> AsyncIterator[Office]:
         INSTRUMENT,
         sqlite_store,
         AnchorProposer(INSTRUMENT, None, model),
-        asides=Asides(coaching, OnePolicy()),
+        asides=Asides(coaching, OnePolicy(), sqlite_store, DepartmentUseCase(INSTRUMENT)),
         offer_steps=coaching.offer_steps,
     )
     made.parts = [made.parts[0], audit, coaching, *made.parts[3:]]
