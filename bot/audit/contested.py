@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.access import Action, actor, can
 from bot.audit.agreement import TIME_TO_SETTLE
-from bot.audit.approvals import approval_question, open_approvals
+from bot.audit.approvals import approval_question, may_confirm, open_approvals
 from bot.audit.instrument import Instrument
 from bot.audit.phrases import day, lower
 from bot.audit.views import lead_view, with_level
@@ -100,19 +100,20 @@ class ContestedUseCase:
         words = _words(turn)
         if turn.public or not (_ASKED.fullmatch(words) or _APPROVALS.fullmatch(words)):
             return False
-        return can(await actor(tx, turn.person_id), Action.APPROVE)
+        return can(await actor(tx, turn.person_id), Action.SEE_COMPANY)
 
     async def prepare(self, turn: Turn) -> None:
         """Nothing takes time here."""
 
     async def apply(self, tx: AsyncSession, turn: Turn, prepared: None) -> list[Message]:
-        """The list, or one that is settled."""
-        if not can(await actor(tx, turn.person_id), Action.APPROVE):
-            return [_NOT_YOURS]
+        """The list, or one that is settled. Nobody settles what they said themselves while others can."""
         if _APPROVALS.fullmatch(_words(turn)):
-            waiting = await open_approvals(tx, self._instrument, turn.at)
+            waiting = await open_approvals(tx, self._instrument, turn.person_id, turn.at)
             return [approval_question(self._instrument, *each) for each in waiting] or [_NO_OPEN]
-        found = await contests(tx, turn.at)
+        contested = await contests(tx, turn.at)
+        found = [each for each in contested if await may_confirm(tx, each.lead, turn.person_id)]
+        if not found and (contested or not can(await actor(tx, turn.person_id), Action.APPROVE)):
+            return [_NOT_YOURS]
         if turn.choice is None:
             return [self._listed(found)]
         choice = parse_choice_id(turn.choice)
@@ -179,4 +180,8 @@ def _words(turn: Turn) -> str:
 
 
 _NO_OPEN = Message(text="Nothing waits for your word at the moment.")
-_NOT_YOURS = Message(kind="notice", text="Only whoever runs the AI programme can settle that.")
+_NOT_YOURS = Message(
+    kind="notice",
+    text="Only whoever runs the AI programme can settle that, and nobody about their own word while there is "
+    "somebody else to ask.",
+)

@@ -97,13 +97,13 @@ def not_applicable(steps: Steps, state: State, _argument: str, _now: datetime) -
 
 
 def give_reason(steps: Steps, state: State, text: str, now: datetime) -> Outcome:
-    """The reason is given, in more than a "no"; of several programme owners ask which one confirms it."""
+    """The reason is given, in more than a "no"; of several who may confirm it ask which one does."""
     if _NO_REASON.fullmatch(bare(text)):
         return steps.again(state, help_words.more(state, text))
     state = changed(state, draft=state.draft.model_copy(update={"reason": text}))
-    if len(steps.facts.owners) > 1:
+    if len(steps.facts.approvers) > 1:
         return steps.again(changed(state, interlude="approver"))
-    only = str(steps.facts.owners[0].id) if steps.facts.owners else ""
+    only = str(steps.facts.approvers[0].id) if steps.facts.approvers else ""
     return approver(steps, changed(state, interlude=""), only, now)
 
 
@@ -115,7 +115,7 @@ _NO_REASON = re.compile(
 
 def approver(steps: Steps, state: State, argument: str, now: datetime) -> Outcome:
     """Keep the answer and ask its approver."""
-    approver = next((owner.id for owner in steps.facts.owners if str(owner.id) == argument), None)
+    approver = next((each.id for each in steps.facts.approvers if str(each.id) == argument), None)
     if not state.draft.reason:
         return steps.again(state)
     given = Given(
@@ -133,7 +133,7 @@ def approver(steps: Steps, state: State, argument: str, now: datetime) -> Outcom
 
 def pick_owner(steps: Steps, state: State, text: str, now: datetime) -> Outcome:
     """The name of whoever is to confirm it, in words."""
-    named = _who_is_meant(steps.facts.owners, text)
+    named = _who_is_meant(steps.facts.approvers, text)
     if len(named) != 1:
         return steps.again(state, "Please pick one of these.")
     return approver(steps, state, str(named[0].id), now)

@@ -161,7 +161,11 @@ class Facts:
 
     department: str
     owners: tuple[Someone, ...] = ()
-    """The programme owners: they read raw answers and approve what does not apply."""
+    """The programme owners, who read raw answers."""
+    approvers: tuple[Someone, ...] = ()
+    """Who may confirm what does not apply; read only where that is asked."""
+    person: int = 0
+    """Whose sitting it is."""
     colleagues: tuple[Someone, ...] = ()
     """Whom this sitting may be handed to."""
     departments: tuple[Someone, ...] = ()

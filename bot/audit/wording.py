@@ -307,6 +307,8 @@ class Cards:
             return 'Fine, I put that under "to find out".'
         if given.claim == "not_applicable" and given.approver is None:
             return "Thank you, it's kept. It stays open until whoever runs the AI programme confirms it."
+        if given.claim == "not_applicable" and given.approver == self.facts.person:
+            return "Thank you, it's kept. It stays open until you confirm it in the message that I send you."
         if given.claim == "not_applicable":
             return "Thank you, I've passed that on. It stays open until it is confirmed."
         level = given.level or 0

@@ -50,6 +50,8 @@ def aside_words(instrument: Instrument, row: Answer, names: Names, now: datetime
         return f"{said}; it waits for a word from {who} and counts as open until then"
     until = row.answered_at + timedelta(days=instrument.freshness.stale_after_days)
     holds = "holds" if now <= until else "held"
+    if row.approver_id == row.picked_by:
+        who = f"{who}, who said so: there was nobody else to ask,"
     return f"{said}, confirmed by {who} on {day(row.approved_at)}; it {holds} until {day(until)}"
 
 
