@@ -172,6 +172,7 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "keep": ("keep( it| that| my answer| as is)?",),
     "help": ("help", "what can i (say|do)( here)?", "commands|options"),
     "cancel": ("cancel|never ?mind|forget it",),
+    "at_once": ("(right )?now( please)?|jetzt( gleich)?",),
     "nothing": ("nothing at hand|no link|none at hand|i have none|havent any",),
 }
 _GERMAN = {

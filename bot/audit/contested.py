@@ -19,7 +19,8 @@ from bot.audit.phrases import day, lower
 from bot.audit.views import lead_view, with_level
 from bot.choice_ids import ChoiceId, parse_choice_id
 from bot.messages import Choice, Message, plain
-from bot.store.tables import Answer, AuditLogEntry, Department
+from bot.store.outbox import write_to_person
+from bot.store.tables import Answer, AuditLogEntry, Department, Person
 from bot.turns import Turn
 
 PREFIX = "contested"
@@ -122,7 +123,7 @@ class ContestedUseCase:
         wanted = next((each for each in found if choice and each.stands.id == choice.session), None)
         if choice is None or wanted is None:
             return [Message(kind="notice", text="That is settled already, thank you.")]
-        return [self._settled(tx, wanted, choice.what == "lead", turn)]
+        return [await self._settled(tx, wanted, choice.what == "lead", turn)]
 
     def _listed(self, found: list[Contest]) -> Message:
         if not found:
@@ -154,7 +155,7 @@ class ContestedUseCase:
             f"- A colleague: {criterion.levels[each.second.level or 0]}"
         )
 
-    def _settled(self, tx: AsyncSession, each: Contest, as_lead: bool, turn: Turn) -> Message:
+    async def _settled(self, tx: AsyncSession, each: Contest, as_lead: bool, turn: Turn) -> Message:
         level = (each.lead if as_lead else each.second).level or 0
         row = with_level(self._instrument, each.lead, level, "one_level_apart", turn.at)
         row.approver_id = turn.person_id
@@ -168,11 +169,28 @@ class ContestedUseCase:
                 detail={"criterion": row.criterion, "level": level},
             )
         )
+        await self._tell(tx, each, as_lead, turn)
         name = self._instrument.criterion(row.criterion).name
         return Message(
             text=f"Settled: **{lower(name)}** in {plain(each.department.name)} stands as "
             f"{'the lead' if as_lead else 'the colleague'} sees it. Thank you."
         )
+
+    async def _tell(self, tx: AsyncSession, each: Contest, as_lead: bool, turn: Turn) -> None:
+        """Both who answered read what became of it."""
+        decided = plain((await tx.get_one(Person, turn.person_id)).name)
+        criterion = self._instrument.criterion(each.lead.criterion)
+        level = (each.lead if as_lead else each.second).level or 0
+        for row, chosen in ((each.lead, as_lead), (each.second, not as_lead)):
+            if row.picked_by in (None, turn.person_id):
+                continue
+            text = (
+                f"{decided} has looked at both views of **{lower(criterion.name)}** in "
+                f"{plain(each.department.name)} and goes with {'yours' if chosen else 'the other one'}:\n\n"
+                f"> {criterion.levels[level]}\n\nIf you see it differently, a word with them helps."
+            )
+            key = f"settled:{each.stands.id}:{row.picked_by}"
+            await write_to_person(tx, row.picked_by, [Message(text=text)], key=key, now=turn.at)
 
 
 def _words(turn: Turn) -> str:

@@ -124,7 +124,8 @@ class Dialogue:
         if state.paused and name in {"start", "go"}:
             name = "resume"
         allowed = state.phase in _MOVES[name][0] if name in _MOVES else False
-        return (name, argument) if allowed and name != "cancel" else None
+        nothing_to_cancel = name == "cancel" and state.phase == "welcome"
+        return (name, argument) if allowed and not nothing_to_cancel else None
 
     def _at_the_anchors(self, state: State, text: str, now: datetime) -> Outcome | None:
         """A pick with its reason, which is kept with the words; or two picks at once."""
@@ -202,7 +203,7 @@ class Dialogue:
 
 Move = Callable[[Steps, State, str, datetime], Outcome]
 
-_OUT_OF_IT = frozenset({"back", "resume", "out", "other"})
+_OUT_OF_IT = frozenset({"back", "resume", "out", "other", "at_once"})
 """What leads back to the question from a card that it was put aside for."""
 _OF_ANY_CARD = frozenset({"resume", "show", "look"})
 """Moves whose buttons stay good: they show what stands now."""
@@ -225,6 +226,8 @@ _SYNONYMS = {
     ("evidence", "out"): "nothing",
     ("evidence", "neither"): "nothing",
     ("evidence", "unsure"): "nothing",
+    ("evidence", "cancel"): "nothing",
+    ("probe", "cancel"): "cannot",
     ("probe", "other"): "again",
     ("evidence", "other"): "again",
     ("probe", "unsure"): "cannot",

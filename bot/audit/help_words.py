@@ -42,7 +42,7 @@ _MORE = {
     "fresh": "A few more words, please: what happened, and when?",
     "probe": "Can you tell me about that one time? “I can't think of one” is fine, too.",
     "evidence": "Please paste the link here, or tell me in a few words what there is.",
-    "reason": "In a sentence, please, so that others can follow it.",
+    "reason": "A few more words, please, so that others can follow it.",
 }
 
 

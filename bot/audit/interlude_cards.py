@@ -29,8 +29,8 @@ def _reader(cards: Cards) -> str:
     if [each.id for each in people] == [cards.facts.person]:
         return " There is nobody else who could confirm it, so you get it once more by yourself."
     if len(people) == 1:
-        return f" {plain(people[0].name)} reads it and confirms it."
-    return " Whoever you pick then reads it and confirms it."
+        return f" {plain(people[0].name)} reads it and says yes or no."
+    return " Whoever you pick then reads it and says yes or no."
 
 
 def _approver(cards: Cards, state: State) -> Message:

@@ -188,7 +188,7 @@ def hand_to(steps: Steps, state: State, text: str, _now: datetime) -> Outcome:
     if len(matches) != 1:
         return steps.again(changed(state, interlude="hand_over"), steps.cards.who_is(text, len(matches)))
     state = changed(state, interlude="", phase="away", turn=state.turn + 1)
-    thanks = steps.cards.notice(steps.cards.handed(matches[0]))
+    thanks = steps.cards.notice(steps.cards.handed(matches[0], bool(state.answers)))
     return state, (HandOver(matches[0].id), Say(thanks))
 
 

@@ -65,7 +65,7 @@ async def facts_for(
         department=department.name,
         person=person.id or 0,
         owners=tuple(Someone(number or 0, name, email) for number, name, email in owners),
-        approvers=await _approvers(tx, department, person) if _confirms(state, given) else (),
+        approvers=await _approvers(tx, department, person) if may_name_approvers(state, given) else (),
         colleagues=await _colleagues(tx, department, person) if _hands_over(state, given) else (),
         zone=await zone_of(tx, person, department),
     )
@@ -75,9 +75,7 @@ _PLAIN_ANSWERS = ("pick", "neither", "same", "better", "worse", "cannot", "nothi
 
 
 def may_name_owners(state: State, given: Input) -> bool:
-    """Whether a step may say who runs the programme: who reads along, and who confirms that something does
-    not apply. A plain answer does neither.
-    """
+    """Whether a step may say who runs the programme and so reads along. A plain answer does not."""
     if state.phase == "welcome" or state.interlude:
         return True
     if isinstance(given, Chose):
@@ -85,8 +83,8 @@ def may_name_owners(state: State, given: Input) -> bool:
     return not isinstance(given, Words) or command(given.text) is not None
 
 
-def _confirms(state: State, given: Input) -> bool:
-    """Whether a step is about what does not apply."""
+def may_name_approvers(state: State, given: Input) -> bool:
+    """Whether a step may say who confirms what does not apply."""
     known = state.known.get(state.current)
     again = state.phase == "different" and known is not None and known.claim == "not_applicable"
     if again or state.interlude in ("reason", "approver"):

@@ -64,15 +64,36 @@ def privacy_again(facts: Facts) -> str:
     )
 
 
-def hello(facts: Facts) -> str:
-    """Before the very first question."""
+def hello(facts: Facts, count: int = 4) -> str:
+    """Before the very first question; `count` are the questions of the first sitting."""
     return (
-        f"Hello! I help {plain(facts.department)} find its next useful step with AI. Four questions to begin "
-        "with, about 3 minutes. You tell me about real cases; there is no right answer, and “not sure” is "
-        "a good one.\n\n"
+        f"Hello! I help {plain(facts.department)} find its next useful step with AI. "
+        f"{_so_many(count)} to begin with, {_so_long(count)}. You tell me about real cases; there is no "
+        "right answer, and “not sure” is a good one.\n\n"
         f"**Who sees what**\n{privacy(facts)}\n\n"
         "Skip, pause or stop whenever you like; nothing is lost. Shall we start?"
     )
+
+
+def hello_on(facts: Facts, count: int) -> str:
+    """Before somebody's first look at a department of which others have told a part."""
+    return (
+        f"Hello! Others in {plain(facts.department)} have begun to tell me how it works with AI, and I'd "
+        f"like to go on from there. {_so_many(count)}, {_so_long(count)}. You tell me about real cases; "
+        "there is no right answer, and “not sure” is a good one.\n\n"
+        f"**Who sees what**\n{privacy(facts)}\n\n"
+        "Skip, pause or stop whenever you like; nothing is lost. Shall we start?"
+    )
+
+
+def _so_many(count: int) -> str:
+    return "One question" if count == 1 else f"{count_words(count).capitalize()} questions"
+
+
+def _so_long(count: int) -> str:
+    """As the cards count it: about three quarters of a minute a question."""
+    minutes = max(1, round(count * 0.75))
+    return "about a minute" if minutes == 1 else f"about {minutes} minutes"
 
 
 def hello_again(facts: Facts) -> str:

@@ -54,8 +54,11 @@ class Steps:
         at = self.cards.progress(state)
         place = f"uestion {at.done + 1} of {at.total}"
         lead_in = f"Back to q{place}" if returns else f"**Q{place}**"
-        if state.phase in ("place", "probe", "evidence", "fresh"):
+        if state.phase in ("place", "fresh"):
             return f"{lead_in}.\n\n{in_full}" if returns else in_full
+        if state.phase in ("probe", "evidence"):
+            ask = self.cards.ask_again(state)
+            return f"{lead_in}. {ask}" if returns else ask
         about = f", about {plain(self.facts.department)}" if state.named else ""
         different = " What is different now?" if state.phase == "different" else ""
         return f"{lead_in}{about}: {self.cards.criterion(state).question}{different}"

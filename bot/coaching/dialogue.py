@@ -118,7 +118,7 @@ def _words(state: State, text: str, today: date) -> Outcome:
 def _leave(state: State) -> Outcome:
     """Out of the present card, with nothing changed by it."""
     if state.phase == "proof":
-        return _rest(state, said="That's fine. Well done, and thank you for telling me.")
+        return _rest(state, said="That's fine. Thank you for telling me.")
     return _rest(state, said="All right. It can wait; just say **next steps** when you like.")
 
 

@@ -160,8 +160,8 @@ def others() -> Message:
     """Comparisons with other departments, and what other people answered."""
     return Message(
         kind="result",
-        text="What others answered is theirs, and I rank nobody: each department starts from another place. "
-        "What helps more is to compare yourselves with yourselves; “compare with last quarter” does that.",
+        text="What others answered is theirs to tell, and I compare nobody with them: each team starts from "
+        "another place. “Compare with last quarter” shows how far yours has come.",
     )
 
 

@@ -95,7 +95,7 @@ def sureness(instrument: Instrument, scores: Scores) -> Message:
     if not bands:
         return Message(kind="result", text=f"{rule} There is no level to be sure of yet.")
     counts = Counter(bands.values())
-    said = joined([f"{counts[word]} {word}" for word in _BANDS.values() if counts[word]])
+    said = joined([f"{count_words(counts[word])} {word}" for word in _BANDS.values() if counts[word]])
     thin = [f"**{instrument.criterion(each).name}**" for each, word in bands.items() if word == "thin"]
     more = f"\n\nThin: {joined(thin)}. A recent case or a link makes these firmer." if thin else ""
     return Message(kind="result", text=f"{rule} Of your answers: {said}.{more}")

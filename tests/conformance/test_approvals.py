@@ -111,7 +111,7 @@ async def rearranged(store, duties: dict[str, DutyName]) -> Office:
 async def test_an_executive_is_asked_where_only_the_leads_run_the_programme(sqlite_store):
     duties = {"lead": DutyName.PROGRAMME_OWNER, "co-lead": DutyName.EXECUTIVE, "owner": DutyName.EXECUTIVE}
     office = await rearranged(sqlite_store, duties)
-    assert office.last.endswith("Ada King reads it and confirms it."), "the co-lead leads Finance, too"
+    assert office.last.endswith("Ada King reads it and says yes or no."), "the co-lead leads Finance, too"
     await office.say("We are two people and share one desk.")
     office.who = "owner"
     await office.say("approvals")

@@ -151,7 +151,7 @@ async def test_a_faithful_wording_is_used_and_the_question_stands(office, server
     server.answers = [{"text": better}]
     said = await office.say("What is holding us back?")
     assert (said[0].text, said[0].written_by_model) == (better, True)
-    assert "Question 1 of 4" in said[1].text, "and then back to the same place"
+    assert "Back to question 1 of 4" in said[1].text, "and then back to the same place"
 
 
 @pytest.mark.parametrize(
