@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from bot.audit import answering, hearing, help_words, moves, naming_process
+from bot.audit import answering, answers_aside, hearing, help_words, moves, naming_process
 from bot.audit.commands import command, is_between, is_greeting, letter, picked_with_reason
 from bot.audit.instrument import Instrument
 from bot.audit.planning import A_SITTING, questions_left
@@ -98,8 +98,12 @@ class Dialogue:
 
     def _asked(self, state: State, text: str) -> Outcome:
         """A question in the middle: it is answered, then the same card comes again."""
-        card = self.steps.after(state)[1] if state.asks else ()
-        return state, (AskFreely(text), *card)
+        if not state.asks:
+            return state, (AskFreely(text),)
+        card = self.steps.back_to(state)
+        if state.phase in ("case", "place") and hearing.also_tells(text):
+            card = card.model_copy(update={"text": f"{card.text}\n\n_{help_words.PART_OF_IT}_"})
+        return state, (AskFreely(text), Say(card))
 
     def _heard(self, state: State, text: str) -> tuple[str, str] | None:
         """The move that the words name here; a command that has no place here is an answer."""
@@ -208,12 +212,28 @@ _OUT_OF_IT = frozenset({"back", "resume", "out", "other", "at_once"})
 _OF_ANY_CARD = frozenset({"resume", "show", "look"})
 """Moves whose buttons stay good: they show what stands now."""
 _ASIDES = frozenset(
-    {"why", "who", "help", "explain", "time", "about", "judge", "must", "data", "annoyed", "why_me", "names"}
+    [
+        "why",
+        "who",
+        "help",
+        "explain",
+        "time",
+        "about",
+        "judge",
+        "must",
+        "data",
+        "annoyed",
+        "why_me",
+        "names",
+        "person",
+        "language",
+        "for_me",
+    ]
 )
 """Moves that say something and leave everything as it is."""
 _IN_PLACE = _ASIDES | {"approver"}
 """Moves that leave an interlude as it is."""
-_AMID_INTERLUDES = (_ASIDES - {"why", "explain", "judge"}) | {"cancel", "pause", "quit"}
+_AMID_INTERLUDES = (_ASIDES - {"why", "explain", "judge", "for_me"}) | {"cancel", "pause", "quit"}
 
 _SYNONYMS = {
     ("welcome", "go"): "start",
@@ -285,18 +305,21 @@ _MOVES: dict[str, tuple[frozenset[str], Move]] = {
     "quit": (_QUESTION | {"rest"}, moves.quit_here),
     "resume": (_ALWAYS, moves.resume),
     "show": (_ALWAYS, moves.resume),
-    "why": (_QUESTION, moves.why),
-    "who": (_ALWAYS, moves.who),
-    "help": (_ALWAYS, moves.show_help),
-    "explain": (_QUESTION, moves.explain),
-    "time": (_ASKED, moves.time_left),
-    "about": (_ASKED, moves.about),
-    "judge": (_ASKED, moves.judged),
-    "must": (_ASKED, moves.voluntary),
-    "annoyed": (_ASKED, moves.annoyed),
-    "why_me": (_ASKED, moves.why_me),
-    "names": (_ASKED, moves.no_names),
-    "data": (_ASKED, moves.own_data),
+    "why": (_QUESTION, answers_aside.why),
+    "who": (_ALWAYS, answers_aside.who),
+    "help": (_ALWAYS, answers_aside.show_help),
+    "explain": (_QUESTION, answers_aside.explain),
+    "time": (_ASKED, answers_aside.time_left),
+    "about": (_ASKED, answers_aside.about),
+    "judge": (_ASKED, answers_aside.judged),
+    "must": (_ASKED, answers_aside.voluntary),
+    "annoyed": (_ASKED, answers_aside.annoyed),
+    "why_me": (_ASKED, answers_aside.why_me),
+    "names": (_ASKED, answers_aside.no_names),
+    "data": (_ASKED, answers_aside.own_data),
+    "person": (_ASKED, answers_aside.person),
+    "language": (_ASKED, answers_aside.language),
+    "for_me": (_QUESTION, answers_aside.for_me),
 }
 
 _IN_PHASE: dict[str, Move] = {

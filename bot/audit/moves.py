@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from bot.audit import answering, help_words
 from bot.audit.commands import bare
-from bot.audit.phrases import earlier, lower, privacy, quoted
+from bot.audit.phrases import earlier, lower, quoted
 from bot.audit.planning import A_SITTING, questions_left
 from bot.audit.state import (
     Draft,
@@ -193,7 +193,10 @@ def hand_to(steps: Steps, state: State, text: str, _now: datetime) -> Outcome:
 
 
 def other(steps: Steps, state: State, _argument: str, now: datetime) -> Outcome:
-    """The pick before was a slip: its five anchors again, with the words that were said."""
+    """The pick before was a slip: its five anchors again, with the words that were said; or words were."""
+    if state.phase == "place" and state.draft.words_before:
+        draft = state.draft.model_copy(update={"words": state.draft.words_before, "words_before": ""})
+        return steps.again(changed(state, draft=draft), help_words.TAKEN_OUT)
     before = earlier(state)[-1:]
     if state.phase not in ("case", "different") or state.draft.words or not before or before[0].level is None:
         return back(steps, state, "", now)
@@ -283,69 +286,6 @@ def answer_named(steps: Steps, state: State, text: str) -> str | None:
 def cancel(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
     """Back to the question."""
     return steps.again(changed(state, interlude=""))
-
-
-def why(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """Why this is asked."""
-    return steps.again(state, help_words.why(steps.cards.criterion(state)))
-
-
-def who(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """Who sees what."""
-    return steps.again(state, f"**Who sees what**\n{privacy(steps.facts)}")
-
-
-def explain(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """What is asked here, in other words."""
-    return steps.again(state, help_words.explained(steps.cards.criterion(state), state))
-
-
-def time_left(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """How much is left of this sitting; the cards between two sittings say it themselves."""
-    if state.phase == "welcome" and state.kind != "second":
-        return steps.again(state, help_words.BRIEFLY)
-    asks = state.phase not in ("welcome", "rest")
-    return steps.again(state, help_words.time_left(steps.cards.progress(state)) if asks else "")
-
-
-def judged(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """Whether that was good: nobody is marked."""
-    return steps.again(state, help_words.JUDGED)
-
-
-def why_me(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """Why this very person is asked."""
-    return steps.again(state, help_words.why_me(steps.facts, state.kind == "second"))
-
-
-def no_names(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """Whether names are wanted: they are not."""
-    return steps.again(state, help_words.NAMES)
-
-
-def annoyed(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """It is too much just now: say what the ways out are."""
-    return steps.again(state, help_words.ANNOYED)
-
-
-def voluntary(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """Whether one has to answer."""
-    return steps.again(state, help_words.VOLUNTARY)
-
-
-def own_data(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """What is kept about the person, and who can hand it out or erase it."""
-    return steps.again(state, help_words.DATA)
-
-
-def about(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """What this is."""
-    return steps.again(state, help_words.about(steps.facts))
-
-
-def show_help(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """What can be said here."""
-    return steps.again(state, help_words.HELP)
 
 
 def not_begun(steps: Steps, state: State, _text: str, _now: datetime) -> Outcome:

@@ -29,8 +29,8 @@ def day(value: date | datetime) -> str:
 
 
 def quoted(words: str) -> str:
-    """A person's own words as a quote, shortened at a word."""
-    flat = " ".join(words.split())
+    """A person's own words as a quote, shortened at a word. What was added to them stands behind a stroke."""
+    flat = " / ".join(" ".join(line.split()) for line in words.splitlines() if line.strip())
     if len(flat) > _QUOTE_LENGTH:
         flat = flat[:_QUOTE_LENGTH].rsplit(" ", 1)[0] + " ..."
     return f"> {plain(flat)}"

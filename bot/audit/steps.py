@@ -35,15 +35,15 @@ class Steps:
 
     def again(self, state: State, said: str = "") -> Outcome:
         """The same card once more, after something said; its buttons stay good."""
-        return self.after(state, said) if said else (state, (Say(self.card(state)),))
+        return state, (Say(self.back_to(state, said) if said else self.card(state)),)
 
-    def after(self, state: State, said: str = "") -> Outcome:
+    def back_to(self, state: State, said: str = "") -> Message:
         """The same card after something else was said, here or in a message of its own: a long one is not
         read out again, its buttons are there.
         """
         card = self.cards.card(state)
         text = f"{said}\n\n{self._briefly(state, card.text, not said)}".strip()
-        return state, (Say(card.model_copy(update={"text": text})),)
+        return card.model_copy(update={"text": text})
 
     def _briefly(self, state: State, in_full: str, returns: bool) -> str:
         """The present card in a line, where it stands above in full and the line says enough."""

@@ -18,7 +18,8 @@ LONG_AGO = timedelta(days=30)
 """The shortest cadence of the instrument: after that a rest between two sittings is over."""
 EVERY_KIND = (*AUDITS, SessionKind.SECOND_RATER)
 _START = re.compile(
-    r"(start|begin|resume|continue)?( the| an| my)? ?(audit|check[- ]?in|sitting)|start|resume"
+    r"(start|begin|resume|continue)?( the| an| my)? ?(audit|check[- ]?in|sitting)"
+    r"|(let'?s )?(start|begin)|resume"
 )
 
 

@@ -350,6 +350,7 @@ class Cards:
 
     def who_is(self, typed: str, matches: int) -> str:
         """Said when a typed name fits nobody, or several."""
+        typed = typed.title() if typed.islower() and "@" not in typed else typed
         if matches:
             return f"There is more than one {plain(typed)} here. Which one? An e-mail address settles it."
         return (

@@ -157,7 +157,8 @@ WHO: tuple[tuple[Topic, str], ...] = (
     ),
     (
         "answered_by",
-        rf"who (?:has |have |had )?(?:all )?answered(?: (?:for {US}|the questions|this|it))?"
+        r"who (?:else )?(?:has |have |had )?(?:all )?(?:else )?answered"
+        rf"(?: (?:for {US}|the questions|this|it))?"
         r"(?: so far| already| yet| until now)?\W*",
     ),
 )
