@@ -17,7 +17,8 @@ def why(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
 
 def who(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
     """Who sees what."""
-    return steps.again(state, f"**Who sees what**\n{privacy(steps.facts)}")
+    second = state.kind == "second"
+    return steps.again(state, f"**Who sees what**\n{privacy(steps.facts, second)}")
 
 
 def explain(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:

@@ -13,8 +13,8 @@ _MINE = (
     r"(?: this| that| it| my (?:answers?|words)| what i(?: have)? (?:say|said|type|typed|write|wrote|answer))"
 )
 _OTHERS = (
-    r"(?:(?:(?:my|the|our) )?(?:boss|manager|team|colleagues|head|executives?|management|hr|legal"
-    r"|works council|ceo|board)|any(?:one|body)(?: else)?|others|everyone|people|they)"
+    r"(?:(?:(?:my|the|our) )?(?:boss|manager|(?:team )?lead|team|colleagues|head|executives?|management|hr"
+    r"|legal|works council|ceo|board)|any(?:one|body)(?: else)?|others|everyone|people|they)"
 )
 _LEANING = (
     r"(?:(?:option|answer|its|it is|the|i pick|i choose|ill take|take|no|sorry|actually|rather|i meant|i mean"
@@ -90,7 +90,12 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
         "what( is|s| comes)? next( then)?|(and |so )?(what now|now what|what happens (now|next))( then)?",
         "is (that|this) (all|it)",
     ),
-    "why_me": ("why (me|us|my team|our team)", "why (am i|are we) (asked|here|doing this)"),
+    "why_me": (
+        "who (asked|told|sent) you( to ask me)?|(how|why) did you (pick|choose|come to) me",
+        r"did (my |the )?\w+( \w+)? (ask|tell|send) you( to ask me)?",
+        "why (me|us|my team|our team)",
+        "why (am i|are we) (asked|here|doing this)",
+    ),
     "names": (
         "(why )?do (you|i|we) (really )?(need|want|(have|need) to (give|use|say)) (any )?names",
         "(should|must) (i|we) (give|use|say|name) (names|people|anyone|somebody)",
@@ -109,6 +114,8 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
         f"what (will|do|happens|are) (you |they )?(now )?(going to )?(do )?(with|to){_MINE}",
         f"who (all )?(can |will |may |gets to )?(sees?|reads?|knows?)( all)?{_MINE}?",
         f"(can|does|do|will|may) {_OTHERS} (see|read){_MINE}",
+        f"(can|does|do|will|may) {_OTHERS} (know|learn|find out|hear|see)( that| about)?"
+        "( (it was|it is|its) me| who (i am|it was|answered|said (it|this|that)))",
         "(is|are) (this|it|that|my answers?) (private|confidential|anonymous)",
         "(is|are|will|can|could) (this|it|that|my answers?)( be)? (used|held) against (me|us|any(one|body))",
         "(will|does|can|could) (this|it|that) (affect|cost|influence|hurt|change|touch) (my|our|anyones?)"
@@ -249,9 +256,14 @@ _HAND = re.compile(
     r"(?!(?:me|us|again|later|any\w*|some\w*|every\w*|them|it|for|about|what|why|questions?)\b)(\w+(?: \w+)?)"
     r"(?: about (?:this|that|it))?"
     r"|pass (?:this|it) on(?: to (.+))?"
-    r"|not me|(?:im|i am) (?:probably |really )?(?:the wrong|not the right) (?:person|one)"
+    r"|not me|not my (?:job|business|task|thing|area|department)"
+    r"|(?:im|i am) (?:probably |really )?(?:the wrong|not the right) (?:person|one)"
     r"(?: for (?:this|that|it))?"
     r"|ask (?:somebody|someone|anyone|anybody) else"
+)
+_NOT_FOR_US = re.compile(
+    r"(?:not applicable|n ?a|(?:it |this |that )?(?:doesnt|does not) apply(?: to us| here)?|not for us)"
+    r" (?:because|since|as|weil|da) (?P<why>.{8,})"
 )
 _COUNTS = {
     "one": 1,
@@ -306,8 +318,8 @@ def bare(text: str) -> str:
 
 
 def command(text: str) -> tuple[str, str] | None:
-    """The command that the whole of `text` is, with its argument: "later" a day, "hand" a name, "back" how
-    many questions, or to which one ("=2").
+    """The command that the whole of `text` is, with its argument: "later" a day, "hand" a name, "na" why,
+    "back" how many questions, or to which one ("=2").
     """
     said = bare(text)
     if not said or len(said) > 120:
@@ -326,6 +338,8 @@ def _named(said: str) -> tuple[str, str] | None:
     for name, pattern in _COMPILED.items():
         if pattern.fullmatch(said):
             return name, ""
+    if found := _NOT_FOR_US.fullmatch(said):
+        return "na", found["why"]
     if found := _BACK.fullmatch(said):
         to = _COUNTS.get(found["to"] or "")
         return "back", f"={to}" if to else str(_COUNTS[found["after"] or found["before"]])

@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.access import Action, actor, can
 from bot.audit.agreement import TIME_TO_SETTLE
-from bot.audit.approvals import approval_question, may_confirm, open_approvals
+from bot.audit.approvals import answer_approval, approval_question, may_confirm, open_approvals
 from bot.audit.instrument import Instrument
 from bot.audit.phrases import day, lower
 from bot.audit.views import lead_view, with_level
@@ -35,6 +35,9 @@ _APPROVALS = re.compile(
     r"(?:show |list )?(?:me )?(?:the |all |my )?(?:open |pending )?approvals"
     r"|what (?:waits|is waiting) for me|what do i have to (?:approve|confirm)"
 )
+
+_YES = re.compile(r"(?:yes,? )?leave (?:it|that) out|(?:i )?(?:approve|confirm)(?:d|ed)?(?: it| that)?")
+_NO = re.compile(r"(?:no,? )?keep asking|(?:i )?(?:decline|reject)(?:d|ed)?(?: it| that)?")
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ class ContestedUseCase:
     async def wants(self, tx: AsyncSession, turn: Turn) -> bool:
         """Words that ask for what waits, from whoever may settle it. Never in a channel."""
         words = _words(turn)
-        if turn.public or not (_ASKED.fullmatch(words) or _APPROVALS.fullmatch(words)):
+        if turn.public or not any(each.fullmatch(words) for each in (_ASKED, _APPROVALS, _YES, _NO)):
             return False
         return can(await actor(tx, turn.person_id), Action.SEE_COMPANY)
 
@@ -108,8 +111,13 @@ class ContestedUseCase:
 
     async def apply(self, tx: AsyncSession, turn: Turn, prepared: None) -> list[Message]:
         """The list, or one that is settled. Nobody settles what they said themselves while others can."""
-        if _APPROVALS.fullmatch(_words(turn)):
+        words = _words(turn)
+        if turn.choice is None and not _ASKED.fullmatch(words):
             waiting = await open_approvals(tx, self._instrument, turn.person_id, turn.at)
+            if len(waiting) == 1 and not _APPROVALS.fullmatch(words):
+                [(answer, _)] = waiting
+                yes, row = _YES.fullmatch(words) is not None, answer.id or 0
+                return [await answer_approval(tx, self._instrument, turn.person_id, row, yes, turn.at)]
             return [approval_question(self._instrument, *each) for each in waiting] or [_NO_OPEN]
         contested = await contests(tx, turn.at)
         found = [each for each in contested if await may_confirm(tx, each.lead, turn.person_id)]

@@ -34,6 +34,7 @@ _PATTERNS: dict[Kind, tuple[str, ...]] = {
         r"(?:has|have|did|is|does) (?P<d>.+?) (?:already )?(?:answer(?:ed)?|repl(?:y|ied)|respond(?:ed)?|do"
         r"|start(?:ed)?|finish(?:ed)?|done?|take part|taken part|begun)"
         rf"(?: (?:it|the audit|the check-?in|the questions|your questions|with it))?{_WITH}{_NOW}",
+        rf"(?P<d>.+?) (?:has |have )?(?:already )?answered(?: (?:this|it|too|the questions))*{_NOW}",
         r"who (?:has |have )?(?:already |not )?(?:answered|finished|replied) (?:in|at|from|for) (?P<d>.+?)"
         rf"{_NOW}",
     ),

@@ -113,8 +113,9 @@ class DepartmentUseCase:
 
     def _line(self, row: Answer) -> str:
         name, on = self._instrument.criterion(row.criterion).name, day(row.answered_at)
+        counts = "" if row.counted == row.level else f", counts as {row.counted}"
         said = {Claim.UNKNOWN: "to find out", Claim.NOT_APPLICABLE: "does not apply"}.get(
-            row.claim, f"level {row.level}, counts as {row.counted}"
+            row.claim, f"level {row.level}{counts}"
         )
         words = row.words or row.reason
         return f"**{name}**, {on}: {said}" + (f"\n\n{quoted(words)}" if words else "")

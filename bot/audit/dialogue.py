@@ -115,6 +115,8 @@ class Dialogue:
         if found is None:
             return None
         name, argument = found
+        if name == "na" and argument:
+            argument = hearing.reason_in(text)
         if name == "edit" and argument:
             argument = moves.answer_named(self.steps, state, argument) or ""
             if not argument:

@@ -20,7 +20,8 @@ _ASKING = re.compile(
 _OF_YOU = re.compile(
     r"(?:(?:yes|no|ok|but|and|so|well),? )*(?:why|how|what|which|who|when|where)\b[^.!?]{0,60}"
     r"(?:\b(?:do|does|did|are|can|could|will|would|should) you\b[^.!?]{0,60}"
-    r"|\b(?:is|are|was) (?:it|that|this|these))",
+    r"|\b(?:is|are|was) (?:it|that|this|these))"
+    r"|(?:who|what|where) (?:is|are|was) [\w-]+(?: [\w-]+){0,2}",
     re.IGNORECASE,
 )
 """Asks the coach, or after something that was just said, without the mark: "but which policy is it"."""
@@ -43,6 +44,11 @@ def is_question(text: str) -> bool:
     if len(said.split()) < 2:
         return False
     return said.endswith("?") or _ASKING.match(said) is not None or _OF_YOU.fullmatch(said) is not None
+
+
+def reason_in(text: str) -> str:
+    """What follows "because", as it was written."""
+    return re.split(r"\b(?:because|since|as|weil|da)\b", text, maxsplit=1, flags=re.IGNORECASE)[-1].strip()
 
 
 def also_tells(text: str) -> bool:

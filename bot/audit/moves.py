@@ -89,10 +89,14 @@ def with_question(steps: Steps, state: State, said: str) -> str:
     return "\n\n".join(filter(None, (said, steps.cards.criterion(state).question, mine)))
 
 
-def not_applicable(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """Ask why it does not apply; that is the lead's to say, so that a second person just does not know."""
+def not_applicable(steps: Steps, state: State, argument: str, now: datetime) -> Outcome:
+    """Ask why it does not apply, unless that was said at once; it is the lead's to say, so that a second
+    person just does not know.
+    """
     if state.kind == "second":
-        return answering.unsure(steps, state, "", _now)
+        return answering.unsure(steps, state, "", now)
+    if argument:
+        return give_reason(steps, state, argument, now)
     return steps.again(changed(state, interlude="reason"), "Understood.")
 
 

@@ -90,7 +90,7 @@ def may_name_approvers(state: State, given: Input) -> bool:
     if again or state.interlude in ("reason", "approver"):
         return True
     heard = command(given.text) if isinstance(given, Words) else None
-    return heard == ("na", "") or (isinstance(given, Chose) and _name(given) == "na")
+    return (heard or ("",))[0] == "na" or (isinstance(given, Chose) and _name(given) == "na")
 
 
 async def _approvers(tx: AsyncSession, department: Department, person: Person) -> tuple[Someone, ...]:

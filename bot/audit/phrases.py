@@ -46,10 +46,12 @@ def _readers(facts: Facts) -> str:
     return f"{owners}, who runs the AI programme"
 
 
-def privacy(facts: Facts) -> str:
-    """Who sees what, naming the programme owner."""
+def privacy(facts: Facts, second: bool = False) -> str:
+    """Who sees what, naming the programme owner; to a second person also what the lead learns."""
+    alike = "- Your lead reads whether a colleague sees it the same way, and not who that is.\n"
     return (
         f"- Your own words: you and {_readers(facts)}; nobody else, unless you release a sentence.\n"
+        f"{alike if second else ''}"
         "- Where your department stands, as a whole: your team and the executives.\n"
         "- Never used for anyone's performance, pay or job."
     )
@@ -117,7 +119,7 @@ def hello_second(facts: Facts, count: int = 1) -> str:
         f"answered {them} too; a second view from inside the team makes the picture fairer. It takes {long}."
         "\n\n"
         "**Who sees what**\n"
-        f"{privacy(facts)}\n\n"
+        f"{privacy(facts, second=True)}\n\n"
         "Shall we start?"
     )
 

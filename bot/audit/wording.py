@@ -21,6 +21,7 @@ from bot.audit.phrases import (
     lower,
     missing,
     more_another_day,
+    names,
     quoted,
 )
 from bot.audit.planning import A_SITTING, questions_left
@@ -324,7 +325,8 @@ class Cards:
         if given.claim == "not_applicable" and given.approver == self.facts.person:
             return "Thank you, it's kept. It stays open until you confirm it in the message that I send you."
         if given.claim == "not_applicable":
-            return "Thank you, I've passed that on. It stays open until it is confirmed."
+            to = names(each for each in self.facts.approvers if each.id == given.approver)
+            return f"Thank you, I've passed that on to {to}. It stays open until it is confirmed."
         level = given.level or 0
         if counted == level:
             return "Noted, thank you."

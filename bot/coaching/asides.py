@@ -14,7 +14,7 @@ from bot.coaching.sessions import CoachingUseCase
 from bot.coaching.wording import Prepared
 from bot.messages import Message
 from bot.store.engine import Store
-from bot.store.tables import Department
+from bot.store.tables import Department, Person
 from bot.turns import Turn, UseCase
 
 
@@ -56,14 +56,19 @@ class Asides:
 
     async def apply(self, tx: AsyncSession, turn: Turn, prepared: Any) -> list[Message]:
         """Answer without touching the sitting, and without opening a second question beside it."""
+        department = await self._coaching.department_of(tx, turn)
         if isinstance(prepared, _OfADepartment):
-            return await self._departments.apply(tx, turn, None)
+            return await self._departments.apply(tx, turn, None) if department else [_ONLY_THIS]
         if not isinstance(prepared, Prepared) and self._policies is not None:
             return await self._policies.apply(tx, turn, prepared)
         question = self._coaching.question(turn.text or "")
-        department = await self._coaching.department_of(tx, turn)
-        if question is None or department is None:
+        if question is None:
             return []
+        if department is None and question.topic in _OF_THE_METHOD:
+            person = await tx.get_one(Person, turn.person_id)
+            department = await tx.get(Department, person.department_id)
+        if department is None:
+            return [_ONLY_THIS]
         if question.topic in ("steps", "plans"):
             return [await self._steps(tx, department, turn)]
         messages = await self._coaching.answer(tx, question, department, turn.person_id, turn.at)
@@ -81,3 +86,12 @@ class Asides:
         [said] = await self._coaching.answer(tx, gaps, department, turn.person_id, turn.at)
         text = f"Steps to choose from come right after these questions. {said.text}"
         return said.model_copy(update={"text": text, "choices": ()})
+
+
+_OF_THE_METHOD = ("levels", "second_view", "nothing_done", "all_questions", "who_sees")
+"""What may be told to somebody of the team who is asked without seeing the lead's answer."""
+_ONLY_THIS = Message(
+    kind="text",
+    text="Here I keep to what you see yourself. What others answered, and where the department stands, I "
+    "leave out meanwhile, so that your view is your own.",
+)

@@ -113,7 +113,7 @@ METHOD: tuple[tuple[Topic, str], ...] = (
         rf"|^(?:are|is) {WE} (?:better|worse|ahead|behind|further)(?: than| of)? (?:{_OTHERS}|the average)\b"
         rf"|^how (?:are|do|did) {_OTHERS}(?: \w+)?\W*$"
         rf"|^what (?:are|do|did) {_OTHERS} (?:say(?:ing)?|answer(?:ed|ing)?)\W*$"
-        rf"|^what (?:did|has) {_NOT_US}\w+(?: \w+)? answer(?:ed)?\W*$",
+        rf"|^what (?:did|has) {_NOT_US}\w+(?: \w+)? (?:answer(?:ed)?|say|said)\W*$",
     ),
     (
         "sureness",

@@ -82,6 +82,26 @@ async def test_a_yes_to_what_was_answered_since_changes_nothing(office):
     assert (await stands(office)).claim is Claim.LEVEL
 
 
+@pytest.mark.parametrize(("words", "approved"), [("Yes, leave it out", True), ("keep asking!", False)])
+async def test_the_words_of_the_buttons_will_do_where_one_thing_waits(office, words, approved):
+    office.who = "owner"
+    await office.say(words)
+    row = await stands(office)
+    assert (row.approved_at is not None, row.declined_at is not None) == (approved, not approved)
+
+
+async def test_of_two_that_wait_words_settle_neither(office):
+    for words in ("doesn't apply", "We have no tools of our own."):
+        await office.say(words)
+    office.who = "owner"
+    said = await office.say("I approve that")
+    assert [message.text.split("**")[1] for message in said] == [
+        "Reach across roles",
+        "Shared picture of limits",
+    ]
+    assert (await stands(office)).approved_at is None
+
+
 async def test_nobody_confirms_their_own_word_while_there_is_somebody_else(office):
     async with office.store.write() as tx:
         tx.add(Duty(person_id=office.ids["lead"], duty=DutyName.PROGRAMME_OWNER))

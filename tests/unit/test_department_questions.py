@@ -46,6 +46,7 @@ ASKED = {
         Did HR do the audit?
         did hr finish the check-in?
         Is Finance done?
+        Finance answered this?
         Who has answered in Legal?""",
     "compare": """
         Compare us with Finance

@@ -190,6 +190,8 @@ def test_more_of_what_leads_say(said, name):
         ("We do use it, don't we?", False),
         ("yes but which policy is it", True),
         ("so how do you count that", True),
+        ("who is Elena", True),
+        ("What is agreed stands on one page", False),
         ("What we do is ask Legal", False),
         ("When someone asks I do it", False),
         ("Half of them did in May, right?", False),
