@@ -21,10 +21,12 @@ from bot.audit.result import placement_message
 from bot.audit.scoring import Scores
 from bot.messages import Message, plain
 from bot.organisation.directory import active_departments, holders
-from bot.store.tables import Answer, AuditLogEntry, Claim, Department, DutyName, Role
+from bot.store.tables import Answer, AuditLogEntry, Claim, Department, DutyName, Person, Role
 from bot.turns import Turn
 
 PREFIX = "department"
+READ = "answers.read"
+"""In the audit log: somebody was shown a department's answers with their words."""
 InASitting = Callable[[AsyncSession, Turn], Awaitable[bool]]
 
 
@@ -104,7 +106,7 @@ class DepartmentUseCase:
             AuditLogEntry(
                 at=turn.at,
                 actor_id=turn.person_id,
-                action="answers.read",
+                action=READ,
                 resource=f"department:{wanted.id}",
             )
         )
@@ -119,6 +121,18 @@ class DepartmentUseCase:
         )
         words = row.words or row.reason
         return f"**{name}**, {on}: {said}" + (f"\n\n{quoted(words)}" if words else "")
+
+
+async def read_by(tx: AsyncSession, department_id: int) -> dict[str, datetime]:
+    """Who was shown a department's answers with their words, by name, and when last."""
+    rows = await tx.exec(
+        select(Person.name, func.max(AuditLogEntry.at))
+        .join(Person, col(Person.id) == AuditLogEntry.actor_id)
+        .where(AuditLogEntry.action == READ, AuditLogEntry.resource == f"department:{department_id}")
+        .group_by(Person.name)
+        .order_by(Person.name)
+    )
+    return dict(rows.all())
 
 
 async def _not_shown(tx: AsyncSession, who: Actor, wanted: Department, kind: Kind) -> str:

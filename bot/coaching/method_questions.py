@@ -140,7 +140,9 @@ METHOD: tuple[tuple[Topic, str], ...] = (
 WHO: tuple[tuple[Topic, str], ...] = (
     (
         "who_sees",
-        rf"(?:who|which people) (?:can |will |may |gets to )?(?:sees?|reads?) (?:all )?(?:of )?{_MINE}\W*"
+        r"(?:who|which people) (?:can |will |may |has |have |gets to )?"
+        r"(?:sees?|seen|reads?|looked at|opened) (?:all )?(?:of )?"
+        rf"{_MINE}(?: (?:so far|already|until now))?\W*"
         r"|(?:can|does|do|will|may) (?:my|our|the) (?:boss|manager|head|executives?|team|colleagues)"
         rf" (?:see|read) {_MINE}\W*"
         rf"|(?:what (?:happens|do you do)|what will you do) (?:with|to) {OUR} answers?\W*"
