@@ -69,6 +69,11 @@ _AROUND = re.compile(
 
 
 _LONGEST = 120
+_BEGINS = re.compile(
+    r"(?:so |please )?(?:how|where|what|why|which|who|show|list|give|tell|read|has|have|did|does|is|are"
+    r"|compare)\b|.*\banswered\b"
+)
+"""Most of what people write is no such question, which a glance at the first word tells."""
 
 
 def department_asked(text: str, departments: Sequence[Department]) -> tuple[Kind, Department] | None:
@@ -88,7 +93,7 @@ def _found(text: str) -> Iterator[tuple[Kind, str]]:
     """What may be asked, and what may be the name of a department."""
     said = " ".join(text.lower().replace("’", "'").split()).strip(" .?!")
     said = re.sub(r"^(what|where|how)'s\b", r"\1 is", said)
-    if len(said) <= _LONGEST:
+    if len(said) <= _LONGEST and _BEGINS.match(said):
         matches = ((kind, pattern.fullmatch(said)) for kind, pattern in _RULES)
         yield from ((kind, found["d"]) for kind, found in matches if found is not None)
 

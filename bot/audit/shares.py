@@ -16,17 +16,20 @@ _WORDS = (
 _NUMBER = rf"(?:\d{{1,3}}|{'|'.join(_WORDS[1:])})"
 _SOME = rf"(?:{_NUMBER}|nobody|none|no one|both|half)"
 _WHOSE = r"(?:(?:our|the|my|us|about|those|these|them) ){0,3}"
-_OF_SO_MANY = re.compile(rf"\b(?P<part>{_SOME}) (?:out )?of {_WHOSE}(?P<whole>{_NUMBER})\b", re.IGNORECASE)
+_OF_SO_MANY = re.compile(rf"\b(?P<part>{_SOME}) (?:out )?of {_WHOSE}(?P<whole>{_NUMBER})\b")
 _OF_ALL = re.compile(
     rf"\b(?P<named>half|(?:a|one) third|two thirds|(?:a|one) quarter|three quarters)(?: of)? {_WHOSE}"
     r"(?:team|people|staff|department|us|them|group|colleagues|clerks|cases)\b"
     r"|\b(?P<percent>\d{1,3}) ?(?:%|percent\b|per cent\b)",
-    re.IGNORECASE,
 )
-_OF_US = re.compile(rf"\b(?P<part>{_NUMBER}) of (?:us|them)\b", re.IGNORECASE)
+_OF_US = re.compile(rf"\b(?P<part>{_NUMBER}) of (?:us|them)\b")
 _NAMED = {"half": 1 / 2, "third": 1 / 3, "thirds": 2 / 3, "quarter": 1 / 4, "quarters": 3 / 4}
 _NUMBERS = {word: number for number, word in enumerate(_WORDS)}
 _NUMBERS |= {"both": 2, "nobody": 0, "none": 0, "no one": 0}
+
+
+_SIGNS = (" of ", "half", "third", "quarter", "%", "percent", "per cent")
+"""Without one of these there is no share, which most answers are done with."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +42,15 @@ class Share:
 
 def share_told(words: str) -> Share | None:
     """The first share or count of people that these words tell. "Seven of five" is none."""
-    said = " ".join(words.split())
+    said = " ".join(words.lower().split())
+    if not any(sign in said for sign in _SIGNS):
+        return None
     if (found := _OF_SO_MANY.search(said)) is not None:
         whole = _number(found["whole"])
-        count = whole // 2 if found["part"].lower() == "half" else _number(found["part"])
+        count = whole // 2 if found["part"] == "half" else _number(found["part"])
         return Share(count, count / whole) if whole and count <= whole else None
     if (found := _OF_ALL.search(said)) is not None:
-        part = int(found["percent"]) / 100 if found["percent"] else _NAMED[found["named"].lower().split()[-1]]
+        part = int(found["percent"]) / 100 if found["percent"] else _NAMED[found["named"].split()[-1]]
         return Share(part=part) if part <= 1 else None
     if (found := _OF_US.search(said)) is not None:
         return Share(count=_number(found["part"]))
@@ -53,8 +58,7 @@ def share_told(words: str) -> Share | None:
 
 
 def _number(word: str) -> int:
-    said = word.lower()
-    return int(said) if said.isdigit() else _NUMBERS[said]
+    return int(word) if word.isdigit() else _NUMBERS[word]
 
 
 _ANCHORED: tuple[tuple[re.Pattern[str], tuple[float, float]], ...] = tuple(
