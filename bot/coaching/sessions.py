@@ -18,7 +18,15 @@ from bot.choice_ids import ChoiceId, parse_choice_id
 from bot.coaching import dialogue
 from bot.coaching.effects import carry_out
 from bot.coaching.plans import OPEN_PLANS, open_and_done, open_plans, open_steps_card, plans_meant
-from bot.coaching.questions import StoredQuestion, done_with, in_the_way, names_of, route, what_became
+from bot.coaching.questions import (
+    StoredQuestion,
+    done_with,
+    in_the_way,
+    names_of,
+    route,
+    step_named,
+    what_became,
+)
 from bot.coaching.state import (
     Done,
     Input,
@@ -145,6 +153,9 @@ class CoachingUseCase:
         how, proof = what_became(turn.text or ""), done_with(turn.text or "")
         if not plans or how is None:
             return []
+        if (place := step_named(turn.text or "")) is not None:
+            listed = await open_plans(tx, plans[0].department_id)
+            plans = [each for each in listed[place - 1 : place] if each.person_id == turn.person_id] or listed
         if len(plans) > 1:
             return [open_steps_card(plans, "Good to hear from you. Which one do you mean?")]
         said = await self._follow_up(tx, turn, how, plans[0].id or 0)
@@ -354,8 +365,14 @@ class CoachingUseCase:
 
 def _without(found: list[NextStep], texts: set[str]) -> list[NextStep]:
     """What is left of each, where anything is."""
-    left = [replace(each, steps=tuple(s for s in each.steps if s.text not in texts)) for each in found]
-    return [each for each in left if each.steps]
+    begun = tuple(texts)
+    left = [[step for step in each.steps if not _is_begun(step.text, begun)] for each in found]
+    return [replace(each, steps=tuple(steps)) for each, steps in zip(found, left, strict=True) if steps]
+
+
+def _is_begun(text: str, begun: tuple[str, ...]) -> bool:
+    """Whether the step was taken on as it is, or with a change of one's own at its end."""
+    return any(each == text or each.startswith(f"{text.rstrip(' .')}; ") for each in begun)
 
 
 def _no_plans(department: Department) -> Message:
