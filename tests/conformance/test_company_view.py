@@ -41,9 +41,17 @@ async def test_an_executive_sees_the_map_and_what_to_do_next(sqlite_store: Store
         assert wanted == {
             "mirela.castellan": True,
             "elena.marquardt": True,
-            "devon.price": False,
-            "maya.okonkwo": False,
+            "devon.price": True,
+            "maya.okonkwo": True,
         }
+        (lead,) = await company.apply(tx, turns["maya.okonkwo"], Prepared())
+        (clerk,) = await company.apply(tx, turns["devon.price"], Prepared())
+        assert (
+            clerk.text == "The picture of the whole company is shown to the executives and Elena Marquardt."
+        )
+        assert lead.text == f"{clerk.text} “Where do we stand?” shows your own department."
+        for text in ("Overview", "Where are the gaps?", "What is next?", "Who owns the processes?"):
+            assert not await company.wants(tx, replace(turns["maya.okonkwo"], text=text))
         executive = turns["mirela.castellan"]
         assert not await company.wants(tx, replace(executive, public=True))
         assert not await company.wants(tx, replace(executive, text="May I use a company car?"))
