@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bot.audit.company_turns import CompanyUseCase
 from bot.audit.contested import ContestedUseCase
+from bot.audit.department_turns import DepartmentUseCase
 from bot.audit.event_turns import EventUseCase
 from bot.audit.instrument import Instrument, load_instrument
 from bot.audit.proposal import AnchorProposer
@@ -94,7 +95,7 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
         instrument,
         store,
         AnchorProposer(instrument, WordVectors(embedder), model),
-        asides=Asides(coaching, policies),
+        asides=Asides(coaching, policies, store, DepartmentUseCase(instrument)),
         offer_steps=coaching.offer_steps,
         elsewhere=names_coverage,
         beside=coverage.is_at,
@@ -108,6 +109,7 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
         SettingsUseCase(reachable_on(settings)),
         DigestUseCase(),
         CompanyUseCase(instrument),
+        DepartmentUseCase(instrument, audit.wants),
         AllBlockersUseCase(instrument),
         ContestedUseCase(instrument),
         OwnDataUseCase(),
