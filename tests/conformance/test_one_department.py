@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 from sqlmodel import delete, select
 
-from bot.audit.department_turns import DepartmentUseCase
+from bot.audit.department_turns import DepartmentUseCase, read_by
 from bot.audit.instrument import load_instrument
 from bot.organisation.directory import person_by_email
 from bot.organisation.importing import import_organisation
@@ -54,14 +54,14 @@ class Town:
 
 
 @pytest.fixture
-async def town(sqlite_store: Store) -> Town:
+async def town(store: Store) -> Town:
     audiences = {template.id: Audience(template.ad_audience) for template in INSTRUMENT.departments}
     file = organisation_file(NOW.date())
     draft = parse_organisation(file.text, file.name, frozenset(audiences))
-    await import_organisation(sqlite_store, draft, NOW, audiences)
-    async with sqlite_store.write() as tx:
+    await import_organisation(store, draft, NOW, audiences)
+    async with store.write() as tx:
         await plant(tx, load_history(HISTORY_FILE), NOW, INSTRUMENT)
-    return Town(sqlite_store)
+    return Town(store)
 
 
 async def test_others_hear_who_sees_what_and_whom_to_ask_and_nothing_else(town: Town) -> None:
@@ -98,6 +98,7 @@ async def test_whoever_runs_the_programme_reads_the_words_and_that_is_kept(town:
     assert "> Two of us keep the list" in said
     async with town.store.read() as tx:
         (entry,) = (await tx.exec(select(AuditLogEntry).where(AuditLogEntry.action == "answers.read"))).all()
+        assert await read_by(tx, support.id or 0) == {"Elena Marquardt": NOW}
     assert entry.resource == f"department:{support.id}"
     assert "Two of us" not in str(entry.detail)
 
