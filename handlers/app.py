@@ -12,6 +12,7 @@ from bot.audit.department_turns import DepartmentUseCase
 from bot.audit.event_turns import EventUseCase
 from bot.audit.instrument import Instrument, load_instrument
 from bot.audit.proposal import AnchorProposer
+from bot.audit.released import ReleaseUseCase
 from bot.audit.sessions import AuditUseCase
 from bot.clock import Clock, clock_from_setting
 from bot.coaching.all_blockers import AllBlockersUseCase
@@ -112,6 +113,7 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
         DepartmentUseCase(instrument, audit.wants),
         AllBlockersUseCase(instrument),
         ContestedUseCase(instrument),
+        ReleaseUseCase(instrument),
         OwnDataUseCase(),
         audit,
         coaching,

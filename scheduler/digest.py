@@ -6,7 +6,7 @@ noted with its source, so that it can be asked about.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.audit.instrument import Instrument
+from bot.audit.released import released_in
 from bot.choice_ids import ChoiceId
 from bot.clock import previous_weeks, week_start
 from bot.messages import Chart, Choice, Message, Series, Table, plain
@@ -45,6 +46,7 @@ LEAST_WEEKS = 2
 SOURCES = "Where do these figures come from?"
 FIRST = "The first week: there is nothing to compare with yet."
 ALL_SHOWN = "the departments shown"
+NOTHING_RELEASED: Mapping[str, str] = {}
 UNMOVED = "Nothing moved beyond noise this week."
 ALL_SMALL = (
     "Every department has too few people for figures that say nothing about one of them, so none are shown."
@@ -77,8 +79,11 @@ def company_digest(
     week: str,
     weeks: Weeks,
     trend: dict[str, CompanyWeek],
+    released: Mapping[str, str] = NOTHING_RELEASED,
 ) -> Digest:
-    """The company's week for executives. `trend` holds the company's frozen weeks, `week` among them."""
+    """The company's week for executives. `trend` holds the company's frozen weeks, `week` among them;
+    `released` what leads let stand of their words, by department, the latest last.
+    """
     notes, now = Notes(), trend[week]
     title = f"{plain(company)}, week of {day(week_start(week))}"
     shown = sorted((each for each in weeks.values() if each.shown), key=lambda each: each.name)
@@ -92,7 +97,8 @@ def company_digest(
     noted = exceptions(instrument, shown, told)
     changed = _what_changed(instrument, notes, now, shown, first)
     coverage = coverage_sentence(notes, ALL_SHOWN, now.coverage, now.trend_change, _rebased(trend))
-    if not asked and not noted and changed is None:
+    voice = _voice(released, shown)
+    if not asked and not noted and changed is None and not voice:
         lines = [f"**{title}**: nothing moved beyond noise. {coverage}", _next_audit(shown, monday)]
         return _digest(week, title, lines, notes, quiet=True)
     health = _health(notes, now, shown)
@@ -101,6 +107,7 @@ def company_digest(
         [f"**{title}**", changed or UNMOVED],
         _numbered([decision.line for decision in asked]),
         noted,
+        voice,
         [coverage, health],
     )
     chart = _line(week, {key: each.coverage for key, each in trend.items()}, "the company", _anew(trend))
@@ -108,7 +115,11 @@ def company_digest(
 
 
 def department_digest(
-    instrument: Instrument, week: str, now: DepartmentWeek, trend: dict[str, DepartmentWeek]
+    instrument: Instrument,
+    week: str,
+    now: DepartmentWeek,
+    trend: dict[str, DepartmentWeek],
+    released: Mapping[str, str] = NOTHING_RELEASED,
 ) -> Digest:
     """A department's own week, for its channel: no rates, no names, nothing about other departments."""
     title = f"{plain(now.name)}, week of {day(week_start(week))}"
@@ -126,7 +137,8 @@ def department_digest(
     noted = exceptions(instrument, [now], told)
     changed = _department_changed(instrument, notes, now, first)
     coverage = coverage_sentence(notes, plain(now.name), now.coverage, now.trend_change, _rebased(trend))
-    if not asked and not noted and changed is None:
+    voice = _voice(released, [now])
+    if not asked and not noted and changed is None and not voice:
         lines = [f"**{title}**: nothing moved beyond noise. {coverage}", _next_audit([now], monday)]
         return _digest(week, title, lines, notes, quiet=True)
     text = _fit(
@@ -134,12 +146,20 @@ def department_digest(
         [f"**{title}**", changed or UNMOVED],
         _numbered([decision.line for decision in asked]),
         noted,
+        voice,
         [coverage, _age(notes, now)],
     )
     chart = _line(
         week, {key: each.coverage for key, each in trend.items() if each.shown}, now.name, _anew(trend)
     )
     return _digest(week, title, text, notes, chart=chart, table=department_map(instrument, [now], 0))
+
+
+def _voice(released: Mapping[str, str], shown: list[DepartmentWeek]) -> list[str]:
+    """What a lead released last, where the department may be shown: one sentence has room."""
+    names_of = {each.slug: each.name for each in shown}
+    told = [(names_of[slug], sentence) for slug, sentence in released.items() if slug in names_of]
+    return [f"In their own words, {plain(name)}: “{plain(sentence)}”" for name, sentence in told[-1:]]
 
 
 def _is_first(week: str, trend: dict[str, Any]) -> bool:
@@ -247,15 +267,19 @@ def _numbered(lines: list[str]) -> list[str]:
     return ["To decide:", *numbered] if numbered else []
 
 
-def _fit(notes: Notes, head: list[str], asked: list[str], noted: list[str], tail: list[str]) -> list[str]:
-    """The parts in their order, in at most 150 words: exceptions give way first, then later decisions."""
-    kept, asked = list(noted), list(asked)
+def _fit(
+    notes: Notes, head: list[str], asked: list[str], noted: list[str], voice: list[str], tail: list[str]
+) -> list[str]:
+    """The parts in their order, in at most 150 words: exceptions give way first, then later decisions, then
+    a lead's own words.
+    """
+    kept, asked, voice = list(noted), list(asked), list(voice)
     while True:
         dropped = noted[len(kept) :]
-        lines = [*head, *asked, *_exceptions(kept, len(dropped)), *tail]
-        if count_words(" ".join(lines)) <= MOST_WORDS or not (kept or len(asked) > 2):
+        lines = [*head, *asked, *_exceptions(kept, len(dropped)), *voice, *tail]
+        if count_words(" ".join(lines)) <= MOST_WORDS or not (kept or len(asked) > 2 or voice):
             break
-        (kept or asked).pop()
+        (kept or (asked if len(asked) > 2 else voice)).pop()
     if dropped:
         notes.say(
             _more(len(dropped)),
@@ -376,9 +400,12 @@ async def render_digest(
             return None
         company = await session.get(Company, 1)
         weeks = await department_weeks(session, week)
-        return company_digest(instrument, company.name if company else "", week, weeks, trend)
+        name = company.name if company else ""
+        return company_digest(instrument, name, week, weeks, trend, await released_in(session, week))
     own = dict(await department_trend(session, week, department_id))
-    return department_digest(instrument, week, own[week], own) if week in own else None
+    if week not in own:
+        return None
+    return department_digest(instrument, week, own[week], own, await released_in(session, week))
 
 
 async def write_digest(

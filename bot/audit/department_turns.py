@@ -20,8 +20,8 @@ from bot.audit.records import latest_answers, placement_of
 from bot.audit.result import placement_message
 from bot.audit.scoring import Scores
 from bot.messages import Message, plain
-from bot.organisation.directory import active_departments, holders
-from bot.store.tables import Answer, AuditLogEntry, Claim, Department, DutyName, Person, Role
+from bot.organisation.directory import active_departments, headcount, holders
+from bot.store.tables import Answer, AuditLogEntry, Claim, Department, DutyName, Person
 from bot.turns import Turn
 
 PREFIX = "department"
@@ -90,7 +90,7 @@ class DepartmentUseCase:
 
     async def _from_outside(self, tx: AsyncSession, who: Actor, wanted: Department, scores: Scores) -> str:
         answered = any(each.claimed is not None for each in scores.criteria.values())
-        if not answered or await _headcount(tx, wanted.id) < self._instrument.privacy.min_group:
+        if not answered or await headcount(tx, wanted.id) < self._instrument.privacy.min_group:
             return f"There is nothing that I could show of {plain(wanted.name)} alone."
         # The team sees what its lead was told: where it stands as a whole.
         as_a_whole = not can(who, Action.SEE_COMPANY)
@@ -145,13 +145,6 @@ async def _not_shown(tx: AsyncSession, who: Actor, wanted: Department, kind: Kin
         first = f"What somebody in {name} wrote is read by whoever wrote it and by {runs}."
     ask = f"{joined(leads)} can tell you more: a word with them is the best way." if leads else ""
     return " ".join(filter(None, (first, ask, _OF_LEADS if who.leads else _OF_OTHERS.get(kind, ""))))
-
-
-async def _headcount(tx: AsyncSession, department: int | None) -> int:
-    query = select(func.sum(Role.headcount)).where(
-        Role.department_id == department, col(Role.archived_at).is_(None)
-    )
-    return int((await tx.exec(query)).one() or 0)
 
 
 _SOMEBODY = "whoever runs the AI programme"

@@ -19,6 +19,7 @@ from bot.audit.parts import Criterion, ValueModel
 from bot.audit.phrases import day, joined, quoted
 from bot.audit.process_records import stored_processes
 from bot.audit.records import latest_answers, open_blockers, placement_of
+from bot.audit.released import LIST as RELEASE
 from bot.audit.result import level_text, placement_message
 from bot.audit.scoring import CriterionScore, Scores
 from bot.audit.show import deltas_of
@@ -346,7 +347,12 @@ def last_answers(
         kind="result",
         text=f"What {plain(asked.department.name)} last answered. Words are shown to whoever wrote them.\n\n"
         + "\n\n".join(lines),
+        choices=(Choice(id=RELEASE, label="A sentence for the digest"),) if _own_words(asked, wanted) else (),
     )
+
+
+def _own_words(asked: Asked, rows: list[Answer]) -> bool:
+    return any(row.words and row.picked_by == asked.person_id for row in rows)
 
 
 def _answer_line(instrument: Instrument, asked: Asked, row: Answer, names: own_answers.Names) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import bindparam
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import NotFound
@@ -128,6 +128,14 @@ async def default_owner(tx: AsyncSession, but: int | None = None) -> Person | No
 async def duties_of(tx: AsyncSession, person_id: int) -> list[Duty]:
     """Everything a person answers for."""
     return list((await tx.exec(select(Duty).where(Duty.person_id == person_id).order_by(col(Duty.id)))).all())
+
+
+async def headcount(tx: AsyncSession, department_id: int | None) -> int:
+    """The people of a department's roles."""
+    query = select(func.sum(Role.headcount)).where(
+        Role.department_id == department_id, col(Role.archived_at).is_(None)
+    )
+    return int((await tx.exec(query)).one() or 0)
 
 
 async def led_departments(tx: AsyncSession, person_id: int) -> list[Department]:

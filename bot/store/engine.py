@@ -151,7 +151,12 @@ class Store:
     @asynccontextmanager
     async def _opened(self, engine: AsyncEngine) -> AsyncIterator[PoolProxiedConnection]:
         with plain_errors():
-            opened = await engine.raw_connection()
+            try:
+                opened = await engine.raw_connection()
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise DBAPIError.instance(
+                    None, None, error, engine.dialect.loaded_dbapi.Error, dialect=engine.dialect
+                ) from error
             try:
                 yield opened
             finally:

@@ -74,7 +74,8 @@ class GivenAnswer(Entry):
     approved: bool = False
     agreement: Literal["single_rater", "same_level", "one_level_apart"] = "single_rater"
     second: bool = False
-    released: bool = False
+    released: str = ""
+    """The sentence of `words` that its author let stand in the digest."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -82,6 +83,8 @@ class GivenAnswer(Entry):
             raise ValueError("a level is needed, unless the claim is unknown or not_applicable")
         if self.claim is Claim.NOT_APPLICABLE and not (self.reason and self.approver):
             raise ValueError("not_applicable needs a reason and an approver")
+        if self.released not in self.words:
+            raise ValueError("a released sentence is part of the words")
         return self
 
 

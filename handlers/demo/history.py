@@ -155,6 +155,7 @@ class _Garden:
             second=given.second,
             agreement=given.agreement,
             released=given.released,
+            released_at=at if given.released else None,
         )
 
     def _counted(self, given: GivenAnswer) -> int | None:

@@ -176,7 +176,7 @@ async def test_what_others_rest_on_stays_without_name_and_words(store, scene):
         blockers = (await tx.exec(select(Blocker).order_by(col(Blocker.id)))).all()
         process = (await tx.exec(select(Process))).one()
     assert [(row.level, row.picked_by, row.words, row.released) for row in answers[:-1]] == [
-        (level, None, "", False) for level in (1, 2, 3, 2)
+        (level, None, "", "") for level in (1, 2, 3, 2)
     ]
     assert (answers[-1].words, answers[-1].picked_by, answers[-1].approver_id) == (OTHERS, scene.omar, None)
     assert [row.status for row in sittings] == [

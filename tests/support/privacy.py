@@ -217,7 +217,7 @@ class _Planter:
             session_id=session,
             instrument_version="1.0.0",
             answered_at=self.now - timedelta(hours=hours),
-            released=author == self.noor,
+            released=words if author == self.noor else "",
             **more,
         )
 

@@ -59,5 +59,5 @@ class Serving:
         self._process.send_signal(signal.SIGTERM)
         status = await asyncio.to_thread(self._process.wait, 60)
         assert status == 0, self._said.read_text()
-        assert "Traceback" not in self._said.read_text()
+        assert "Traceback" not in self._said.read_text(), self._said.read_text()
         return time.monotonic() - began

@@ -14,6 +14,7 @@ from bot.audit.contested import ContestedUseCase
 from bot.audit.department_turns import DepartmentUseCase
 from bot.audit.event_turns import EventUseCase
 from bot.audit.instrument import Instrument, load_instrument
+from bot.audit.released import ReleaseUseCase
 from bot.audit.sessions import AuditUseCase
 from bot.audit.state import NoProposal, Proposed
 from bot.coaching.asides import Asides
@@ -208,6 +209,7 @@ def parts_on(store: Store, used: Instrument, proposer: Any) -> list[Any]:
         SettingsUseCase([Platform.EMAIL]),
         DepartmentUseCase(used, audit.wants),
         ContestedUseCase(used),
+        ReleaseUseCase(used),
         audit,
         coaching,
         EventUseCase(used),

@@ -72,12 +72,15 @@ def department(
     return DepartmentWeek(**(given | more))
 
 
-def company(*every: DepartmentWeek, before: bool = True, **more: Any) -> Digest:
+def company(
+    *every: DepartmentWeek, before: bool = True, released: dict[str, str] | None = None, **more: Any
+) -> Digest:
     hidden = hidden_departments({week.slug: week.people for week in every}, MIN_GROUP)
     weeks = {week.slug: week.model_copy(update={"shown": week.slug not in hidden}) for week in every}
     total = company_week(weeks.values(), {}, {}, SINCE).model_copy(update=more)
     keys = previous_weeks(WEEK, 12) if before else [WEEK]
-    return company_digest(INSTRUMENT, "Larkfield", WEEK, weeks, {key: total for key in keys})
+    trend = {key: total for key in keys}
+    return company_digest(INSTRUMENT, "Larkfield", WEEK, weeks, trend, released or {})
 
 
 UP = ChangeFigure(change=0.06, noise=0.02, changed=True, since="2026-W36")
@@ -198,6 +201,40 @@ def test_every_digest_is_short_sourced_and_drawable(name: str) -> None:
     for figure in digest.figures:
         assert figure.source
         assert figure.meaning
+
+
+SAID = "Three clerks used it on Monday for 20 reminders."
+
+
+def test_the_last_sentence_that_was_released_stands_where_its_department_is_shown() -> None:
+    every = (
+        department("Finance"),
+        department("Sales"),
+        department("Board", people=3),
+        department("Legal", 6),
+    )
+    quiet, told = (
+        company(*every),
+        company(*every, released={"sales": "No.", "finance": SAID, "board": "Yes."}),
+    )
+    assert quiet.quiet
+    assert not told.quiet
+    assert f"In their own words, Finance: “{SAID}”" in told.message.text
+    assert not any(words in told.message.text for words in ("“No.”", "“Yes.”", "Board"))
+    own = department("Finance")
+    alone = department_digest(INSTRUMENT, WEEK, own, {WEEK: own}, {"finance": SAID, "sales": "No."})
+    assert SAID in alone.message.text
+    assert "“No.”" not in alone.message.text
+
+
+@given(st.integers(1, 30), st.integers(1, 4))
+def test_a_sentence_makes_no_digest_too_long(words: int, decisions: int) -> None:
+    weeks = [
+        department(name, skipped=(HARD,), blockers=(OLD,), down=("WE-1",), facts=tasks(safe=False))
+        for name in ("Finance", "Legal", "Support", "Sales")[:decisions]
+    ]
+    said = " ".join(["word"] * words)
+    assert count_words(company(*weeks, released={"finance": said}).message.text) <= MOST_WORDS
 
 
 def test_all_stale_asks_for_a_fresh_look() -> None:

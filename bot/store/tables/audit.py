@@ -133,8 +133,9 @@ class Answer(Row, table=True):
     """From when on it no longer counts; before, it did."""
     expired_note: str = ""
     """What happened, in words that everybody who sees the answer's level may read."""
-    released: bool = False
-    """The author lets this sentence stand in a digest."""
+    released: str = ""
+    """The sentence of `words` that its author lets stand in a digest: that of the week of `released_at`."""
+    released_at: datetime | None = None
 
 
 class Blocker(Row, table=True):
