@@ -12,7 +12,7 @@ from enum import StrEnum
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import AccessDenied
-from bot.organisation.directory import duties_of
+from bot.organisation.directory import duties_of, holders
 from bot.store.tables import DutyName, Person
 
 
@@ -79,6 +79,20 @@ def can(who: Actor, action: Action, department_id: int | None = None) -> bool:
         return True
     # A department's own people see where it stands, never each other's words.
     return action is Action.SEE_DEPARTMENT and department_id == who.department_id
+
+
+async def approvers(session: AsyncSession, department_id: int, answered_by: int | None) -> list[Person]:
+    """Who may say whether an answer of a department holds: whoever runs the programme, but nobody about their
+    own word. Where all of them lead the department, an executive who does not; else one of them who did not
+    give the answer; where there is none either, they themselves, and it is shown as their own word.
+    """
+    concerned = {answered_by, *(each.id for each in await holders(session, DutyName.LEAD, department_id))}
+    owners = [each for each in await holders(session, DutyName.PROGRAMME_OWNER) if not each.external]
+    executives = [each for each in await holders(session, DutyName.EXECUTIVE) if not each.external]
+    for people in (owners, executives if owners else []):
+        if others := [each for each in people if each.id not in concerned]:
+            return others
+    return [each for each in owners if each.id != answered_by] or owners
 
 
 def require(who: Actor, action: Action, department_id: int | None = None) -> None:

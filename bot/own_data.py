@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.audit.commands import command
 from bot.audit.phrases import joined
-from bot.audit.sessions import is_for_a_sitting
+from bot.audit.waiting import is_for_a_sitting
 from bot.messages import Message, plain
 from bot.organisation.directory import holders
 from bot.store.tables import Answer, Blocker, CoverageAnswer, DutyName, Person, Plan, PolicyQuestion

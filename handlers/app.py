@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bot.audit.company_turns import CompanyUseCase
 from bot.audit.contested import ContestedUseCase
+from bot.audit.department_turns import DepartmentUseCase
 from bot.audit.event_turns import EventUseCase
 from bot.audit.instrument import Instrument, load_instrument
 from bot.audit.proposal import AnchorProposer
@@ -25,7 +26,7 @@ from bot.store.engine import Store
 from bot.store.migrate import upgrade
 from bot.store.tables import Platform
 from bot.turns import Turn
-from handlers.conversation import Conversation, Hearing, hear_plain
+from handlers.conversation import Conversation, Hearing, PlainHearing
 from handlers.home import GREETING, HELP, Home, Thanks
 from handlers.inbox import Inbox
 from handlers.library import configured_model, make_library
@@ -94,7 +95,7 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
         instrument,
         store,
         AnchorProposer(instrument, WordVectors(embedder), model),
-        asides=Asides(coaching, policies),
+        asides=Asides(coaching, policies, store, DepartmentUseCase(instrument)),
         offer_steps=coaching.offer_steps,
         elsewhere=names_coverage,
         beside=coverage.is_at,
@@ -108,6 +109,7 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
         SettingsUseCase(reachable_on(settings)),
         DigestUseCase(),
         CompanyUseCase(instrument),
+        DepartmentUseCase(instrument, audit.wants),
         AllBlockersUseCase(instrument),
         ContestedUseCase(instrument),
         OwnDataUseCase(),
@@ -118,7 +120,8 @@ def put_together(settings: Settings, store: Store, clock: Clock) -> App:
         Home(HELP, "help"),
         policies,
     )
-    hearing: dict[Platform, Hearing] = {Platform.WEB: hear_plain, Platform.CHAT: hear_plain}
+    plain = PlainHearing(store)
+    hearing: dict[Platform, Hearing] = {Platform.WEB: plain, Platform.CHAT: plain}
     live: dict[Platform, Callable[[Turn], Live]] = {}
     conversation = Conversation(store, parts, policies, hearing, live)
     return App(

@@ -17,7 +17,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.live import Live
 from bot.messages import Message
-from bot.store.columns import columns
 from bot.store.engine import Store
 from bot.store.tables import InboxEvent, Person, Platform
 from bot.turns import Turn, UseCase
@@ -26,7 +25,7 @@ from bot.turns import Turn, UseCase
 class Hearing(Protocol):
     """A surface's translation of a stored event."""
 
-    async def __call__(self, session: AsyncSession, event: InboxEvent) -> Turn | None:
+    async def __call__(self, event: InboxEvent) -> Turn | None:
         """Who said what; None where there is nothing to answer (an echo, a stranger)."""
         ...
 
@@ -42,22 +41,28 @@ class Listener(Protocol):
 _ARCHIVED = select(Person.archived_at).where(Person.id == bindparam("person"))
 
 
-async def hear_plain(session: AsyncSession, event: InboxEvent) -> Turn | None:
+class PlainHearing:
     """The page's and the terminal's events: they name the person and hold a text or a choice."""
-    payload = event.payload
-    found = await columns(session, _ARCHIVED, {"person": payload["person_id"]})
-    if event.id is None or found != [(None,)]:
-        return None
-    return Turn(
-        event_id=event.id,
-        person_id=payload["person_id"],
-        platform=event.platform.value,
-        conversation=event.conversation,
-        at=event.received_at,
-        text=payload.get("text"),
-        choice=payload.get("choice"),
-        thread=payload.get("thread"),
-    )
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def __call__(self, event: InboxEvent) -> Turn | None:
+        """The turn of somebody who is here."""
+        payload = event.payload
+        found = await self._store.look(_ARCHIVED, {"person": payload["person_id"]})
+        if event.id is None or found != [(None,)]:
+            return None
+        return Turn(
+            event_id=event.id,
+            person_id=payload["person_id"],
+            platform=event.platform.value,
+            conversation=event.conversation,
+            at=event.received_at,
+            text=payload.get("text"),
+            choice=payload.get("choice"),
+            thread=payload.get("thread"),
+        )
 
 
 SAY = "say:"
@@ -95,8 +100,7 @@ class Conversation:
 
     async def hear(self, event: InboxEvent) -> Turn | None:
         """Who said what, by the surface's own translation, and how it is shown what is done about it."""
-        async with self._store.read() as session:
-            turn = await self._hearing[event.platform](session, event)
+        turn = await self._hearing[event.platform](event)
         shows = self._live.get(event.platform)
         return turn if turn is None or shows is None else replace(turn, live=shows(turn))
 

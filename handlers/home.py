@@ -10,7 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.access import Actor, actor
 from bot.audit.commands import command, is_greeting
-from bot.audit.sessions import is_for_a_sitting, is_paused, start_choice
+from bot.audit.sessions import start_choice
+from bot.audit.waiting import is_for_a_sitting, is_paused
 from bot.messages import Choice, Message, plain
 from bot.organisation.directory import led_departments
 from bot.store.columns import columns

@@ -125,11 +125,7 @@ class Inbox:
 
     async def _write(self, arrivals: list[Arrival]) -> dict[tuple[Platform, str], int]:
         statement = _SQLITE if self._store.is_sqlite else _POSTGRESQL
-        # On the table rather than through the mapped class, and with the rows beside the statement: it is
-        # compiled once, and this is what every request waits for.
-        async with self._store.writing() as connection:
-            found = await connection.execute(statement, [arrival.row() for arrival in arrivals])
-            rows = found.all()
+        rows = await self._store.alone(statement, *(arrival.row() for arrival in arrivals))
         return {(Platform(platform), key): number for number, platform, key in rows}
 
 

@@ -22,6 +22,7 @@ from bot.clock import Clock, system_clock
 from bot.errors import StagecoachError, StoreUnavailable
 from bot.live import KEPT, in_place
 from bot.messages import Message
+from bot.store.columns import columns, made
 from bot.store.engine import Store
 from bot.store.outbox import enqueue
 from bot.store.tables import InboxEvent, InboxStatus
@@ -124,9 +125,8 @@ class Worker:
     async def _claim(self) -> InboxEvent | None:
         now = self._machine_clock()
         given = {"now": now, "worker": self._name, "until": now + LEASE}
-        async with self._store.writing(lasting=False) as connection:
-            row = (await connection.execute(_CLAIM, given)).mappings().first()
-        return None if row is None else InboxEvent(**row)
+        rows = await self._store.alone(_CLAIM, given, lasting=False)
+        return made(InboxEvent, rows[0]._asdict()) if rows else None
 
     async def _answer(self, event: InboxEvent) -> None:
         turn = await self._answering.hear(event)
@@ -165,15 +165,14 @@ class Worker:
     async def _renew(self, event: InboxEvent) -> None:
         given = {"event": event.id, "worker": self._name, "until": self._machine_clock() + LEASE}
         try:
-            async with self._store.write() as tx:
-                await (await tx.connection()).execute(_RENEW, given)
+            await self._store.alone(_RENEW, given)
         except StoreUnavailable:
             log.warning("worker.store_unavailable", action="worker.renew", event_id=event.id)
 
     async def _finish(self, event: InboxEvent, turn: Turn | None, prepared: object) -> None:
         async with self._store.write() as tx:
             mine = {"event": event.id, "worker": self._name, "at": self._clock()}
-            if (await (await tx.connection()).execute(_DONE, mine)).first() is None:
+            if not await columns(tx, _DONE, mine):
                 return  # The claim ran out and somebody else has it.
             if turn is not None:
                 messages = (

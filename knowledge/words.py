@@ -43,8 +43,9 @@ class WordVectors:
             self._loaded = tokenizer, _weights(len(vectors)), vectors
         tokenizer, weights, vectors = self._loaded
         made = np.zeros((len(texts), WIDTH), dtype=np.float32)
-        for n, encoding in enumerate(tokenizer.encode_batch(list(texts), add_special_tokens=False)):
-            made[n] = weights[encoding.ids] @ vectors[encoding.ids]
+        for n, text in enumerate(texts):  # A batch would be handed to threads, one text or many.
+            pieces = tokenizer.encode(text, add_special_tokens=False).ids
+            made[n] = weights[pieces] @ vectors[pieces]
         length: Floats = np.linalg.norm(made, axis=1, keepdims=True)
         return np.divide(made, length, out=made, where=length > 0)
 

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.audit.approvals import approval_question, waits
 from bot.audit.instrument import Instrument
 from bot.audit.records import latest_answers, placement_of
 from bot.audit.sessions import start_choice
@@ -19,6 +20,7 @@ from bot.choice_ids import ChoiceId
 from bot.coverage.sessions import start_choice as start_coverage
 from bot.messages import Choice, plain
 from bot.store.tables import (
+    Answer,
     Blocker,
     Company,
     CoverageAnswer,
@@ -88,8 +90,8 @@ async def audit_invitation(desk: Desk, row: ScheduledMessage) -> Card | None:
     owners = await _programme_owners(desk.session)
     return Card(
         f"I'd like to understand how {name} works with AI today: four questions about real cases, in your "
-        f"own words, about 3 minutes. You and {owners} see what you write; others see levels only. It is "
-        "never used to judge anyone's performance.",
+        f"own words, about 3 minutes. You and {owners} see what you write; your team and the executives see "
+        "where it stands. It is never used to judge anyone's performance.",
         start,
     )
 
@@ -253,6 +255,19 @@ async def open_question(desk: Desk, row: ScheduledMessage) -> Card | None:
     )
 
 
+async def open_approval(desk: Desk, row: ScheduledMessage) -> Card | None:
+    """What is said not to apply still waits for a yes or a no."""
+    answer = await desk.session.get(Answer, row.detail.get("answer"))
+    if answer is None or not await waits(desk.session, desk.instrument, answer, desk.now):
+        return None
+    department = await desk.session.get_one(Department, answer.department_id)
+    asked = approval_question(desk.instrument, answer, department)
+    days = (desk.now - answer.answered_at).days
+    return Card(
+        f"This has waited for your word for {days} days; I bring it up this once. {asked.text}", asked.choices
+    )
+
+
 async def reminder(desk: Desk, row: ScheduledMessage) -> Card | None:
     """The one reminder: the original card once more."""
     write = CARDS.get(str(row.detail.get("of_kind")))
@@ -302,4 +317,5 @@ CARDS: dict[str, WriteCard] = {
     "blocker_ageing": blocker_ageing,
     "policy_review": policy_review,
     "open_question": open_question,
+    "open_approval": open_approval,
 }

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import func
-from sqlmodel import col, or_, select
+from sqlalchemy.orm import aliased
+from sqlmodel import col, exists, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.clock import at_local, local_day, zone
 from bot.store.tables import (
     Answer,
     Blocker,
+    Claim,
     CoverageAnswer,
     CoverageTask,
     Department,
@@ -36,6 +38,7 @@ COVERAGE_AFTER = timedelta(days=28)
 BLOCKER_AFTER = timedelta(days=14)
 REVIEW_NOTICE = timedelta(days=14)
 QUESTION_WAITS = timedelta(days=3)
+APPROVAL_WAITS = timedelta(days=7)
 
 
 async def reminders(session: AsyncSession, look: Look) -> list[Wish]:
@@ -257,4 +260,40 @@ async def open_questions(session: AsyncSession, look: Look) -> list[Wish]:
             detail={"gap": gap.id},
         )
         for gap in rows
+    ]
+
+
+async def open_approvals(session: AsyncSession, look: Look) -> list[Wish]:
+    """What is said not to apply and has waited a week for whoever was asked to confirm it, once each. What
+    has waited much longer is left alone.
+    """
+    later = aliased(Answer)
+    overtaken = exists().where(
+        col(later.department_id) == col(Answer.department_id),
+        col(later.criterion) == col(Answer.criterion),
+        col(later.second).is_(False),
+        col(later.answered_at) > col(Answer.answered_at),
+    )
+    rows = await session.exec(
+        select(Answer).where(
+            Answer.claim == Claim.NOT_APPLICABLE,
+            col(Answer.approver_id).is_not(None),
+            col(Answer.approved_at).is_(None),
+            col(Answer.declined_at).is_(None),
+            Answer.answered_at <= look.end - APPROVAL_WAITS,
+            Answer.answered_at > look.start - APPROVAL_WAITS - CYCLE,
+            ~overtaken,
+        )
+    )
+    return [
+        to_person(
+            "open_approval",
+            answer.approver_id or 0,
+            answer.answered_at + APPROVAL_WAITS,
+            "Something that is said not to apply waits to be confirmed.",
+            period=f"answer-{answer.id}",
+            department_id=answer.department_id,
+            detail={"answer": answer.id},
+        )
+        for answer in rows
     ]

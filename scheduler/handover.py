@@ -5,11 +5,13 @@ from __future__ import annotations
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.access import approvers
 from bot.audit.opening import new_state, open_session
 from bot.choice_ids import ChoiceId
 from bot.messages import Choice, Message, plain
 from bot.store.outbox import write_to_person
 from bot.store.tables import (
+    Answer,
     Blocker,
     Department,
     Document,
@@ -27,7 +29,13 @@ _OWNED = ("policy_review", "open_question")
 
 
 async def colleagues(tx: AsyncSession, person: Person, row: ScheduledMessage) -> list[Person]:
-    """Who may get it: policy owners for policies, else the department's other leads, then its people."""
+    """Who may get it: policy owners for policies, whoever else may confirm what does not apply, and of all
+    else the department's other leads, then its people.
+    """
+    if row.kind == "open_approval":
+        answer = await tx.get(Answer, row.detail.get("answer"))
+        allowed = await approvers(tx, answer.department_id, answer.picked_by) if answer else []
+        return [each for each in allowed if each.id != person.id and each.declined_at is None]
     if row.kind in _OWNED:
         wanted = select(Person).join(Duty, col(Duty.person_id) == col(Person.id))
         wanted = wanted.where(Duty.duty == DutyName.POLICY_OWNER)
@@ -82,7 +90,13 @@ async def _passed_on(desk: Desk, row: ScheduledMessage, kind: str, to: int) -> M
 
 async def _change_hands(tx: AsyncSession, row: ScheduledMessage, to: int) -> bool:
     """Make `to` responsible for what the row is about. False where only the person asked can do it."""
-    for name, table in (("plan", Plan), ("blocker", Blocker), ("document", Document), ("gap", Gap)):
+    for name, table in (
+        ("plan", Plan),
+        ("blocker", Blocker),
+        ("document", Document),
+        ("gap", Gap),
+        ("answer", Answer),
+    ):
         if name not in row.detail:
             continue
         thing = await tx.get(table, row.detail[name], with_for_update=True)
@@ -90,5 +104,7 @@ async def _change_hands(tx: AsyncSession, row: ScheduledMessage, to: int) -> boo
             thing.person_id = to
         elif isinstance(thing, Blocker | Document | Gap):
             thing.owner_id = to
+        elif isinstance(thing, Answer):
+            thing.approver_id = to
         return thing is not None
     return False

@@ -119,6 +119,10 @@ KINDS: tuple[Kind, ...] = (
         "never for the same question", follow_up_wishes.open_questions, needs_yes=False,
     ),
     Kind(
+        "open_approval", "who is to say whether something does not apply, after a week", *_WORKDAY,
+        "never for the same answer", follow_up_wishes.open_approvals, needs_yes=False,
+    ),
+    Kind(
         QUESTION_ANSWERED, "who asked a question that the policies left open, once its owner has replied",
         When.AT_ONCE, Missed.AT_ONCE, "never: once for each question, with the reply", None,
         counts=False, needs_yes=False, prefers_repeat=True,

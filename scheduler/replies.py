@@ -15,7 +15,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.audit.instrument import Instrument
-from bot.audit.sessions import is_for_a_sitting
+from bot.audit.waiting import is_for_a_sitting
 from bot.calendar import monday_of
 from bot.choice_ids import parse_choice_id
 from bot.clock import local_day

@@ -45,8 +45,10 @@ def tell(steps: Steps, state: State, text: str, _now: datetime) -> Outcome:
 
 def with_words(draft: Draft, text: str) -> Draft:
     """`draft` with `text` added to its words; the same words again add nothing."""
-    words = f"{draft.words}\n{text}".strip() if draft.words != text else text
-    return draft.model_copy(update={"words": words[:MOST_WORDS]})
+    if draft.words == text:
+        return draft
+    words = f"{draft.words}\n{text}".strip()[:MOST_WORDS]
+    return draft.model_copy(update={"words": words, "words_before": draft.words})
 
 
 def above(steps: Steps, state: State, _argument: str, now: datetime) -> Outcome:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.access import Action, actor, can
+from bot.access import approvers
 from bot.audit.instrument import Instrument
 from bot.audit.phrases import day, lower
 from bot.choice_ids import ChoiceId
@@ -42,9 +42,11 @@ def holds_until(instrument: Instrument, answer: Answer) -> datetime:
 
 
 async def open_approvals(
-    tx: AsyncSession, instrument: Instrument, now: datetime
+    tx: AsyncSession, instrument: Instrument, person_id: int, now: datetime
 ) -> list[tuple[Answer, Department]]:
-    """Those that would still hold, nobody has answered and no later answer has overtaken; oldest first."""
+    """Those for this person's word that would still hold, nobody has answered and no later answer has
+    overtaken; oldest first.
+    """
     oldest = now - timedelta(days=instrument.freshness.stale_after_days)
     rows = await tx.exec(
         select(Answer, Department)
@@ -59,10 +61,18 @@ async def open_approvals(
         )
         .order_by(col(Answer.answered_at), col(Answer.id))
     )
-    return [each for each in rows.all() if await _stands(tx, each[0])][:MOST]
+    found = [each for each in rows.all() if await _stands(tx, each[0])]
+    return [each for each in found if await may_confirm(tx, each[0], person_id)][:MOST]
+
+
+async def may_confirm(tx: AsyncSession, answer: Answer, person_id: int) -> bool:
+    """Whether an answer waits for this person's word."""
+    allowed = await approvers(tx, answer.department_id, answer.picked_by)
+    return person_id in {each.id for each in allowed}
 
 
 async def _stands(tx: AsyncSession, answer: Answer) -> bool:
+    """No later answer has taken the place of this one."""
     later = select(Answer.id).where(
         Answer.department_id == answer.department_id,
         Answer.criterion == answer.criterion,
@@ -75,18 +85,19 @@ async def _stands(tx: AsyncSession, answer: Answer) -> bool:
 async def answer_approval(
     tx: AsyncSession, instrument: Instrument, person_id: int, answer_id: int, approve: bool, now: datetime
 ) -> Message:
-    """A programme owner's yes or no, which the lead hears of. Others are told that it is not theirs."""
+    """The yes or no of whoever may confirm it, which the lead hears of. Others are told that they may not."""
     answer = await tx.get(Answer, answer_id, with_for_update=True)
-    if answer is None or not can(await actor(tx, person_id), Action.APPROVE):
-        return Message(kind="notice", text="Only whoever runs the AI programme can confirm that.")
-    if answer.claim is not Claim.NOT_APPLICABLE or _is_settled(answer):
+    if answer is None or not await may_confirm(tx, answer, person_id):
+        return Message(kind="notice", text=_NOT_YOURS)
+    if _is_settled(answer):
         return Message(kind="notice", text="That is settled already, thank you.")
-    if now > holds_until(instrument, answer) or not await _stands(tx, answer):
+    if not await waits(tx, instrument, answer, now):
         return Message(kind="notice", text=_PAST)
     answer.approver_id = person_id
     if approve:
         answer.approved_at = now
-        said = f"It is left out until {day(holds_until(instrument, answer))}."
+        own = ", by your own word" if person_id == answer.picked_by else ""
+        said = f"It is left out until {day(holds_until(instrument, answer))}{own}."
     else:
         answer.declined_at = now
         said = "It stays in, and I'll ask about it at the next look."
@@ -96,11 +107,22 @@ async def answer_approval(
     )
 
 
+_NOT_YOURS = (
+    "Only whoever runs the AI programme can confirm that, and nobody about their own word while there is "
+    "somebody else to ask."
+)
 _PAST = "That was said long ago, or was answered since, so there is nothing left to confirm."
 
 
 def _is_settled(answer: Answer) -> bool:
-    return answer.approved_at is not None or answer.declined_at is not None
+    given = answer.approved_at is not None or answer.declined_at is not None
+    return given or answer.claim is not Claim.NOT_APPLICABLE
+
+
+async def waits(tx: AsyncSession, instrument: Instrument, answer: Answer, now: datetime) -> bool:
+    """Whether an answer still waits for a yes or a no that would matter."""
+    held = now <= holds_until(instrument, answer)
+    return held and not _is_settled(answer) and await _stands(tx, answer)
 
 
 async def _tell(tx: AsyncSession, instrument: Instrument, answer: Answer, said: str, now: datetime) -> None:

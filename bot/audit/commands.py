@@ -5,14 +5,17 @@ went back to Excel" stays an answer.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+
+from bot.audit.slips import mended
 
 _THIS = r"(?: this| that| it)"
 _MINE = (
     r"(?: this| that| it| my (?:answers?|words)| what i(?: have)? (?:say|said|type|typed|write|wrote|answer))"
 )
 _OTHERS = (
-    r"(?:(?:(?:my|the|our) )?(?:boss|manager|team|colleagues|head|executives?|management|hr|legal"
-    r"|works council|ceo|board)|any(?:one|body)(?: else)?|others|everyone|people|they)"
+    r"(?:(?:(?:my|the|our) )?(?:boss|manager|(?:team )?lead|team|colleagues|head|executives?|management|hr"
+    r"|legal|works council|ceo|board)|any(?:one|body)(?: else)?|others|everyone|people|they)"
 )
 _LEANING = (
     r"(?:(?:option|answer|its|it is|the|i pick|i choose|ill take|take|no|sorry|actually|rather|i meant|i mean"
@@ -20,7 +23,11 @@ _LEANING = (
     r"|id go (?:for|with)|i think|i guess|eher|wohl) )*"
 )
 _HEDGED = r"(?: (?:please|probably|i think|i guess|i suppose|then|for us|today|is (?:clos|near)(?:er|est)))*"
-_NEITHER = rf"{_LEANING}(neither|none)( of (them|these|those|the two)| one)?{_HEDGED}"
+_NEITHER = (
+    rf"{_LEANING}(neither|none)( of (them|these|those|the two)| one)?"
+    rf"( (really )?(fits?|match(es)?|applies|apply|is right|are right|describes? us))?( us)?{_HEDGED}"
+    r"|(both|all|they|these|those)( of them| two| five)?( are)?( all| both)? (wrong|off|not right|not it)"
+)
 _CURSE = (
     "(bullshit|bs|crap|nonsense|rubbish|stupid|dumb|annoying|boring|tiresome|ridiculous|pointless|useless"
     "|(a )?waste of( my)? time|an idiot|idiotic)"
@@ -46,12 +53,14 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "resume": ("resume", "continue", "carry on", "go on", "where were we"),
     "start": (
         "yes( please)?|y|yep|yeah|yea|yup|ok|okay|sure|alright|all right|fine|(i ?m |i am )?ready",
+        "((sure|ok|okay|yes|fine) )?(why not|if i must|i guess( so)?|lets do (it|this|that)|lets go)",
         "(lets )?go( ahead)?",
         "(lets )?(start|begin)( (the |an |my )?(audit|check ?in|sitting|questions))?",
     ),
     "out": ("no|n|nope|nah|no thanks|no thank you",),
     "why": (
-        "why( do you (ask|want to know)( me)?( this| that)?( again)?| this( question)?( again)?)?",
+        "why( do you (ask|want to know|need to know|need)( me)?( this| that| it)?( again)?"
+        "| this( question)?( again)?)?",
         "what for",
     ),
     "explain": (
@@ -68,15 +77,26 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
         "help me (to )?(choose|pick|decide)( please)?",
         "what (means?|is the meaning of) (a |the )?(recent case|case|question|evidence|it|this|that)",
         "huh|what|unclear|when|how|who|which( ones?)?",
+        r"(what|who|which|how many|how much)( \w+){0,3} do you mean( by (this|that))?",
+        "(i )?(dont|do not|cant|cannot) (understand|see|get) the "
+        "(question|difference|sentences?|options?|card|levels?)( between .+)?",
+        "(what is|whats|is there) (the|a) difference( between .+)?",
+        "((this|that|the|your) (question )?)?(makes no|does not make|doesnt make) (any )?sense( to me)?",
+        "(this|that|it|the question) is (unclear|confusing|too abstract|hard to understand)",
     ),
     "time": (
         f"how (long|much time)( is| does| will| would)?{_THIS}?( take| last| be)?( in all)?",
         "how (many|much)( more)?( questions| minutes| longer)?( are| is)?( still)?( there| left| to go)*",
         "are we (done|finished|nearly there)( yet| soon)?",
-        "what( is|s| comes) next( then)?",
+        "what( is|s| comes)? next( then)?|(and |so )?(what now|now what|what happens (now|next))( then)?",
         "is (that|this) (all|it)",
     ),
-    "why_me": ("why (me|us|my team|our team)", "why (am i|are we) (asked|here|doing this)"),
+    "why_me": (
+        "who (asked|told|sent) you( to ask me)?|(how|why) did you (pick|choose|come to) me",
+        r"did (my |the )?\w+( \w+)? (ask|tell|send) you( to ask me)?",
+        "why (me|us|my team|our team)",
+        "why (am i|are we) (asked|here|doing this)",
+    ),
     "names": (
         "(why )?do (you|i|we) (really )?(need|want|(have|need) to (give|use|say)) (any )?names",
         "(should|must) (i|we) (give|use|say|name) (names|people|anyone|somebody)",
@@ -87,10 +107,16 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
         "what is this( all)?( about| for)?",
         "who are you|what are you",
     ),
+    "person": (
+        "((i )?(want|need|would like|can i|could i|may i|id like|let me)( to)? )?(talk|speak|chat)"
+        "( to| with)? (a |some )?(real )?(human|person|people|human being|someone|somebody)( real)?",
+    ),
     "who": (
-        f"what (will|do|happens|are) (you |they )?(going to )?(do )?(with|to){_MINE}",
+        f"what (will|do|happens|are) (you |they )?(now )?(going to )?(do )?(with|to){_MINE}",
         f"who (all )?(can |will |may |gets to )?(sees?|reads?|knows?)( all)?{_MINE}?",
         f"(can|does|do|will|may) {_OTHERS} (see|read){_MINE}",
+        f"(can|does|do|will|may) {_OTHERS} (know|learn|find out|hear|see)( that| about)?"
+        "( (it was|it is|its) me| who (i am|it was|answered|said (it|this|that)))",
         "(is|are) (this|it|that|my answers?) (private|confidential|anonymous)",
         "(is|are|will|can|could) (this|it|that|my answers?)( be)? (used|held) against (me|us|any(one|body))",
         "(will|does|can|could) (this|it|that) (affect|cost|influence|hurt|change|touch) (my|our|anyones?)"
@@ -149,6 +175,9 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     "above": (
         "(please )?(see|look|as|same as) (above|before|i said( before| already)?|last time)",
         "(as|like) i( have|ve)? (already )?(said|wrote|told you)( before| already)?( above)?",
+        "(but )?(i |we )(have |ve |already |just )*(said|answered|wrote|told)( you)?( this| that| it| so)?"
+        "( already| before| above| just now)+( this| that| it)?",
+        "(i |we )(have )?already (said|answered|wrote|told)( you)?( this| that| it| so)?",
         "same (here|again|answer|link|page|file|document)( as (above|before|last time))?|ditto",
         "(the )?same as (the )?(last|previous|first|other) (one|question|answer|time)",
         "(the )?(link|page|file) (from )?above",
@@ -169,9 +198,21 @@ _COMMANDS: dict[str, tuple[str, ...]] = {
     ),
     "better": ("(it got |its |it is )?better", "improved|up"),
     "worse": ("(it got |its |it is )?worse", "down"),
+    "language": (
+        "((in|auf) |(can|could) (you|we) (do|ask|speak|say|write)( (it|this|that))?( in)? )"
+        "(german|deutsch|french|spanish|italian|portuguese|polish|dutch)",
+        r"(do you (speak|understand)|sprichst du|verstehst du) \w+",
+        "is there a translation|(can|could) you translate( (it|this|that))?( for me)?",
+        r"(can|may|should|must) i (answer|write|reply) in (\w+|my (own )?language)",
+    ),
+    "for_me": (
+        "((can|could|would|will) you )?(please |just |not )*(fill|answer|do|decide|choose|pick|guess|write)"
+        "( it| this| that| one)?( in| out)? (for me|for us)",
+    ),
     "keep": ("keep( it| that| my answer| as is)?",),
     "help": ("help", "what can i (say|do)( here)?", "commands|options"),
     "cancel": ("cancel|never ?mind|forget it",),
+    "at_once": ("(right )?now( please)?|jetzt( gleich)?",),
     "nothing": ("nothing at hand|no link|none at hand|i have none|havent any",),
 }
 _GERMAN = {
@@ -212,10 +253,18 @@ _LATER = re.compile(
 _HAND = re.compile(
     r"hand (?:(?:this|it) )?(?:over|on)?(?: ?to (.+))?"
     r"|ask (?!me\b)(\w.*) instead"
+    r"|(?:please |better |you (?:should|could|can|must) |why dont you )*ask "
+    r"(?!(?:me|us|again|later|any\w*|some\w*|every\w*|them|it|for|about|what|why|questions?)\b)(\w+(?: \w+)?)"
+    r"(?: about (?:this|that|it))?"
     r"|pass (?:this|it) on(?: to (.+))?"
-    r"|not me|(?:im|i am) (?:probably |really )?(?:the wrong|not the right) (?:person|one)"
+    r"|not me|not my (?:job|business|task|thing|area|department)"
+    r"|(?:im|i am) (?:probably |really )?(?:the wrong|not the right) (?:person|one)"
     r"(?: for (?:this|that|it))?"
     r"|ask (?:somebody|someone|anyone|anybody) else"
+)
+_NOT_FOR_US = re.compile(
+    r"(?:not applicable|n ?a|(?:it |this |that )?(?:doesnt|does not) apply(?: to us| here)?|not for us)"
+    r" (?:because|since|as|weil|da) (?P<why>.{8,})"
 )
 _COUNTS = {
     "one": 1,
@@ -251,26 +300,41 @@ _BETWEEN = re.compile(
     r"(?:(?: (?:and|or|to|und|oder) | ?[+-] ?| )(?:half )?[a-e])+"
     r"|(?:(?:a bit|some|something) of both|(?:somewhere )?in between|beides|both of (?:them|these))"
 )
+_AT_HAND = 16
+"""Texts of which it is remembered what they say: each is asked about many times in its turn."""
+_TORN = re.compile(
+    r"(?=.{0,80}$)(?:(?:i|it|its|is|would|think|say|guess|that|maybe|more|somewhere|hm+)\b[ ,]*)*[A-E]\b"
+    r"(?: is)?(?: more| rather)?(?: near| close|nearer|closer)?[ ,]*(?:but|and|or|with)\b[^.!?]*\b[A-E]\W*",
+    re.IGNORECASE,
+)
+"""One letter and then another one: "I think that A is more near but also a little bit C"."""
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
+_SHORT = 24
+"""Characters of a pick in words; what is longer has no slip put right."""
 _GREETING = re.compile(r"(hi|hello|hey|good (morning|afternoon|evening|day))( there| again| stagecoach)?")
 
 
+@lru_cache(maxsize=_AT_HAND)
 def bare(text: str) -> str:
     """`text` in small letters, without marks and apostrophes, its words one space apart."""
     lowered = re.sub(r"['’]", "", text.lower())
     return " ".join(re.sub(r"[^\w@.+/-]+", " ", lowered).strip(" .-/").replace("/", " ").split())
 
 
+@lru_cache(maxsize=_AT_HAND)
 def command(text: str) -> tuple[str, str] | None:
-    """The command that the whole of `text` is, with its argument: "later" a day, "hand" a name, "back" how
-    many questions, or to which one ("=2").
+    """The command that the whole of `text` is, with its argument: "later" a day, "hand" a name, "na" why,
+    "back" how many questions, or to which one ("=2").
     """
     said = bare(text)
     if not said or len(said) > 120:
         return None
-    return _named(said) or _named(_FILLED.sub("", said))
+    plain = _COURTEOUS.sub("", _FILLED.sub("", said))
+    tries = dict.fromkeys((said, plain, mended(plain) if len(plain.split()) == 1 else plain))
+    return next(filter(None, map(_named, tries)), None)
 
 
+_COURTEOUS = re.compile(r"(?: (?:please|pls|plz|thanks|thx|thank you|bitte|danke|for now|then))+$")
 _FILLED = re.compile(r"^(?:(?:hm+|um+|uh|er|oh|ah|well|so|ok|okay|sorry|please|then|just|no|yes) )+")
 """Little words before a command, as in "well, skip"."""
 
@@ -279,11 +343,13 @@ def _named(said: str) -> tuple[str, str] | None:
     for name, pattern in _COMPILED.items():
         if pattern.fullmatch(said):
             return name, ""
+    if found := _NOT_FOR_US.fullmatch(said):
+        return "na", found["why"]
     if found := _BACK.fullmatch(said):
         to = _COUNTS.get(found["to"] or "")
         return "back", f"={to}" if to else str(_COUNTS[found["after"] or found["before"]])
     if (found := _HAND.fullmatch(said)) and said != "hand":
-        return "hand", (found[1] or found[2] or found[3] or "").strip()
+        return "hand", next(filter(None, found.groups()), "").strip()
     if found := _LATER.fullmatch(said):
         return "later", (found["after"] or found["day"] or found["pause"] or "").strip()
     if found := _EDIT.fullmatch(said):
@@ -298,7 +364,8 @@ def is_greeting(text: str) -> bool:
 
 def letter(text: str, count: int) -> int | None:
     """The position (0-based) that "B", "the second" or "option c" means among `count` anchors."""
-    found = _LETTER.fullmatch(bare(text))
+    said = _COURTEOUS.sub("", _FILLED.sub("", bare(text)))
+    found = _LETTER.fullmatch(said) or (_LETTER.fullmatch(mended(said)) if len(said) < _SHORT else None)
     if found is None:
         return None
     if found[2] == "last":
@@ -320,4 +387,4 @@ def is_between(text: str) -> bool:
     """Two anchors are named at once: "b or c", "something of both", "A, but also B"."""
     found = _REASONED.fullmatch(text.strip())
     also = found is not None and _ANOTHER.search(found["why"]) is not None
-    return also or _BETWEEN.fullmatch(bare(text)) is not None
+    return also or _BETWEEN.fullmatch(bare(text)) is not None or _TORN.fullmatch(text.strip()) is not None

@@ -61,30 +61,6 @@ _ABOUT_ONE = re.compile(
 )
 
 
-_DEPARTMENT = re.compile(
-    r"(?:how|where) (?:is|are|does|do) (?P<does>.+?) (?:doing|standing|stand)(?: now| today)?"
-    r"|what (?:did|has|have) (?P<said>.+?) (?:answer(?:ed)?|say|said)(?: so far)?"
-    r"|what (?:is|'s) (?:holding|keeping) (?P<held>.+?) back"
-    r"|why is (?P<why>.+?) (?:behind|stuck|so low|so far back)"
-    r"|(?:show |tell )(?:me )?(?:about )?(?P<show>.+)|how far is (?P<far>.+)"
-)
-
-
-def department_asked(words: str) -> str | None:
-    """What may be the name of a department whose standing is asked for."""
-    found = _DEPARTMENT.fullmatch(words)
-    if found is None:
-        return None
-    name = next(each for each in found.groups() if each)
-    return re.sub(r"^(?:the |our )?(?:department (?:of )?)?|'s? department$| department$", "", name).strip()
-
-
-def asks_for_words(words: str) -> bool:
-    """What is asked for is what a department said, not where it stands."""
-    found = _DEPARTMENT.fullmatch(words)
-    return found is not None and found["said"] is not None
-
-
 def topic_of(words: str) -> Topic | None:
     """What of the company's view is asked for; `words` in small letters without marks at their end."""
     return next((topic for topic, pattern in _COMPILED.items() if pattern.fullmatch(words)), None)

@@ -6,24 +6,25 @@ with fewer people than the privacy limit is named without its states.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.access import Action, actor, can
+from bot.access import Action, Actor, actor, can
 from bot.audit.company import CompanyView, DepartmentScores, company_view
-from bot.audit.company_questions import Topic, asks_for_words, department_asked, process_asked, topic_of
-from bot.audit.company_words import in_a_line, map_table, one_department, paragraphs
+from bot.audit.company_questions import Topic, process_asked, topic_of
+from bot.audit.company_words import in_a_line, map_table, paragraphs
 from bot.audit.instrument import Instrument
+from bot.audit.phrases import joined
 from bot.audit.process_records import stored_processes
 from bot.audit.processes import Process
 from bot.audit.records import latest_answers, placement_of
 from bot.messages import Message, plain
-from bot.organisation.directory import active_departments
-from bot.store.tables import Company, Department, Role
+from bot.organisation.directory import active_departments, holders
+from bot.store.tables import Company, Department, DutyName, Role
 from bot.turns import Turn
 
 PREFIX = "company"
@@ -43,16 +44,15 @@ class CompanyUseCase:
         self._instrument = instrument
 
     async def wants(self, tx: AsyncSession, turn: Turn) -> bool:
-        """Words that ask for the whole company, from somebody who may see it. Never in a channel."""
+        """Words that ask for the whole company, from somebody who may see it; of all others those that can
+        mean nothing else. Never in a channel.
+        """
         words = _words(turn)
-        asked = topic_of(words) or process_asked(words) or department_asked(words)
-        if turn.public or asked is None:
+        if turn.public or (topic_of(words) or process_asked(words)) is None:
             return False
         if not can(await actor(tx, turn.person_id), Action.SEE_COMPANY):
-            return False
-        if topic_of(words) is not None or await _named(tx, words) is not None:
-            return True
-        return _department(await active_departments(tx), words) is not None
+            return topic_of(words) == "stand" and _OF_ALL.search(words) is not None
+        return topic_of(words) is not None or await _named(tx, words) is not None
 
     async def prepare(self, turn: Turn) -> Prepared:
         """Nothing takes time here."""
@@ -60,6 +60,9 @@ class CompanyUseCase:
 
     async def apply(self, tx: AsyncSession, turn: Turn, prepared: Prepared) -> list[Message]:
         """What was asked of the company's view, as of now."""
+        who = await actor(tx, turn.person_id)
+        if not can(who, Action.SEE_COMPANY):
+            return [await _not_shown(tx, who)]
         company = await tx.get(Company, 1)
         departments = await active_departments(tx)
         known = await self._known(tx, departments, turn.at)
@@ -67,8 +70,6 @@ class CompanyUseCase:
         topic = topic_of(_words(turn))
         if topic == "rank":
             return [_NO_RANKING]
-        if topic is None and (wanted := _department(departments, _words(turn))) is not None:
-            return [self._department(wanted, known, asks_for_words(_words(turn)))]
         if topic is None:
             return [await self._one(tx, turn, view)]
         name = company.name if company else "the company"
@@ -111,15 +112,6 @@ class CompanyUseCase:
         table = map_table(self._instrument, names, view) if topic in ("stand", "covered") else None
         return Message(kind="result", text="\n\n".join(lines), table=table)
 
-    def _department(self, wanted: Department, known: list[DepartmentScores], words: bool) -> Message:
-        """One department; nothing tells whether it was not asked, did not answer or is too small."""
-        scores = next((each.scores for each in known if each.id == wanted.slug), None)
-        if scores is None:
-            text = f"There is nothing that I could show of {plain(wanted.name)} alone."
-        else:
-            text = one_department(self._instrument, wanted.name, scores)
-        return Message(kind="result", text=f"{_THEIR_WORDS}\n\n{text}" if words else text)
-
     async def _one(self, tx: AsyncSession, turn: Turn, view: CompanyView) -> Message:
         wanted = await _named(tx, _words(turn))
         for each in view.processes:
@@ -128,10 +120,12 @@ class CompanyUseCase:
         return Message(kind="result", text=_NOTHING["processes"])
 
 
-def _department(departments: Sequence[Department], words: str) -> Department | None:
-    """The department that the words name, if any."""
-    asked = (department_asked(words) or "").casefold()
-    return next((each for each in departments if asked in (each.name.casefold(), each.slug)), None)
+async def _not_shown(tx: AsyncSession, who: Actor) -> Message:
+    """Who sees the company's picture; whoever leads a department is told how to see that one's."""
+    runs = joined([plain(each.name) for each in await holders(tx, DutyName.PROGRAMME_OWNER)] or [_SOMEBODY])
+    own = " “Where do we stand?” shows your own department." if who.leads else ""
+    text = f"The picture of the whole company is shown to the executives and {runs}.{own}"
+    return Message(kind="result", text=text)
 
 
 async def _named(tx: AsyncSession, words: str) -> Process | None:
@@ -145,13 +139,14 @@ def _words(turn: Turn) -> str:
     return " ".join((turn.text or "").lower().replace("’", "'").split()).strip(" .?!")
 
 
+_OF_ALL = re.compile(r"\b(?:company|departments|organi[sz]ation)\b")
+_SOMEBODY = "whoever runs the AI programme"
 _ABOUT_BLOCKERS = 'Say "blockers of all departments" to see what is in the way, and with whom it lies.'
 _NO_RANKING = Message(
     kind="result",
     text="I rank no departments: each starts from another place, and a ranking would make answers nicer "
     "rather than truer. “Where are the gaps?” and “What should we do next?” say where help goes furthest.",
 )
-_THEIR_WORDS = "What leads write is for them and for whoever runs the AI programme. What I can show:"
 _NOTHING: dict[Topic, str] = {
     "rank": "",
     "stand": "There is nothing to show before the first leads have answered.",

@@ -89,8 +89,10 @@ def next_actions(actions: Sequence[Action]) -> str:
     return "**What to do next, in this order**\n\n" + "\n".join(lines) + more if lines else ""
 
 
-def one_department(instrument: Instrument, name: str, scores: Scores) -> str:
-    """Where one department stands, and what it works on now; no word of what anybody said."""
+def one_department(instrument: Instrument, name: str, scores: Scores, as_a_whole: bool = False) -> str:
+    """Where one department stands, and what it works on now, with its gaps there unless `as_a_whole`; no
+    word of what anybody said.
+    """
     states = "\n".join(f"- {model.name}: {state_text(model, scores)}" for model in instrument.models)
     working = scores.placement.working_model
     ahead = "Every model that applies is in place."
@@ -99,9 +101,11 @@ def one_department(instrument: Instrument, name: str, scores: Scores) -> str:
         gaps = [
             f"“{each.name}” ({level_text(scores.criteria[each.id])})"
             for each in model.criteria
-            if scores.criteria[each.id].applies and scores.criteria[each.id].level < ESTABLISHED
+            if scores.criteria[each.id].applies
+            and scores.criteria[each.id].claimed is not None
+            and scores.criteria[each.id].level < ESTABLISHED
         ]
-        below = f" Below level {ESTABLISHED} there: {joined(gaps)}." if gaps else ""
+        below = f" Below level {ESTABLISHED} there: {joined(gaps)}." if gaps and not as_a_whole else ""
         ahead = f"It works on {model.name} now.{below}"
     return f"**Where {plain(name)} stands**\n\n{states}\n\n{ahead}"
 

@@ -13,13 +13,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.access import Action, actor, can
 from bot.audit.agreement import TIME_TO_SETTLE
-from bot.audit.approvals import approval_question, open_approvals
+from bot.audit.approvals import answer_approval, approval_question, may_confirm, open_approvals
 from bot.audit.instrument import Instrument
 from bot.audit.phrases import day, lower
 from bot.audit.views import lead_view, with_level
 from bot.choice_ids import ChoiceId, parse_choice_id
 from bot.messages import Choice, Message, plain
-from bot.store.tables import Answer, AuditLogEntry, Department
+from bot.store.outbox import write_to_person
+from bot.store.tables import Answer, AuditLogEntry, Department, Person
 from bot.turns import Turn
 
 PREFIX = "contested"
@@ -34,6 +35,9 @@ _APPROVALS = re.compile(
     r"(?:show |list )?(?:me )?(?:the |all |my )?(?:open |pending )?approvals"
     r"|what (?:waits|is waiting) for me|what do i have to (?:approve|confirm)"
 )
+
+_YES = re.compile(r"(?:yes,? )?leave (?:it|that) out|(?:i )?(?:approve|confirm)(?:d|ed)?(?: it| that)?")
+_NO = re.compile(r"(?:no,? )?keep asking|(?:i )?(?:decline|reject)(?:d|ed)?(?: it| that)?")
 
 
 @dataclass(frozen=True)
@@ -98,21 +102,27 @@ class ContestedUseCase:
     async def wants(self, tx: AsyncSession, turn: Turn) -> bool:
         """Words that ask for what waits, from whoever may settle it. Never in a channel."""
         words = _words(turn)
-        if turn.public or not (_ASKED.fullmatch(words) or _APPROVALS.fullmatch(words)):
+        if turn.public or not any(each.fullmatch(words) for each in (_ASKED, _APPROVALS, _YES, _NO)):
             return False
-        return can(await actor(tx, turn.person_id), Action.APPROVE)
+        return can(await actor(tx, turn.person_id), Action.SEE_COMPANY)
 
     async def prepare(self, turn: Turn) -> None:
         """Nothing takes time here."""
 
     async def apply(self, tx: AsyncSession, turn: Turn, prepared: None) -> list[Message]:
-        """The list, or one that is settled."""
-        if not can(await actor(tx, turn.person_id), Action.APPROVE):
-            return [_NOT_YOURS]
-        if _APPROVALS.fullmatch(_words(turn)):
-            waiting = await open_approvals(tx, self._instrument, turn.at)
+        """The list, or one that is settled. Nobody settles what they said themselves while others can."""
+        words = _words(turn)
+        if turn.choice is None and not _ASKED.fullmatch(words):
+            waiting = await open_approvals(tx, self._instrument, turn.person_id, turn.at)
+            if len(waiting) == 1 and not _APPROVALS.fullmatch(words):
+                [(answer, _)] = waiting
+                yes, row = _YES.fullmatch(words) is not None, answer.id or 0
+                return [await answer_approval(tx, self._instrument, turn.person_id, row, yes, turn.at)]
             return [approval_question(self._instrument, *each) for each in waiting] or [_NO_OPEN]
-        found = await contests(tx, turn.at)
+        contested = await contests(tx, turn.at)
+        found = [each for each in contested if await may_confirm(tx, each.lead, turn.person_id)]
+        if not found and (contested or not can(await actor(tx, turn.person_id), Action.APPROVE)):
+            return [_NOT_YOURS]
         if turn.choice is None:
             return [self._listed(found)]
         choice = parse_choice_id(turn.choice)
@@ -121,7 +131,7 @@ class ContestedUseCase:
         wanted = next((each for each in found if choice and each.stands.id == choice.session), None)
         if choice is None or wanted is None:
             return [Message(kind="notice", text="That is settled already, thank you.")]
-        return [self._settled(tx, wanted, choice.what == "lead", turn)]
+        return [await self._settled(tx, wanted, choice.what == "lead", turn)]
 
     def _listed(self, found: list[Contest]) -> Message:
         if not found:
@@ -153,7 +163,7 @@ class ContestedUseCase:
             f"- A colleague: {criterion.levels[each.second.level or 0]}"
         )
 
-    def _settled(self, tx: AsyncSession, each: Contest, as_lead: bool, turn: Turn) -> Message:
+    async def _settled(self, tx: AsyncSession, each: Contest, as_lead: bool, turn: Turn) -> Message:
         level = (each.lead if as_lead else each.second).level or 0
         row = with_level(self._instrument, each.lead, level, "one_level_apart", turn.at)
         row.approver_id = turn.person_id
@@ -167,11 +177,28 @@ class ContestedUseCase:
                 detail={"criterion": row.criterion, "level": level},
             )
         )
+        await self._tell(tx, each, as_lead, turn)
         name = self._instrument.criterion(row.criterion).name
         return Message(
             text=f"Settled: **{lower(name)}** in {plain(each.department.name)} stands as "
             f"{'the lead' if as_lead else 'the colleague'} sees it. Thank you."
         )
+
+    async def _tell(self, tx: AsyncSession, each: Contest, as_lead: bool, turn: Turn) -> None:
+        """Both who answered read what became of it."""
+        decided = plain((await tx.get_one(Person, turn.person_id)).name)
+        criterion = self._instrument.criterion(each.lead.criterion)
+        level = (each.lead if as_lead else each.second).level or 0
+        for row, chosen in ((each.lead, as_lead), (each.second, not as_lead)):
+            if row.picked_by in (None, turn.person_id):
+                continue
+            text = (
+                f"{decided} has looked at both views of **{lower(criterion.name)}** in "
+                f"{plain(each.department.name)} and goes with {'yours' if chosen else 'the other one'}:\n\n"
+                f"> {criterion.levels[level]}\n\nIf you see it differently, a word with them helps."
+            )
+            key = f"settled:{each.stands.id}:{row.picked_by}"
+            await write_to_person(tx, row.picked_by, [Message(text=text)], key=key, now=turn.at)
 
 
 def _words(turn: Turn) -> str:
@@ -179,4 +206,8 @@ def _words(turn: Turn) -> str:
 
 
 _NO_OPEN = Message(text="Nothing waits for your word at the moment.")
-_NOT_YOURS = Message(kind="notice", text="Only whoever runs the AI programme can settle that.")
+_NOT_YOURS = Message(
+    kind="notice",
+    text="Only whoever runs the AI programme can settle that, and nobody about their own word while there is "
+    "somebody else to ask.",
+)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from bot.audit import answering, hearing, help_words, moves, naming_process
+from bot.audit import answering, answers_aside, hearing, help_words, moves, naming_process
 from bot.audit.commands import command, is_between, is_greeting, letter, picked_with_reason
 from bot.audit.instrument import Instrument
 from bot.audit.planning import A_SITTING, questions_left
@@ -98,8 +98,12 @@ class Dialogue:
 
     def _asked(self, state: State, text: str) -> Outcome:
         """A question in the middle: it is answered, then the same card comes again."""
-        card = self.steps.after(state)[1] if state.asks else ()
-        return state, (AskFreely(text), *card)
+        if not state.asks:
+            return state, (AskFreely(text),)
+        card = self.steps.back_to(state)
+        if state.phase in ("case", "place") and hearing.also_tells(text):
+            card = card.model_copy(update={"text": f"{card.text}\n\n_{help_words.PART_OF_IT}_"})
+        return state, (AskFreely(text), Say(card))
 
     def _heard(self, state: State, text: str) -> tuple[str, str] | None:
         """The move that the words name here; a command that has no place here is an answer."""
@@ -111,6 +115,8 @@ class Dialogue:
         if found is None:
             return None
         name, argument = found
+        if name == "na" and argument:
+            argument = hearing.reason_in(text)
         if name == "edit" and argument:
             argument = moves.answer_named(self.steps, state, argument) or ""
             if not argument:
@@ -124,7 +130,8 @@ class Dialogue:
         if state.paused and name in {"start", "go"}:
             name = "resume"
         allowed = state.phase in _MOVES[name][0] if name in _MOVES else False
-        return (name, argument) if allowed and name != "cancel" else None
+        nothing_to_cancel = name == "cancel" and state.phase == "welcome"
+        return (name, argument) if allowed and not nothing_to_cancel else None
 
     def _at_the_anchors(self, state: State, text: str, now: datetime) -> Outcome | None:
         """A pick with its reason, which is kept with the words; or two picks at once."""
@@ -202,17 +209,33 @@ class Dialogue:
 
 Move = Callable[[Steps, State, str, datetime], Outcome]
 
-_OUT_OF_IT = frozenset({"back", "resume", "out", "other"})
+_OUT_OF_IT = frozenset({"back", "resume", "out", "other", "at_once"})
 """What leads back to the question from a card that it was put aside for."""
 _OF_ANY_CARD = frozenset({"resume", "show", "look"})
 """Moves whose buttons stay good: they show what stands now."""
 _ASIDES = frozenset(
-    {"why", "who", "help", "explain", "time", "about", "judge", "must", "data", "annoyed", "why_me", "names"}
+    [
+        "why",
+        "who",
+        "help",
+        "explain",
+        "time",
+        "about",
+        "judge",
+        "must",
+        "data",
+        "annoyed",
+        "why_me",
+        "names",
+        "person",
+        "language",
+        "for_me",
+    ]
 )
 """Moves that say something and leave everything as it is."""
 _IN_PLACE = _ASIDES | {"approver"}
 """Moves that leave an interlude as it is."""
-_AMID_INTERLUDES = (_ASIDES - {"why", "explain", "judge"}) | {"cancel", "pause", "quit"}
+_AMID_INTERLUDES = (_ASIDES - {"why", "explain", "judge", "for_me"}) | {"cancel", "pause", "quit"}
 
 _SYNONYMS = {
     ("welcome", "go"): "start",
@@ -225,6 +248,8 @@ _SYNONYMS = {
     ("evidence", "out"): "nothing",
     ("evidence", "neither"): "nothing",
     ("evidence", "unsure"): "nothing",
+    ("evidence", "cancel"): "nothing",
+    ("probe", "cancel"): "cannot",
     ("probe", "other"): "again",
     ("evidence", "other"): "again",
     ("probe", "unsure"): "cannot",
@@ -282,18 +307,21 @@ _MOVES: dict[str, tuple[frozenset[str], Move]] = {
     "quit": (_QUESTION | {"rest"}, moves.quit_here),
     "resume": (_ALWAYS, moves.resume),
     "show": (_ALWAYS, moves.resume),
-    "why": (_QUESTION, moves.why),
-    "who": (_ALWAYS, moves.who),
-    "help": (_ALWAYS, moves.show_help),
-    "explain": (_QUESTION, moves.explain),
-    "time": (_ASKED, moves.time_left),
-    "about": (_ASKED, moves.about),
-    "judge": (_ASKED, moves.judged),
-    "must": (_ASKED, moves.voluntary),
-    "annoyed": (_ASKED, moves.annoyed),
-    "why_me": (_ASKED, moves.why_me),
-    "names": (_ASKED, moves.no_names),
-    "data": (_ASKED, moves.own_data),
+    "why": (_QUESTION, answers_aside.why),
+    "who": (_ALWAYS, answers_aside.who),
+    "help": (_ALWAYS, answers_aside.show_help),
+    "explain": (_QUESTION, answers_aside.explain),
+    "time": (_ASKED, answers_aside.time_left),
+    "about": (_ASKED, answers_aside.about),
+    "judge": (_ASKED, answers_aside.judged),
+    "must": (_ASKED, answers_aside.voluntary),
+    "annoyed": (_ASKED, answers_aside.annoyed),
+    "why_me": (_ASKED, answers_aside.why_me),
+    "names": (_ASKED, answers_aside.no_names),
+    "data": (_ASKED, answers_aside.own_data),
+    "person": (_ASKED, answers_aside.person),
+    "language": (_ASKED, answers_aside.language),
+    "for_me": (_QUESTION, answers_aside.for_me),
 }
 
 _IN_PHASE: dict[str, Move] = {

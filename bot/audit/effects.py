@@ -36,6 +36,7 @@ from bot.audit.state import (
 from bot.choice_ids import ChoiceId
 from bot.messages import Choice, Message, plain
 from bot.speech import Say
+from bot.store.columns import change
 from bot.store.outbox import write_to_person
 from bot.store.tables import Answer, Blocker, Department, DialogueSession, Person
 
@@ -110,10 +111,10 @@ class Desk:
                     self.tx, self.instrument, self.department, self.session_id, criterion, self.now
                 )
             case Enrol():
-                self.person.enrolled_at = self.person.enrolled_at or self.now
-                self.person.declined_at = None
+                agreed = self.person.enrolled_at or self.now
+                await change(self.tx, self.person, {"enrolled_at": agreed, "declined_at": None})
             case StayOut():
-                self.person.enrolled_at, self.person.declined_at = None, self.now
+                await change(self.tx, self.person, {"enrolled_at": None, "declined_at": self.now})
 
     async def _save(self, effect: SaveAnswer, state: State) -> None:
         given = effect.answer

@@ -17,6 +17,14 @@ _ASKING = re.compile(
 )
 
 
+_OF_YOU = re.compile(
+    r"(?:(?:yes|no|ok|but|and|so|well),? )*(?:why|how|what|which|who|when|where)\b[^.!?]{0,60}"
+    r"(?:\b(?:do|does|did|are|can|could|will|would|should) you\b[^.!?]{0,60}"
+    r"|\b(?:is|are|was) (?:it|that|this|these))"
+    r"|(?:who|what|where) (?:is|are|was) [\w-]+(?: [\w-]+){0,2}",
+    re.IGNORECASE,
+)
+"""Asks the coach, or after something that was just said, without the mark: "but which policy is it"."""
 _TAGGED = re.compile(
     r"(?:we|they|most|some|half|nobody|everyone|everybody|it|there|i|all|none|\d+)\b[^?]+, ?"
     r"(?:(?:do|does|did|is|are|was|were|have|has)n['’]?t (?:we|it|they|i|there)|right|no|oder|nicht wahr)\?",
@@ -33,7 +41,20 @@ def is_question(text: str) -> bool:
     said = text.strip()
     if _TAGGED.fullmatch(said) and not _ALLOWED.search(said):
         return False
-    return len(said.split()) > 1 and (said.endswith("?") or _ASKING.match(said) is not None)
+    if len(said.split()) < 2:
+        return False
+    return said.endswith("?") or _ASKING.match(said) is not None or _OF_YOU.fullmatch(said) is not None
+
+
+def reason_in(text: str) -> str:
+    """What follows "because", as it was written."""
+    return re.split(r"\b(?:because|since|as|weil|da)\b", text, maxsplit=1, flags=re.IGNORECASE)[-1].strip()
+
+
+def also_tells(text: str) -> bool:
+    """A question after whole sentences that may be an answer."""
+    *before, _ = re.split(r"(?<=[.!?])\s+", text.strip())
+    return any(len(each.split()) > _BESIDE and not is_question(each) for each in before)
 
 
 _LITTLE = re.compile(

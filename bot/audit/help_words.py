@@ -42,7 +42,7 @@ _MORE = {
     "fresh": "A few more words, please: what happened, and when?",
     "probe": "Can you tell me about that one time? “I can't think of one” is fine, too.",
     "evidence": "Please paste the link here, or tell me in a few words what there is.",
-    "reason": "In a sentence, please, so that others can follow it.",
+    "reason": "A few more words, please, so that others can follow it.",
 }
 
 
@@ -62,6 +62,13 @@ DATA = (
     "**edit**. Everything that I keep about you an administrator can hand to you or erase; one word to them "
     "is enough."
 )
+LANGUAGE = "My questions are in English only, I'm afraid. Answer in whatever language suits you."
+FOR_ME = (
+    "I'd rather not guess: only you know how it is done with you. A rough answer will do, and “not sure” is "
+    "a good one, too."
+)
+TAKEN_OUT = "I've taken that out of your words again."
+PART_OF_IT = "If part of that was your answer, send it once more without the question."
 NEAREST = "None of the five fits quite, I see. Take the nearest one, or say **not sure**."
 
 
@@ -112,6 +119,15 @@ def about(facts: Facts) -> str:
         f"I'm Stagecoach, a program and no person. These questions are about how {plain(facts.department)} "
         f"works with AI, never about somebody; from the answers I suggest a next step that fits.{runs}"
     )
+
+
+def person(facts: Facts) -> str:
+    """With whom one can talk about this."""
+    if not facts.owners:
+        return "I'm a program. To talk about this with a person, ask whoever runs the AI programme."
+    runs = "runs" if len(facts.owners) == 1 else "run"
+    who = f"{names(facts.owners)}, who {runs} the AI programme"
+    return f"I'm a program. To talk about this with a person, ask {who}."
 
 
 def why_me(facts: Facts, second: bool) -> str:

@@ -15,10 +15,22 @@ if TYPE_CHECKING:
 def _reason(cards: Cards, state: State) -> Message:
     return Message(
         kind="question",
-        text="In a sentence: why does this not apply to your department?",
+        text=f"In a sentence: why does this not apply to your department?{_reader(cards)}",
         choices=cards.choices(state, ("cancel", "Back to the question")),
         input_hint="The reason, in a sentence",
     )
+
+
+def _reader(cards: Cards) -> str:
+    """Who will read the reason."""
+    people = cards.facts.approvers
+    if not people:
+        return ""
+    if [each.id for each in people] == [cards.facts.person]:
+        return " There is nobody else who could confirm it, so you get it once more by yourself."
+    if len(people) == 1:
+        return f" {plain(people[0].name)} reads it and says yes or no."
+    return " Whoever you pick then reads it and says yes or no."
 
 
 def _approver(cards: Cards, state: State) -> Message:
@@ -26,7 +38,10 @@ def _approver(cards: Cards, state: State) -> Message:
         kind="question",
         text="Who should confirm that? Until then it stays open.",
         choices=(
-            *(cards.choice(state, f"approver.{someone.id}", someone.name) for someone in cards.facts.owners),
+            *(
+                cards.choice(state, f"approver.{someone.id}", someone.name)
+                for someone in cards.facts.approvers
+            ),
             cards.choice(state, "cancel", "Back to the question"),
         ),
     )

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from bot.audit import answering, help_words
 from bot.audit.commands import bare
-from bot.audit.phrases import earlier, lower, privacy, quoted
+from bot.audit.phrases import earlier, lower, quoted
 from bot.audit.planning import A_SITTING, questions_left
 from bot.audit.state import (
     Draft,
@@ -89,21 +89,25 @@ def with_question(steps: Steps, state: State, said: str) -> str:
     return "\n\n".join(filter(None, (said, steps.cards.criterion(state).question, mine)))
 
 
-def not_applicable(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """Ask why it does not apply; that is the lead's to say, so that a second person just does not know."""
+def not_applicable(steps: Steps, state: State, argument: str, now: datetime) -> Outcome:
+    """Ask why it does not apply, unless that was said at once; it is the lead's to say, so that a second
+    person just does not know.
+    """
     if state.kind == "second":
-        return answering.unsure(steps, state, "", _now)
+        return answering.unsure(steps, state, "", now)
+    if argument:
+        return give_reason(steps, state, argument, now)
     return steps.again(changed(state, interlude="reason"), "Understood.")
 
 
 def give_reason(steps: Steps, state: State, text: str, now: datetime) -> Outcome:
-    """The reason is given, in more than a "no"; of several programme owners ask which one confirms it."""
+    """The reason is given, in more than a "no"; of several who may confirm it ask which one does."""
     if _NO_REASON.fullmatch(bare(text)):
         return steps.again(state, help_words.more(state, text))
     state = changed(state, draft=state.draft.model_copy(update={"reason": text}))
-    if len(steps.facts.owners) > 1:
+    if len(steps.facts.approvers) > 1:
         return steps.again(changed(state, interlude="approver"))
-    only = str(steps.facts.owners[0].id) if steps.facts.owners else ""
+    only = str(steps.facts.approvers[0].id) if steps.facts.approvers else ""
     return approver(steps, changed(state, interlude=""), only, now)
 
 
@@ -115,7 +119,7 @@ _NO_REASON = re.compile(
 
 def approver(steps: Steps, state: State, argument: str, now: datetime) -> Outcome:
     """Keep the answer and ask its approver."""
-    approver = next((owner.id for owner in steps.facts.owners if str(owner.id) == argument), None)
+    approver = next((each.id for each in steps.facts.approvers if str(each.id) == argument), None)
     if not state.draft.reason:
         return steps.again(state)
     given = Given(
@@ -133,7 +137,7 @@ def approver(steps: Steps, state: State, argument: str, now: datetime) -> Outcom
 
 def pick_owner(steps: Steps, state: State, text: str, now: datetime) -> Outcome:
     """The name of whoever is to confirm it, in words."""
-    named = _who_is_meant(steps.facts.owners, text)
+    named = _who_is_meant(steps.facts.approvers, text)
     if len(named) != 1:
         return steps.again(state, "Please pick one of these.")
     return approver(steps, state, str(named[0].id), now)
@@ -188,12 +192,15 @@ def hand_to(steps: Steps, state: State, text: str, _now: datetime) -> Outcome:
     if len(matches) != 1:
         return steps.again(changed(state, interlude="hand_over"), steps.cards.who_is(text, len(matches)))
     state = changed(state, interlude="", phase="away", turn=state.turn + 1)
-    thanks = steps.cards.notice(steps.cards.handed(matches[0]))
+    thanks = steps.cards.notice(steps.cards.handed(matches[0], bool(state.answers)))
     return state, (HandOver(matches[0].id), Say(thanks))
 
 
 def other(steps: Steps, state: State, _argument: str, now: datetime) -> Outcome:
-    """The pick before was a slip: its five anchors again, with the words that were said."""
+    """The pick before was a slip: its five anchors again, with the words that were said; or words were."""
+    if state.phase == "place" and state.draft.words_before:
+        draft = state.draft.model_copy(update={"words": state.draft.words_before, "words_before": ""})
+        return steps.again(changed(state, draft=draft), help_words.TAKEN_OUT)
     before = earlier(state)[-1:]
     if state.phase not in ("case", "different") or state.draft.words or not before or before[0].level is None:
         return back(steps, state, "", now)
@@ -283,69 +290,6 @@ def answer_named(steps: Steps, state: State, text: str) -> str | None:
 def cancel(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
     """Back to the question."""
     return steps.again(changed(state, interlude=""))
-
-
-def why(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """Why this is asked."""
-    return steps.again(state, help_words.why(steps.cards.criterion(state)))
-
-
-def who(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """Who sees what."""
-    return steps.again(state, f"**Who sees what**\n{privacy(steps.facts)}")
-
-
-def explain(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """What is asked here, in other words."""
-    return steps.again(state, help_words.explained(steps.cards.criterion(state), state))
-
-
-def time_left(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """How much is left of this sitting; the cards between two sittings say it themselves."""
-    if state.phase == "welcome" and state.kind != "second":
-        return steps.again(state, help_words.BRIEFLY)
-    asks = state.phase not in ("welcome", "rest")
-    return steps.again(state, help_words.time_left(steps.cards.progress(state)) if asks else "")
-
-
-def judged(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """Whether that was good: nobody is marked."""
-    return steps.again(state, help_words.JUDGED)
-
-
-def why_me(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """Why this very person is asked."""
-    return steps.again(state, help_words.why_me(steps.facts, state.kind == "second"))
-
-
-def no_names(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """Whether names are wanted: they are not."""
-    return steps.again(state, help_words.NAMES)
-
-
-def annoyed(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """It is too much just now: say what the ways out are."""
-    return steps.again(state, help_words.ANNOYED)
-
-
-def voluntary(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """Whether one has to answer."""
-    return steps.again(state, help_words.VOLUNTARY)
-
-
-def own_data(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """What is kept about the person, and who can hand it out or erase it."""
-    return steps.again(state, help_words.DATA)
-
-
-def about(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """What this is."""
-    return steps.again(state, help_words.about(steps.facts))
-
-
-def show_help(steps: Steps, state: State, _argument: str, _now: datetime) -> Outcome:
-    """What can be said here."""
-    return steps.again(state, help_words.HELP)
 
 
 def not_begun(steps: Steps, state: State, _text: str, _now: datetime) -> Outcome:

@@ -10,15 +10,17 @@ from sqlalchemy import bindparam
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.access import approvers
 from bot.audit.commands import command
 from bot.audit.instrument import Instrument
 from bot.audit.planning import chance
 from bot.audit.queues import known_answers, questions_due
 from bot.audit.records import no_models, standing_answers
 from bot.audit.state import Facts, Input, Someone, State
+from bot.clock import zone
 from bot.organisation.directory import holders, led_departments
 from bot.speech import Chose, Words
-from bot.store.columns import change, columns
+from bot.store.columns import change, columns, held, objects
 from bot.store.outbox import inserted
 from bot.store.tables import (
     Company,
@@ -62,7 +64,9 @@ async def facts_for(
     owners = await columns(tx, _OWNERS) if may_name_owners(state, given) else ()
     return Facts(
         department=department.name,
+        person=person.id or 0,
         owners=tuple(Someone(number or 0, name, email) for number, name, email in owners),
+        approvers=await _approvers(tx, department, person) if may_name_approvers(state, given) else (),
         colleagues=await _colleagues(tx, department, person) if _hands_over(state, given) else (),
         zone=await zone_of(tx, person, department),
     )
@@ -72,14 +76,27 @@ _PLAIN_ANSWERS = ("pick", "neither", "same", "better", "worse", "cannot", "nothi
 
 
 def may_name_owners(state: State, given: Input) -> bool:
-    """Whether a step may say who runs the programme: who reads along, and who confirms that something does
-    not apply. A plain answer does neither.
-    """
+    """Whether a step may say who runs the programme and so reads along. A plain answer does not."""
     if state.phase == "welcome" or state.interlude:
         return True
     if isinstance(given, Chose):
         return _name(given) not in _PLAIN_ANSWERS
     return not isinstance(given, Words) or command(given.text) is not None
+
+
+def may_name_approvers(state: State, given: Input) -> bool:
+    """Whether a step may say who confirms what does not apply."""
+    known = state.known.get(state.current)
+    again = state.phase == "different" and known is not None and known.claim == "not_applicable"
+    if again or state.interlude in ("reason", "approver"):
+        return True
+    heard = command(given.text) if isinstance(given, Words) else None
+    return (heard or ("",))[0] == "na" or (isinstance(given, Chose) and _name(given) == "na")
+
+
+async def _approvers(tx: AsyncSession, department: Department, person: Person) -> tuple[Someone, ...]:
+    found = await approvers(tx, department.id or 0, person.id)
+    return tuple(Someone(each.id or 0, each.name, each.email) for each in found)
 
 
 def _hands_over(state: State, given: Input) -> bool:
@@ -109,9 +126,9 @@ async def _colleagues(tx: AsyncSession, department: Department, person: Person) 
 
 async def zone_of(tx: AsyncSession, person: Person, department: Department) -> ZoneInfo:
     """The person's zone, else the department's, else the company's."""
-    company = await tx.get(Company, 1)
+    company = await held(tx, Company, 1)
     own = person.time_zone or department.time_zone
-    return ZoneInfo(own or (company.time_zone if company is not None else "UTC"))
+    return zone(own or (company.time_zone if company is not None else "UTC"))
 
 
 async def live_sessions(
@@ -119,7 +136,7 @@ async def live_sessions(
 ) -> list[DialogueSession]:
     """The person's open and paused sittings, the one touched last first."""
     query = _LIVE_SESSIONS_LOCKED if lock else _LIVE_SESSIONS
-    return list(await tx.exec(query, params={"person": person_id, "kinds": kinds}))
+    return await objects(tx, query, {"person": person_id, "kinds": kinds})
 
 
 async def touched_last(

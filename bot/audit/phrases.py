@@ -29,8 +29,8 @@ def day(value: date | datetime) -> str:
 
 
 def quoted(words: str) -> str:
-    """A person's own words as a quote, shortened at a word."""
-    flat = " ".join(words.split())
+    """A person's own words as a quote, shortened at a word. What was added to them stands behind a stroke."""
+    flat = " / ".join(" ".join(line.split()) for line in words.splitlines() if line.strip())
     if len(flat) > _QUOTE_LENGTH:
         flat = flat[:_QUOTE_LENGTH].rsplit(" ", 1)[0] + " ..."
     return f"> {plain(flat)}"
@@ -46,11 +46,13 @@ def _readers(facts: Facts) -> str:
     return f"{owners}, who runs the AI programme"
 
 
-def privacy(facts: Facts) -> str:
-    """Who sees what, naming the programme owner."""
+def privacy(facts: Facts, second: bool = False) -> str:
+    """Who sees what, naming the programme owner; to a second person also what the lead learns."""
+    alike = "- Your lead reads whether a colleague sees it the same way, and not who that is.\n"
     return (
         f"- Your own words: you and {_readers(facts)}; nobody else, unless you release a sentence.\n"
-        "- Where your department stands, as a whole: its leads and the executives.\n"
+        f"{alike if second else ''}"
+        "- Where your department stands, as a whole: your team and the executives.\n"
         "- Never used for anyone's performance, pay or job."
     )
 
@@ -59,20 +61,41 @@ def privacy_again(facts: Facts) -> str:
     """The same in two sentences, for whoever has read it before."""
     return (
         f"_Who sees what is as before: your words are for you and {_readers(facts)}; where "
-        f"{plain(facts.department)} stands, its leads and the executives see. It is never used for anyone's "
+        f"{plain(facts.department)} stands, your team and the executives see. It is never used for anyone's "
         "performance, pay or job._"
     )
 
 
-def hello(facts: Facts) -> str:
-    """Before the very first question."""
+def hello(facts: Facts, count: int = 4) -> str:
+    """Before the very first question; `count` are the questions of the first sitting."""
     return (
-        f"Hello! I help {plain(facts.department)} find its next useful step with AI. Four questions to begin "
-        "with, about 3 minutes. You tell me about real cases; there is no right answer, and “not sure” is "
-        "a good one.\n\n"
+        f"Hello! I help {plain(facts.department)} find its next useful step with AI. "
+        f"{_so_many(count)} to begin with, {_so_long(count)}. You tell me about real cases; there is no "
+        "right answer, and “not sure” is a good one.\n\n"
         f"**Who sees what**\n{privacy(facts)}\n\n"
         "Skip, pause or stop whenever you like; nothing is lost. Shall we start?"
     )
+
+
+def hello_on(facts: Facts, count: int) -> str:
+    """Before somebody's first look at a department of which others have told a part."""
+    return (
+        f"Hello! Others in {plain(facts.department)} have begun to tell me how it works with AI, and I'd "
+        f"like to go on from there. {_so_many(count)}, {_so_long(count)}. You tell me about real cases; "
+        "there is no right answer, and “not sure” is a good one.\n\n"
+        f"**Who sees what**\n{privacy(facts)}\n\n"
+        "Skip, pause or stop whenever you like; nothing is lost. Shall we start?"
+    )
+
+
+def _so_many(count: int) -> str:
+    return "One question" if count == 1 else f"{count_words(count).capitalize()} questions"
+
+
+def _so_long(count: int) -> str:
+    """As the cards count it: about three quarters of a minute a question."""
+    minutes = max(1, round(count * 0.75))
+    return "about a minute" if minutes == 1 else f"about {minutes} minutes"
 
 
 def hello_again(facts: Facts) -> str:
@@ -96,7 +119,7 @@ def hello_second(facts: Facts, count: int = 1) -> str:
         f"answered {them} too; a second view from inside the team makes the picture fairer. It takes {long}."
         "\n\n"
         "**Who sees what**\n"
-        f"{privacy(facts)}\n\n"
+        f"{privacy(facts, second=True)}\n\n"
         "Shall we start?"
     )
 

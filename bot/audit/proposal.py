@@ -2,6 +2,7 @@
 word vectors, else all five.
 
 What a level sounds like is told by its anchor and by two answers that leads might give (example_answers.tsv).
+A share that the words tell ("four of our eight") counts against the anchors that name another one.
 
 A proposal only decides what is shown. A person's words are material for it, never instructions: whatever they
 say, the worst that can come of it is two other anchors on the card, with "neither" beside them.
@@ -21,6 +22,7 @@ from pydantic import BaseModel, Field
 
 from bot.audit.instrument import Instrument
 from bot.audit.parts import LEVELS, Criterion
+from bot.audit.shares import apart, share_told
 from bot.audit.state import NoProposal, Proposed
 from bot.llm import LanguageModel
 
@@ -91,7 +93,8 @@ class AnchorProposer:
         if criterion.id not in self._levels:  # the first reading loads the model
             self._levels[criterion.id] = await asyncio.to_thread(_levels, self._embedder, criterion)
         [said] = self._embedder.encode([_ADDRESS.sub("", words)])
-        return closest_two(np.array([np.max(each @ said) for each in self._levels[criterion.id]]))
+        alike = np.array([np.max(each @ said) for each in self._levels[criterion.id]])
+        return closest_two(alike, _apart(criterion, words))
 
     async def _by_model(self, model: LanguageModel, criterion: Criterion, words: str) -> Proposed | None:
         scale = "\n".join(f"{level}: {criterion.levels[level]}" for level in LEVELS)
@@ -121,16 +124,25 @@ def examples(criterion_id: str, level: int) -> tuple[str, ...]:
     return _all_examples().get((criterion_id, level), ())
 
 
-def closest_two(similarities: Vectors) -> Proposed | NoProposal:
+def _apart(criterion: Criterion, words: str) -> Vectors:
+    """How far each anchor lies from the share that these words tell, 0 to 1."""
+    told = share_told(words)
+    far = [apart(criterion.levels[level], told) if told else 0.0 for level in LEVELS]
+    return np.array(far, dtype=np.float32)
+
+
+def closest_two(alike: Vectors, far: Vectors | float = 0.0) -> Proposed | NoProposal:
     """The closest level and the nearer of its neighbours, unless another level is nearly as close or none is.
+    `far` is what speaks against each level.
 
     That the two are close to each other says nothing: people often stand between them.
     """
+    similarities = alike - far
     best = int(np.argmax(similarities))
     beside = [level for level in (best - 1, best + 1) if level in LEVELS]
     neighbour = max(beside, key=lambda level: float(similarities[level]))
     left_out = [float(similarities[level]) for level in LEVELS if level not in (best, neighbour)]
-    if similarities[best] < LIKENESS or similarities[best] - max(left_out) < MARGIN:
+    if np.max(alike) < LIKENESS or similarities[best] - max(left_out) < MARGIN:
         return NoProposal()
     return Proposed((min(best, neighbour), max(best, neighbour)), "embeddings")
 

@@ -17,7 +17,7 @@ from bot.audit.instrument import Instrument
 from bot.audit.scoring import Agreement, AnswerFact, Scores, score
 from bot.audit.scoring import Claim as ClaimedLevel
 from bot.audit.state import Given
-from bot.store.columns import add, change, columns
+from bot.store.columns import add, change, columns, held, objects
 from bot.store.tables import Answer, Audience, Blocker, Claim, Company, Department
 from bot.store.tables import EvidenceClass as StoredEvidence
 
@@ -43,8 +43,7 @@ async def latest_answers(
     criteria = tuple(criterion.id for criterion in instrument.criteria)
     query = _latest_rows(criteria, before_session is not None)
     given = {"department": department_id, "now": now, "before": before_session}
-    rows = await tx.exec(query, params=given)
-    return {row.criterion: row for row in rows}
+    return {row.criterion: row for row in await objects(tx, query, given)}
 
 
 async def _latest_facts(
@@ -150,13 +149,13 @@ def no_models(department: Department) -> tuple[str, ...]:
 
 async def gate_mode(tx: AsyncSession) -> Mode:
     """The company's choice of how gates work; strict unless set otherwise."""
-    company = await tx.get(Company, 1)
+    company = await held(tx, Company, 1)
     return "chain" if company is not None and company.settings.get("gates") == "chain" else "strict"
 
 
 async def open_blockers(tx: AsyncSession, department_id: int, now: datetime) -> list[Blocker]:
     """What is in the department's way at `now`, oldest first."""
-    return list(await tx.exec(_BLOCKERS, params={"department": department_id, "now": now}))
+    return await objects(tx, _BLOCKERS, {"department": department_id, "now": now})
 
 
 _NOW = bindparam("now", type_=_AT.type)
@@ -235,18 +234,15 @@ async def save_answer(
         "approver_id": given.approver,
     }
     same = {"session": session_id, "criterion": given.criterion, "at": given.at}
-    stored = (await tx.exec(_SAME_ANSWER, params=same)).first() if again else None
-    if stored is not None:
+    for stored in await objects(tx, _SAME_ANSWER, same) if again else ():
         await change(tx, stored, said)
-        return stored
-    row = Answer(
-        department_id=department_id,
-        criterion=given.criterion,
-        session_id=session_id,
-        answered_at=given.at,
-        instrument_version=instrument.version,
-        second=second,
-        **said,
-    )
-    await add(tx, row)
-    return row
+        return cast("Answer", stored)
+    new = {
+        "department_id": department_id,
+        "criterion": given.criterion,
+        "session_id": session_id,
+        "answered_at": given.at,
+        "instrument_version": instrument.version,
+        "second": second,
+    }
+    return await add(tx, Answer, new | said)

@@ -20,7 +20,7 @@ from bot.audit.views import lead_view, with_level
 from bot.choice_ids import ChoiceId
 from bot.messages import Choice, Message, plain
 from bot.organisation.directory import holders
-from bot.store.columns import columns
+from bot.store.columns import columns, objects
 from bot.store.outbox import write_to_person
 from bot.store.tables import (
     Answer,
@@ -51,9 +51,7 @@ async def ask_second(
     if not team:
         return
     person = team[chance(session_id, criterion, "who") % len(team)]
-    live = await tx.exec(_OPEN_SECOND, params={"person": person, "department": department.id})
-    found = live.first()
-    if found is not None:
+    for found in await objects(tx, _OPEN_SECOND, {"person": person, "department": department.id}):
         state = load_state(found)
         if criterion not in (*state.queue, *state.answers):
             await keep_state(tx, found, state.model_copy(update={"queue": (*state.queue, criterion)}))

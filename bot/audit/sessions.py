@@ -7,10 +7,8 @@ answer to a question in between) is used only where it still fits.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy import bindparam
@@ -51,23 +49,18 @@ from bot.audit.state import (
     Resume,
     State,
 )
+from bot.audit.waiting import EVERY_KIND, is_start, left_long_ago, newer_sitting, takes_words, went_on
 from bot.choice_ids import ChoiceId, parse_choice_id
 from bot.errors import InputError
 from bot.messages import Choice, Message, plain
 from bot.organisation.directory import led_departments
 from bot.speech import Chose, Words
+from bot.store.columns import objects
 from bot.store.engine import Store
 from bot.store.tables import Company, Department, DialogueSession, Person, SessionKind, SessionStatus
 from bot.turns import Turn, UseCase
-from bot.when import parse_day
 
 PREFIX = "audit"
-LONG_AGO = timedelta(days=30)
-"""The shortest cadence of the instrument: after that a rest between two sittings is over."""
-_EVERY_KIND = (*AUDITS, SessionKind.SECOND_RATER)
-_START = re.compile(
-    r"(start|begin|resume|continue)?( the| an| my)? ?(audit|check[- ]?in|sitting)|start|resume"
-)
 
 
 def start_choice(department_id: int, label: str = "Start") -> Choice:
@@ -137,7 +130,7 @@ class AuditUseCase:
         row = await self._waiting(turn)
         if row is None:
             return Prepared()
-        state = load_state(row)
+        state = _state_of(row, turn)
         # What words ask for depends on no name, so that the trial does without the facts.
         trial = Dialogue(self._instrument, Facts(department=""))
         if (change := instrument_change(self._instrument, state)) is not None:
@@ -169,11 +162,11 @@ class AuditUseCase:
         if named is not None:
             return await self.start(tx, turn.person_id, named.id or 0, turn)
         row = await self._row(tx, turn, lock=True)
-        if row is not None and _left_long_ago(row, turn.at):
+        if row is not None and left_long_ago(row, turn.at):
             return await self.start(tx, turn.person_id, row.department_id, turn)
         if row is None:
             return await self._without_sitting(tx, turn)
-        newer = None if row.status in LIVE else await _newer(tx, row)
+        newer = None if row.status in LIVE else await newer_sitting(tx, row)
         if newer is not None:
             return [_EARLIER_ROUND, *await self._step(tx, newer, turn, Prepared(), Resume())]
         return await self._step(tx, row, turn, prepared)
@@ -187,7 +180,7 @@ class AuditUseCase:
             for row in await live_sessions(tx, person_id, AUDITS, lock=True)
             if row.department_id == department_id
         ]
-        if live and not _left_long_ago(live[0], turn.at):
+        if live and not left_long_ago(live[0], turn.at):
             return await self._step(tx, live[0], turn, Prepared(), Resume())
         if live:
             live[0].status, live[0].finished_at = SessionStatus.FINISHED, turn.at
@@ -197,7 +190,7 @@ class AuditUseCase:
         if state.kind == "re" and not state.queue:
             return [_all_fresh(department)]
         opened = await open_session(tx, state, department_id, person_id, turn.at)
-        found = (await tx.exec(_WHOSE, params={"sitting": opened})).one()
+        [found] = await objects(tx, _WHOSE, {"sitting": opened})
         turn.seen[_WHOSE_IT_IS], (row, _, person, _) = [found], found
         if state.kind == "first" or person.enrolled_at is None:
             return await self._step(tx, row, turn, Prepared(), Resume())
@@ -238,24 +231,26 @@ class AuditUseCase:
             choice = parse_choice_id(turn.choice)
             if choice is None or choice.session == 0:
                 return None
-            found = (await tx.exec(_TAPPED, params={"sitting": choice.session})).first()
-            if found is None or found[0].person_id != turn.person_id or found[0].kind not in _EVERY_KIND:
+            tapped = await objects(tx, _TAPPED, {"sitting": choice.session})
+            rows: list[DialogueSession] = [each[0] for each in tapped]
+            if not rows or rows[0].person_id != turn.person_id or rows[0].kind not in EVERY_KIND:
                 return None
-            turn.seen[_WHOSE_IT_IS] = [found]
-            return found[0]
+            turn.seen[_WHOSE_IT_IS] = tapped
+            return rows[0]
         if lock:
-            turn.seen[_WHOSE_IT_IS] = (await tx.exec(_LIVE, params={"person": turn.person_id})).all()
+            turn.seen[_WHOSE_IT_IS] = await objects(tx, _LIVE, {"person": turn.person_id})
             live: list[DialogueSession] = [each[0] for each in turn.seen[_WHOSE_IT_IS]]
         else:
             live = await live_sessions(tx, turn.person_id, tuple(SessionKind))
-        rows = [row for row in live if row.kind in _EVERY_KIND]
-        asking = [row for row in rows if takes_words(load_state(row), turn.text or "")]
+        rows = [row for row in live if row.kind in EVERY_KIND]
+        states = [(row, load_state(row)) for row in rows]
+        asking = [row for row, state in states if takes_words(state, turn.text or "")]
         if not asking and is_start(turn.text or ""):
-            begun = (row for row in rows if load_state(row).sittings or load_state(row).paused)
-            return next(begun, None)
+            return next((row for row, state in states if state.sittings or state.paused), None)
         goes_on = is_start(turn.text or "") or command(turn.text or "") == ("resume", "")
-        if not asking or (not goes_on and _went_on(live, asking[0])) or self._beside(live[0], turn):
+        if not asking or (not goes_on and went_on(live, asking[0])) or self._beside(live[0], turn):
             return None
+        turn.seen[_AS_READ] = next(each for each in states if each[0] is asking[0])
         return asking[0]
 
     async def _without_sitting(self, tx: AsyncSession, turn: Turn) -> list[Message]:
@@ -285,7 +280,7 @@ class AuditUseCase:
     ) -> list[Message]:
         """One step with what the turn brings, or with `instead`."""
         _, department, person, _company = await _whose(tx, row, turn)
-        state = load_state(row)
+        state = _state_of(row, turn)
         given = instead or self._input(turn, state)
         facts = await facts_for(tx, department, person, state, given)
         facts = await with_processes(tx, self._instrument, state, department, facts)
@@ -359,30 +354,6 @@ class AuditUseCase:
         return state
 
 
-def _left_long_ago(row: DialogueSession, now: datetime) -> bool:
-    """Between two sittings for so long that a new audit has the better questions."""
-    if row.kind not in AUDITS or row.status not in LIVE or now - row.updated_at < LONG_AGO:
-        return False
-    return load_state(row).phase == "rest"
-
-
-def _went_on(live: Sequence[DialogueSession], asking: DialogueSession) -> bool:
-    """A card of the coaching or the coverage that waits for words was shown after this one."""
-    return any(
-        row.kind not in _EVERY_KIND
-        and row.status is SessionStatus.OPEN
-        and row.updated_at > asking.updated_at
-        for row in live
-    )
-
-
-async def _newer(tx: AsyncSession, row: DialogueSession) -> DialogueSession | None:
-    """The live sitting that took the place of a finished one."""
-    kinds = AUDITS if row.kind in AUDITS else (row.kind,)
-    live = await live_sessions(tx, row.person_id, kinds, lock=True)
-    return next((each for each in live if each.department_id == row.department_id), None)
-
-
 async def _whose(
     tx: AsyncSession, row: DialogueSession, turn: Turn
 ) -> tuple[DialogueSession, Department, Person, Company | None]:
@@ -393,10 +364,17 @@ async def _whose(
     for each in seen:
         if each[0] is row:
             return each
-    return (await tx.exec(_WHOSE, params={"sitting": row.id})).one()
+    [found] = await objects(tx, _WHOSE, {"sitting": row.id})
+    return found  # type: ignore[no-any-return]
 
 
-_WHOSE_IT_IS = "whose it is"
+def _state_of(row: DialogueSession, turn: Turn) -> State:
+    """The state of a sitting as the turn found it."""
+    read: tuple[DialogueSession, State] | None = turn.seen.get(_AS_READ)
+    return read[1] if read is not None and read[0] is row else load_state(row)
+
+
+_WHOSE_IT_IS, _AS_READ = "whose it is", "state"
 _ALL = (
     select(DialogueSession, Department, Person, Company)
     .join(Department, col(Department.id) == DialogueSession.department_id)
@@ -406,42 +384,6 @@ _ALL = (
 _WHOSE = _ALL.where(DialogueSession.id == bindparam("sitting"))
 _TAPPED = _WHOSE.with_for_update(of=DialogueSession)
 _LIVE = live_of(_ALL).with_for_update(of=DialogueSession)
-
-
-def takes_words(state: State, text: str) -> bool:
-    """A card waits for these words. Between two sittings short commands and days are meant for the audit; of
-    somebody who has not seen the first card only words that agree to begin; in a pause only "go on".
-    """
-    if state.phase == "welcome" and not state.greeted:
-        return is_start(text) or command(text) == ("start", "")
-    if state.paused:
-        return command(text) == ("resume", "")
-    return state.asks or (state.phase == "rest" and (command(text) is not None or _is_a_day(text)))
-
-
-def _is_a_day(text: str) -> bool:
-    """Hardly more than a day, as in "tomorrow" or "on Friday"."""
-    return len(text.split()) <= 4 and not text.endswith("?") and parse_day(text, date(2000, 1, 3)) is not None
-
-
-async def is_for_a_sitting(tx: AsyncSession, person_id: int, text: str) -> bool:
-    """A sitting of this person would act on "pause", "resume" or "hello": one that asks, or one to go on
-    with.
-    """
-    states = [load_state(row) for row in await live_sessions(tx, person_id, _EVERY_KIND)]
-    if is_start(text):
-        return any(state.sittings or state.paused for state in states)
-    return any(takes_words(state, text) for state in states)
-
-
-async def is_paused(tx: AsyncSession, person_id: int) -> bool:
-    """This person stopped in the middle of some questions."""
-    return any(load_state(row).paused for row in await live_sessions(tx, person_id, _EVERY_KIND))
-
-
-def is_start(text: str) -> bool:
-    """The words ask for the audit, or to go on with it."""
-    return _START.fullmatch(" ".join(text.lower().split()).strip(" .!")) is not None
 
 
 _EARLIER_ROUND = Message(

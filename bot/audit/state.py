@@ -80,14 +80,15 @@ class Known(_Record):
 class Draft(_Record):
     """The present question's unfinished answer.
 
-    `at` is when its first pick was stored, `keep_level` the level of a fresh case, `evidence_text` what was
-    given to show for it: another pick does not ask for that again. `probed` and
-    `asked_evidence` keep each of these questions to once, as does `asked_process`. `process` is the name of
-    what was told of, `path` the departments it passes through (ids).
+    `words_before` are the words before the last ones were added. `at` is when its first pick was stored,
+    `keep_level` the level of a fresh case, `evidence_text` what was given to show for it: another pick does
+    not ask for that again. `probed` and `asked_evidence` keep each of these questions to once, as does
+    `asked_process`. `process` is the name of what was told of, `path` the departments it passes through.
     """
 
     at: datetime | None = None
     words: str = ""
+    words_before: str = ""
     shown: tuple[int, ...] = ()
     proposed_by: Source = ""
     probe_words: str = ""
@@ -161,7 +162,11 @@ class Facts:
 
     department: str
     owners: tuple[Someone, ...] = ()
-    """The programme owners: they read raw answers and approve what does not apply."""
+    """The programme owners, who read raw answers."""
+    approvers: tuple[Someone, ...] = ()
+    """Who may confirm what does not apply; read only where that is asked."""
+    person: int = 0
+    """Whose sitting it is."""
     colleagues: tuple[Someone, ...] = ()
     """Whom this sitting may be handed to."""
     departments: tuple[Someone, ...] = ()

@@ -8,7 +8,7 @@ from bot.audit.instrument import Instrument
 from bot.audit.planning import questions_left
 from bot.audit.state import Draft, Effect, Facts, Given, OfferSteps, ShowPlacement, State
 from bot.audit.wording import Cards
-from bot.messages import Message
+from bot.messages import Message, plain
 from bot.speech import Say
 
 Outcome = tuple[State, tuple[Effect, ...]]
@@ -35,16 +35,33 @@ class Steps:
 
     def again(self, state: State, said: str = "") -> Outcome:
         """The same card once more, after something said; its buttons stay good."""
-        return self.after(state, said) if said else (state, (Say(self.card(state)),))
+        return state, (Say(self.back_to(state, said) if said else self.card(state)),)
 
-    def after(self, state: State, said: str = "") -> Outcome:
-        """The same card after something else was said, here or in a message of its own: the long first one is
-        not read out again.
+    def back_to(self, state: State, said: str = "") -> Message:
+        """The same card after something else was said, here or in a message of its own: a long one is not
+        read out again, its buttons are there.
         """
-        if state.phase != "welcome" or not state.greeted or state.paused or state.interlude:
-            return state, (Say(self.card(state, said)),)
-        brief = self.cards.card(state).model_copy(update={"text": f"{said}\n\nShall we start?".strip()})
-        return state, (Say(brief),)
+        card = self.cards.card(state)
+        text = f"{said}\n\n{self._briefly(state, card.text, not said)}".strip()
+        return card.model_copy(update={"text": text})
+
+    def _briefly(self, state: State, in_full: str, returns: bool) -> str:
+        """The present card in a line, where it stands above in full and the line says enough."""
+        if state.paused or state.interlude or state.phase in ("process", "path", "rest", "done", "away"):
+            return in_full
+        if state.phase == "welcome":
+            return "Shall we start?" if state.greeted else in_full
+        at = self.cards.progress(state)
+        place = f"uestion {at.done + 1} of {at.total}"
+        lead_in = f"Back to q{place}" if returns else f"**Q{place}**"
+        if state.phase in ("place", "fresh"):
+            return f"{lead_in}.\n\n{in_full}" if returns else in_full
+        if state.phase in ("probe", "evidence"):
+            ask = self.cards.ask_again(state)
+            return f"{lead_in}. {ask}" if returns else ask
+        about = f", about {plain(self.facts.department)}" if state.named else ""
+        different = " What is different now?" if state.phase == "different" else ""
+        return f"{lead_in}{about}: {self.cards.criterion(state).question}{different}"
 
     def card(self, state: State, preface: str = "") -> Message:
         """The present card, with `preface` above it."""

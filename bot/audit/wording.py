@@ -15,13 +15,16 @@ from bot.audit.phrases import (
     earlier,
     hello,
     hello_again,
+    hello_on,
     hello_second,
     joined,
     lower,
     missing,
     more_another_day,
+    names,
     quoted,
 )
+from bot.audit.planning import A_SITTING, questions_left
 from bot.audit.process_cards import name_card, path_card
 from bot.audit.state import Facts, Given, Known, Someone, State
 from bot.choice_ids import ChoiceId
@@ -91,9 +94,11 @@ class Cards:
         return _CARDS[state.phase](self, state)
 
     def _welcome(self, state: State) -> Message:
+        coming = questions_left(self.instrument, state)[:A_SITTING]
+        known = any(criterion in state.known for criterion in coming)
         said = {
-            "first": hello(self.facts),
-            "re": hello_again(self.facts),
+            "first": hello(self.facts, len(coming)),
+            "re": hello_again(self.facts) if known or not coming else hello_on(self.facts, len(coming)),
             "second": hello_second(self.facts, len(state.queue)),
         }
         return Message(
@@ -244,6 +249,14 @@ class Cards:
             "_I keep the link and one line about it. I never open or copy it._"
         )
 
+    def ask_again(self, state: State) -> str:
+        """What the present card asks for about an answer, without what was said with it the first time."""
+        if state.phase == "probe":
+            return "When did this last _not_ happen?"
+        if (state.answers[state.current].level or 0) <= 2:
+            return "One recent case: what, when, and roughly how many?"
+        return "Is there a link, or the name of a file, that a colleague could open?"
+
     def _rest(self, state: State) -> Message:
         first = state.sittings == 1 and state.kind == "first"
         left = sum(criterion not in state.settled for criterion in state.queue)
@@ -265,8 +278,8 @@ class Cards:
             "Thank you, that was the ground." if answered else "That was the ground, for another day then."
         )
         return (
-            f"{thanks} {count} more questions, about 3 minutes, look at what builds "
-            f"on it, each on the one before: {listed}. Go on now, or another day?"
+            f"{thanks} {count} more questions, about 3 minutes, are about what builds on it, one after the "
+            f"other: {listed}. Go on now, or another day?"
         )
 
     def _done(self, state: State) -> Message:
@@ -276,6 +289,8 @@ class Cards:
             "re": "That's all for this time. Thank you.",
             "first": "That's everything I wanted to ask. Thank you.",
         }
+        if state.kind == "first" and state.skipped:
+            return Message(kind="text", text="That's all for now, thank you. What you skipped can wait.")
         return Message(kind="text", text=texts[state.kind])
 
     def _away(self, _state: State) -> Message:
@@ -307,8 +322,11 @@ class Cards:
             return 'Fine, I put that under "to find out".'
         if given.claim == "not_applicable" and given.approver is None:
             return "Thank you, it's kept. It stays open until whoever runs the AI programme confirms it."
+        if given.claim == "not_applicable" and given.approver == self.facts.person:
+            return "Thank you, it's kept. It stays open until you confirm it in the message that I send you."
         if given.claim == "not_applicable":
-            return "Thank you, I've passed that on. It stays open until it is confirmed."
+            to = names(each for each in self.facts.approvers if each.id == given.approver)
+            return f"Thank you, I've passed that on to {to}. It stays open until it is confirmed."
         level = given.level or 0
         if counted == level:
             return "Noted, thank you."
@@ -334,6 +352,7 @@ class Cards:
 
     def who_is(self, typed: str, matches: int) -> str:
         """Said when a typed name fits nobody, or several."""
+        typed = typed.title() if typed.islower() and "@" not in typed else typed
         if matches:
             return f"There is more than one {plain(typed)} here. Which one? An e-mail address settles it."
         return (
@@ -345,11 +364,9 @@ class Cards:
         """Said when a typed department is none."""
         return f"I don't know a department called {plain(typed)}."
 
-    def handed(self, someone: Someone) -> str:
-        return (
-            f"Done: {plain(someone.name)} gets the remaining questions. What you answered stays yours. "
-            "Thank you!"
-        )
+    def handed(self, someone: Someone, answered: bool) -> str:
+        yours = " What you answered stays yours." if answered else ""
+        return f"Done: {plain(someone.name)} gets the remaining questions.{yours} Thank you!"
 
     def moved_on(self, state: State, criterion: str) -> Message:
         """For a button of an old card: nothing happened, and here is how to change that answer."""

@@ -112,13 +112,17 @@ def _words(state: State, text: str, today: date) -> Outcome:
     heard = command(text)
     if heard is not None and heard[0] in _WAYS_OUT and not heard[1]:
         return _leave(state)
+    if heard is not None and heard[0] in _BACK and state.phase in ("own", "when") and state.options:
+        return _show(_with(state, phase="pick", chosen=None))
+    if heard is not None and heard[0] != "hand" and state.phase in ("pick", "own"):
+        return _show(state, preface=_A_NUMBER)
     return _IN_PHASE[state.phase](state, text, today)
 
 
 def _leave(state: State) -> Outcome:
     """Out of the present card, with nothing changed by it."""
     if state.phase == "proof":
-        return _rest(state, said="That's fine. Well done, and thank you for telling me.")
+        return _rest(state, said="That's fine. Thank you for telling me.")
     return _rest(state, said="All right. It can wait; just say **next steps** when you like.")
 
 
@@ -131,6 +135,7 @@ def _labels(state: State) -> list[tuple[str, str]]:
     ]
 
 
+_BACK = frozenset({"back", "other"})
 _WAYS_OUT = frozenset({"cancel", "skip", "later", "out", "pause", "nothing", "neither", "unsure"})
 
 

@@ -5,7 +5,7 @@ From the instrument and what is stored, as everything that is said of a departme
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from bot.audit.instrument import Instrument
@@ -126,12 +126,16 @@ def who_answers(department: Department, leads: Iterable[Person], owners: Iterabl
     )
 
 
-def who_sees(department: Department, owners: Iterable[Person]) -> Message:
-    """Who sees what, as it is said before the first question."""
+def who_sees(department: Department, owners: Iterable[Person], read: Mapping[str, datetime]) -> Message:
+    """Who sees what, as it is said before the first question; `read`: who has opened the department's answers
+    here, and when last.
+    """
     known = tuple(Someone(each.id or 0, each.name, each.email) for each in owners)
-    return Message(
-        kind="result", text=f"**Who sees what**\n{privacy(Facts(department=department.name, owners=known))}"
-    )
+    text = f"**Who sees what**\n{privacy(Facts(department=department.name, owners=known))}"
+    if read:
+        who = joined([f"{plain(name)} (last on {day(at)})" for name, at in read.items()])
+        text = f"{text}\n\nOpened in this chat so far by {who}."
+    return Message(kind="result", text=text)
 
 
 def second_view() -> Message:
@@ -160,8 +164,8 @@ def others() -> Message:
     """Comparisons with other departments, and what other people answered."""
     return Message(
         kind="result",
-        text="What others answered is theirs, and I rank nobody: each department starts from another place. "
-        "What helps more is to compare yourselves with yourselves; “compare with last quarter” does that.",
+        text="What others answered is theirs to tell, and I compare nobody with them: each team starts from "
+        "another place. “Compare with last quarter” shows how far yours has come.",
     )
 
 

@@ -113,7 +113,7 @@ METHOD: tuple[tuple[Topic, str], ...] = (
         rf"|^(?:are|is) {WE} (?:better|worse|ahead|behind|further)(?: than| of)? (?:{_OTHERS}|the average)\b"
         rf"|^how (?:are|do|did) {_OTHERS}(?: \w+)?\W*$"
         rf"|^what (?:are|do|did) {_OTHERS} (?:say(?:ing)?|answer(?:ed|ing)?)\W*$"
-        rf"|^what (?:did|has) {_NOT_US}\w+(?: \w+)? answer(?:ed)?\W*$",
+        rf"|^what (?:did|has) {_NOT_US}\w+(?: \w+)? (?:answer(?:ed)?|say|said)\W*$",
     ),
     (
         "sureness",
@@ -140,7 +140,9 @@ METHOD: tuple[tuple[Topic, str], ...] = (
 WHO: tuple[tuple[Topic, str], ...] = (
     (
         "who_sees",
-        rf"(?:who|which people) (?:can |will |may |gets to )?(?:sees?|reads?) (?:all )?(?:of )?{_MINE}\W*"
+        r"(?:who|which people) (?:can |will |may |has |have |gets to )?"
+        r"(?:sees?|seen|reads?|looked at|opened) (?:all )?(?:of )?"
+        rf"{_MINE}(?: (?:so far|already|until now))?\W*"
         r"|(?:can|does|do|will|may) (?:my|our|the) (?:boss|manager|head|executives?|team|colleagues)"
         rf" (?:see|read) {_MINE}\W*"
         rf"|(?:what (?:happens|do you do)|what will you do) (?:with|to) {OUR} answers?\W*"
@@ -157,7 +159,8 @@ WHO: tuple[tuple[Topic, str], ...] = (
     ),
     (
         "answered_by",
-        rf"who (?:has |have |had )?(?:all )?answered(?: (?:for {US}|the questions|this|it))?"
+        r"who (?:else )?(?:has |have |had )?(?:all )?(?:else )?answered"
+        rf"(?: (?:for {US}|the questions|this|it))?"
         r"(?: so far| already| yet| until now)?\W*",
     ),
 )

@@ -50,6 +50,8 @@ def aside_words(instrument: Instrument, row: Answer, names: Names, now: datetime
         return f"{said}; it waits for a word from {who} and counts as open until then"
     until = row.answered_at + timedelta(days=instrument.freshness.stale_after_days)
     holds = "holds" if now <= until else "held"
+    if row.approver_id == row.picked_by:
+        who = f"{who}, who said so: there was nobody else to ask,"
     return f"{said}, confirmed by {who} on {day(row.approved_at)}; it {holds} until {day(until)}"
 
 
@@ -93,7 +95,7 @@ def sureness(instrument: Instrument, scores: Scores) -> Message:
     if not bands:
         return Message(kind="result", text=f"{rule} There is no level to be sure of yet.")
     counts = Counter(bands.values())
-    said = joined([f"{counts[word]} {word}" for word in _BANDS.values() if counts[word]])
+    said = joined([f"{count_words(counts[word])} {word}" for word in _BANDS.values() if counts[word]])
     thin = [f"**{instrument.criterion(each).name}**" for each, word in bands.items() if word == "thin"]
     more = f"\n\nThin: {joined(thin)}. A recent case or a link makes these firmer." if thin else ""
     return Message(kind="result", text=f"{rule} Of your answers: {said}.{more}")

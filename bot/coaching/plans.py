@@ -13,6 +13,7 @@ from bot.audit.phrases import day as day_words
 from bot.choice_ids import ChoiceId
 from bot.coaching.state import PREFIX, Option
 from bot.messages import Choice, Message, plain
+from bot.store.columns import objects
 from bot.store.tables import Blocker, DialogueSession, Plan, PlanStatus
 
 OPEN_PLANS = (PlanStatus.OPEN, PlanStatus.NOT_YET)
@@ -69,8 +70,8 @@ async def open_and_done(tx: AsyncSession, department_id: int, now: datetime) -> 
     """The open steps, oldest first, and the wording of those that were finished within half a year: these are
     not offered again.
     """
-    rows = await tx.exec(_OPEN_AND_DONE, params={"department": department_id, "since": now - DONE_HOLDS})
-    plans = list(rows)
+    given = {"department": department_id, "since": now - DONE_HOLDS}
+    plans = await objects(tx, _OPEN_AND_DONE, given)
     done = {plan.text for plan in plans if plan.status is PlanStatus.DONE}
     return [plan for plan in plans if plan.status is not PlanStatus.DONE], done
 

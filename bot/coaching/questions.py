@@ -111,6 +111,7 @@ _PATTERNS: tuple[tuple[Topic, str], ...] = (
         "steps",
         r"^(?:show |list )?(?:me )?(?:my |our |the )?next steps?\W*$"
         rf"|what (?:should|can|could) {WE} do (?:next|now|first)"
+        rf"|^what (?:should|can|could) {WE} do\W*$"
         rf"|^what (?:should|can|could) {WE} do (?:this|today|about (?:it|that|this)|quickly|right)"
         r"(?: \w+)?\W*$"
         r"|^what(?: is|'s)? the next thing (?:i|we) (?:should|can|could) do\W*$"
@@ -305,9 +306,10 @@ def in_the_way(text: str) -> str | None:
 
 _BECAME = {
     "done": re.compile(
-        r"(?:its |it is |all |thats |already )?(?:done|finished|completed|erledigt)(?: it| that)?"
+        r"(?:its |it is |all |thats |already )?(?:done|finished|completed|erledigt)(?: it| that| already)*"
         r"|(?:mark )?(?:step |number )?[1-3](?: is| as| was)? (?:done|finished)"
-        r"|(?:i|we)(?: have|ve)? (?:did|done) (?:it|that)"
+        r"|(?:i|we)(?: have|ve)? (?:already )?(?:did|done) (?:it|that|this)"
+        r"(?: already| yesterday| today| this morning| last week| on \w+day)?"
     ),
     "not_yet": re.compile(r"not (?:yet|done|finished)(?: yet)?|(?:its |it is )?not done(?: yet)?|still open"),
     "dropped": re.compile(
@@ -324,6 +326,12 @@ def became(text: str) -> str | None:
 
 
 _PROVEN = re.compile(r"(?P<how>[^:,.;!–]{4,20})[:,.;!–] *(?P<proof>\S.*)", re.DOTALL)
+
+
+def step_named(text: str) -> int | None:
+    """The place (from 1) of the step that is said to be done: "2 is done"."""
+    found = re.match(r"(?:mark )?(?:step |number )?([1-3])\b", bare(text))
+    return int(found[1]) if found is not None and became(text) == "done" else None
 
 
 def what_became(text: str) -> str | None:

@@ -8,28 +8,33 @@ from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.audit.hearing import evidence_class, is_question
+from bot.audit.hearing import is_question
 from bot.audit.instrument import Instrument
 from bot.audit.next_steps import NextStep, may_open_step, next_steps
 from bot.audit.opening import live_sessions, touched_last, zone_of
-from bot.audit.records import latest_answers, open_blockers, placement_of
+from bot.audit.records import open_blockers, placement_of
 from bot.audit.scoring import Scores
 from bot.choice_ids import ChoiceId, parse_choice_id
 from bot.coaching import dialogue
-from bot.coaching.plans import OPEN_PLANS, new_plan, open_and_done, open_plans, open_steps_card, plans_meant
-from bot.coaching.questions import StoredQuestion, done_with, in_the_way, names_of, route, what_became
+from bot.coaching.effects import carry_out
+from bot.coaching.plans import OPEN_PLANS, open_and_done, open_plans, open_steps_card, plans_meant
+from bot.coaching.questions import (
+    StoredQuestion,
+    done_with,
+    in_the_way,
+    names_of,
+    route,
+    step_named,
+    what_became,
+)
 from bot.coaching.state import (
-    AddEvidence,
     Done,
-    Effect,
     Input,
     InTheWay,
-    MovePlan,
     NotYet,
     Obstacle,
     Offer,
     Option,
-    RaiseBlocker,
     SavePlan,
     State,
 )
@@ -42,12 +47,9 @@ from bot.speech import Chose, Say, Words
 from bot.store.columns import add, change
 from bot.store.engine import Store
 from bot.store.tables import (
-    Answer,
     Blocker,
-    Claim,
     Department,
     DialogueSession,
-    EvidenceClass,
     Person,
     Plan,
     PlanStatus,
@@ -151,6 +153,9 @@ class CoachingUseCase:
         how, proof = what_became(turn.text or ""), done_with(turn.text or "")
         if not plans or how is None:
             return []
+        if (place := step_named(turn.text or "")) is not None:
+            listed = await open_plans(tx, plans[0].department_id)
+            plans = [each for each in listed[place - 1 : place] if each.person_id == turn.person_id] or listed
         if len(plans) > 1:
             return [open_steps_card(plans, "Good to hear from you. Which one do you mean?")]
         said = await self._follow_up(tx, turn, how, plans[0].id or 0)
@@ -323,17 +328,16 @@ class CoachingUseCase:
         for row in rows:
             if row.department_id == department_id:
                 return row
-        row = DialogueSession(
-            department_id=department_id,
-            person_id=person_id,
-            kind=SessionKind.COACHING,
-            status=SessionStatus.PAUSED,
-            instrument_version=self._instrument.version,
-            started_at=now,
-            updated_at=now,
-        )
-        await add(tx, row)
-        return row
+        new = {
+            "department_id": department_id,
+            "person_id": person_id,
+            "kind": SessionKind.COACHING,
+            "status": SessionStatus.PAUSED,
+            "instrument_version": self._instrument.version,
+            "started_at": now,
+            "updated_at": now,
+        }
+        return await add(tx, DialogueSession, new)
 
     async def _step(
         self, tx: AsyncSession, row: DialogueSession, given: Input, now: datetime
@@ -351,67 +355,23 @@ class CoachingUseCase:
             if isinstance(effect, Say):
                 messages.append(effect.message)
             else:
-                await self._carry_out(tx, row, effect, now)
+                await carry_out(tx, self._instrument, row, effect, now)
         status = SessionStatus.OPEN if state.asks_words else SessionStatus.PAUSED
         kept = state.model_dump(mode="json", exclude_defaults=True)
         await change(tx, row, {"state": kept, "status": status, "updated_at": now})
         return messages
 
-    async def _carry_out(self, tx: AsyncSession, row: DialogueSession, effect: Effect, now: datetime) -> None:
-        match effect:
-            case SavePlan(criterion=criterion, step=chosen, day=day, after_what=after):
-                tx.add(new_plan(row, criterion, chosen, day, after, now))
-            case MovePlan(plan=plan_id, day=day):
-                plan = await tx.get_one(Plan, plan_id)
-                plan.due_on, plan.status, plan.followed_up_at = day, PlanStatus.OPEN, None
-            case AddEvidence(plan=plan_id, criterion=criterion, text=text):
-                plan = await tx.get_one(Plan, plan_id)
-                plan.outcome = text
-                await self._add_evidence(tx, row, criterion, text, now)
-            case RaiseBlocker(code=code, note=note, owner=owner):
-                tx.add(
-                    Blocker(
-                        department_id=row.department_id,
-                        code=code,
-                        note=note,
-                        owner=owner or (await tx.get_one(Person, row.person_id)).name,
-                        raised_by=row.person_id,
-                        raised_at=now,
-                        session_id=row.id,
-                    )
-                )
-
-    async def _add_evidence(
-        self, tx: AsyncSession, row: DialogueSession, criterion: str, text: str, now: datetime
-    ) -> None:
-        """The same answer again, with what came of the step: the level is the person's, the evidence is
-        new.
-        """
-        before = (await latest_answers(tx, self._instrument, row.department_id, now)).get(criterion)
-        if before is None or before.claim is not Claim.LEVEL or before.level is None:
-            return
-        given = evidence_class(before.words, f"{before.evidence_text}\n{text}")
-        evidence = max(before.evidence, EvidenceClass(given), key=lambda each: each.value)
-        copied = before.model_dump(
-            exclude={"id", "evidence", "counted", "evidence_text", "answered_at", "session_id", "picked_by"}
-        )
-        tx.add(
-            Answer(
-                **copied,
-                evidence=evidence,
-                counted=min(before.level, self._instrument.cap(evidence.value)),
-                evidence_text=text,
-                answered_at=now,
-                session_id=row.id,
-                picked_by=row.person_id,
-            )
-        )
-
 
 def _without(found: list[NextStep], texts: set[str]) -> list[NextStep]:
     """What is left of each, where anything is."""
-    left = [replace(each, steps=tuple(s for s in each.steps if s.text not in texts)) for each in found]
-    return [each for each in left if each.steps]
+    begun = tuple(texts)
+    left = [[step for step in each.steps if not _is_begun(step.text, begun)] for each in found]
+    return [replace(each, steps=tuple(steps)) for each, steps in zip(found, left, strict=True) if steps]
+
+
+def _is_begun(text: str, begun: tuple[str, ...]) -> bool:
+    """Whether the step was taken on as it is, or with a change of one's own at its end."""
+    return any(each == text or each.startswith(f"{text.rstrip(' .')}; ") for each in begun)
 
 
 def _no_plans(department: Department) -> Message:

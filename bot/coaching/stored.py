@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.audit.deltas import Delta
+from bot.audit.department_turns import read_by
 from bot.audit.expiry import why_ended
 from bot.audit.gates import ESTABLISHED
 from bot.audit.instrument import Instrument
@@ -83,7 +84,8 @@ async def answer(
             owners = await holders(tx, DutyName.PROGRAMME_OWNER)
             return [explained.who_answers(asked.department, leads, owners)]
         case "who_sees":
-            return [explained.who_sees(asked.department, await holders(tx, DutyName.PROGRAMME_OWNER))]
+            owners = await holders(tx, DutyName.PROGRAMME_OWNER)
+            return [explained.who_sees(asked.department, owners, await read_by(tx, department_id))]
         case "pending":
             rows = await latest_answers(tx, instrument, department_id, asked.now)
             active = {plan.criterion.split("-")[0] for plan in await open_plans(tx, department_id)}

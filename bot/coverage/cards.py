@@ -56,7 +56,7 @@ _LEAVE = 'Just leave it, every tap is kept. Say "coverage" to go on.'
 _ABOUT = {
     **dict.fromkeys(("explain", "why", "unsure"), _GUESS),
     **dict.fromkeys(("pause", "quit", "later"), _LEAVE),
-    "who": "The figure of the department is for its leads and the executives; it is never about a person.",
+    "who": "The figure of the department is for its own team and the executives; it is never about a person.",
     "time": "",
     "skip": "This one is needed for the task; a guess will do.",
     "back": "A tap can't be taken back, but at the end you can go through it again.",

@@ -50,9 +50,10 @@ def coverage_message(
 
 
 def _figure(name: str, found: Coverage, letter: Grade | None) -> str:
-    known = letter or "C"
+    known, share = letter or "C", percent(found.coverage)
+    handled = "none" if share == "0%" else f"about {share}"
     return (
-        f"**AI handles about {percent(found.coverage)} of the repetitive hours in {plain(name)}** at a "
+        f"**AI handles {handled} of the repetitive hours in {plain(name)}** at a "
         f"quality that is used{_range(found)}. That rests "
         f"on {percent(found.known_share)} of these hours and {_GRADES[known]} (grade {known}). AI has "
         f"a hand in {percent(found.touched)} in all; what nobody checks, or what runs on a tool that is not "
@@ -100,9 +101,11 @@ MOST_TASKS = 6
 
 
 async def explained_message(
-    tx: AsyncSession, instrument: Instrument, department: Department, now: datetime
+    tx: AsyncSession, instrument: Instrument, department: Department, now: datetime, time_saved: bool = False
 ) -> Message:
-    """What a department's coverage rests on: the tasks with the most hours, and what each adds."""
+    """What a department's coverage rests on: the tasks with the most hours, and what each adds. `time_saved`:
+    that was asked for, so that it comes first that nobody knows it.
+    """
     records = await role_records(tx, instrument, department, now)
     if sum(record.role.headcount for record in records) < instrument.privacy.min_group:
         return await department_message(tx, instrument, department, now)
@@ -115,14 +118,18 @@ async def explained_message(
         for fact in largest
     ]
     said = "\n".join(lines) or "- no task yet"
-    return Message(
-        kind="result",
-        text="Coverage adds up hours: for each repetitive task the hours of everybody who does it, and of "
-        "these the share that AI handles at a quality that is used. What nobody checks counts as nothing. "
-        f"The largest tasks of {plain(department.name)}:\n\n{said}\n\n"
-        "It is no time saved: I don't ask how long something takes with AI, because such guesses are mostly "
-        "far too good.",
+    adds_up = (
+        "adds up hours: for each repetitive task the hours of everybody who does it, and of these the share "
+        "that AI handles at a quality that is used. What nobody checks counts as nothing. "
+        f"The largest tasks of {plain(department.name)}:\n\n{said}"
     )
+    text = f"Coverage {adds_up}\n\nIt says nothing about time saved: {_NO_TIME}"
+    if time_saved:
+        text = f"Time saved is nothing I can tell: {_NO_TIME} What I know is coverage; it {adds_up}"
+    return Message(kind="result", text=text)
+
+
+_NO_TIME = "I don't ask how long something takes with AI, because such guesses are mostly far too good."
 
 
 def _handled(fact: TaskFact) -> str:

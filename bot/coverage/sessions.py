@@ -45,7 +45,12 @@ from bot.turns import Turn
 PREFIX = "coverage"
 AT_IT = timedelta(hours=1)
 """For so long after a card was shown, "none" or "8" is taken for a tap on it."""
+_OF_A_TASK = ("hours", "share", "mode", "accepted", "reason", "tools")
 _START = re.compile(r"(start|update|do)?( the| our| my)? ?coverage( check-?in| update)?")
+_TIME_SAVED = (
+    r"how (much|many) (time|hours?) (do|does|did|has|have|are|is) (we|ai|it|us|that)? ?(saved?|saving)"
+    r"( us)?( with ai| through ai| by ai)?"
+)
 _EXPLAIN = re.compile(
     r"(why is|how come) (our|the|my|this) coverage( is)?( so| this| that)? (low|high|small|big).*"
     r"|(how|from what) (is|was|do you|did you) (our |the |my )?coverage"
@@ -55,8 +60,7 @@ _EXPLAIN = re.compile(
     r"|what (counts|is in|makes up)( as| in)?( our| the)? coverage|explain (our |the )?coverage"
     r"|(why|how) (did|has) (our|the|my) coverage (drop(ped)?|f[ae]ll(en)?|go(ne)? (up|down)|r[io]sen?"
     r"|grown?|changed?)( so much)?|what (has )?changed in (our |the |my )?coverage|what does coverage mean"
-    r"|how (much|many) (time|hours?) (do|does|did|has|have|are|is) (we|ai|it|us|that)? ?(saved?|saving)"
-    r"( us)?( with ai| through ai| by ai)?"
+    rf"|{_TIME_SAVED}"
 )
 _ASK = re.compile(r"(what('s| is)|how high is|show)( me)?( the| our| my)? coverage\W*")
 
@@ -70,6 +74,11 @@ def names_coverage(text: str) -> bool:
 def explains_coverage(text: str) -> bool:
     """The whole of these words asks what the coverage rests on."""
     return _EXPLAIN.fullmatch(_bare(text).strip("?")) is not None
+
+
+def asks_for_time_saved(text: str) -> bool:
+    """The whole of these words asks for hours saved, which coverage does not tell."""
+    return re.fullmatch(_TIME_SAVED, _bare(text).strip("?")) is not None
 
 
 def _bare(text: str) -> str:
@@ -136,13 +145,25 @@ class CoverageUseCase:
         if not led:
             return [_NOT_A_LEAD]
         if explains_coverage(text):
-            return [await explained_message(tx, self._instrument, each, turn.at) for each in led]
+            saved = asks_for_time_saved(text)
+            said = [await explained_message(tx, self._instrument, each, turn.at, saved) for each in led]
+            return [*said, *await self._back_to_card(tx, turn)]
         if _ASK.fullmatch(_bare(text)):
-            return [await department_message(tx, self._instrument, each, turn.at) for each in led]
+            said = [await department_message(tx, self._instrument, each, turn.at) for each in led]
+            return [*said, *await self._back_to_card(tx, turn)]
         if len(led) == 1:
             return await self.start(tx, turn.person_id, led[0], turn.at)
         choices = tuple(start_choice(each.id or 0, each.name) for each in led)
         return [Message(kind="question", text="Which department shall we look at?", choices=choices)]
+
+    async def _back_to_card(self, tx: AsyncSession, turn: Turn) -> list[Message]:
+        """The question about a task that was shown a short while ago, once more."""
+        row = await touched_last(tx, turn.person_id, SessionKind.COVERAGE)
+        if row is None or turn.at - row.updated_at >= AT_IT:
+            return []
+        if State.model_validate(row.state).phase not in _OF_A_TASK:
+            return []
+        return await self._step(tx, row, Show(), turn.at)
 
     async def start(
         self, tx: AsyncSession, person_id: int, department: Department, now: datetime

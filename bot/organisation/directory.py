@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import NotFound
 from bot.organisation.draft import DAYS
+from bot.store.columns import objects
 from bot.store.tables import (
     Company,
     Department,
@@ -84,10 +85,8 @@ async def active_departments(tx: AsyncSession) -> list[Department]:
 async def holders(tx: AsyncSession, duty: DutyName, department_id: int | None = None) -> list[Person]:
     """The active people with a duty; leads need the department."""
     if department_id is None:
-        found = await tx.exec(_HOLDERS, params={"duty": duty})
-    else:
-        found = await tx.exec(_HOLDERS_IN, params={"duty": duty, "department": department_id})
-    return list(found.all())
+        return await objects(tx, _HOLDERS, {"duty": duty})
+    return await objects(tx, _HOLDERS_IN, {"duty": duty, "department": department_id})
 
 
 # These stand ready, as every turn of a dialogue asks for them.
@@ -133,7 +132,7 @@ async def duties_of(tx: AsyncSession, person_id: int) -> list[Duty]:
 
 async def led_departments(tx: AsyncSession, person_id: int) -> list[Department]:
     """The active departments that a person leads."""
-    return list((await tx.exec(_LED, params={"person": person_id})).all())
+    return await objects(tx, _LED, {"person": person_id})
 
 
 async def organisation_document(tx: AsyncSession) -> dict[str, Any]:

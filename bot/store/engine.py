@@ -19,21 +19,26 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import aiosqlite
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, Executable, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.util import greenlet_spawn
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import SettingsError, StoreUnavailable
+from bot.store.ready import LINE, Given, Line
 from bot.store.sqlite import Connection as SqliteConnection
 
 BUSY_SECONDS = 15.0
+BEGIN_WRITING = "BEGIN IMMEDIATE"
 IDLE_SECONDS = 10.0
 """A connection that rested for longer is asked whether the server still knows it."""
 
@@ -83,7 +88,8 @@ class Store:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=15,
-            connect_args={"timeout": 5},
+            # What was prepared stays so; by default it is done anew every five minutes.
+            connect_args={"timeout": 5, "max_cached_statement_lifetime": 0},
         )
         _look_before_use(engine.sync_engine)
         return engine
@@ -102,42 +108,54 @@ class Store:
         """One transaction: committed at the end, rolled back by any exception."""
         with plain_errors():
             session = AsyncSession(self._writer, expire_on_commit=False)
+            committed = False
             try:
                 yield session
                 await session.commit()
+                committed = True
             finally:
-                await session.close()
+                if not committed:  # Else the connection is given back already.
+                    await session.close()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """Looks alone: SQLite refuses changes here. On PostgreSQL each look stands for itself."""
+        """Looks alone: SQLite refuses changes here. Of statements that stand ready, and on PostgreSQL of all,
+        each stands for itself.
+        """
         with plain_errors():
-            session = AsyncSession(self._reader, expire_on_commit=False)
+            session = AsyncSession(self._reader, expire_on_commit=False, info={LINE: _Looks(self)})
             try:
                 yield session
             finally:
                 await session.close()
 
-    @asynccontextmanager
-    async def writing(self, lasting: bool = True) -> AsyncIterator[AsyncConnection]:
-        """`write` without objects: a bare connection, for the few statements that come with every event.
+    async def alone(self, statement: Executable, *given: Given, lasting: bool = True) -> list[Any]:
+        """The rows of one statement, made once, that changes things and stands for itself. With several
+        `given` it is asked for each, and stores all of them or none.
 
         What is not to be `lasting` does not wait for SQLite's disk, and a power cut may undo it. That is for
         what means nothing after one: the claim of a process that is gone.
         """
+        async with self._opened(self._writer) as opened:
+            line = Line(self._writer.dialect, opened.dbapi_connection)
+            if not self.is_sqlite:  # PostgreSQL begins and commits around what stands alone.
+                return await line.ask(statement, *given)
+            async with _begun(opened.driver_connection, lasting):
+                return await line.ask(statement, *given)
+
+    async def look(self, statement: Executable, given: Given) -> list[Any]:
+        """The rows of one SELECT, made once, that stands for itself."""
+        async with self._opened(self._reader) as opened:
+            return await Line(self._reader.dialect, opened.dbapi_connection).ask(statement, given)
+
+    @asynccontextmanager
+    async def _opened(self, engine: AsyncEngine) -> AsyncIterator[PoolProxiedConnection]:
         with plain_errors():
-            connection = await self._writer.connect()
-            in_passing: Any = None
+            opened = await engine.raw_connection()
             try:
-                if self.is_sqlite and not lasting:
-                    in_passing = (await connection.get_raw_connection()).driver_connection
-                    in_passing.lasting = False
-                yield connection
-                await connection.commit()
+                yield opened
             finally:
-                if in_passing is not None:
-                    in_passing.lasting = True
-                await connection.close()
+                await greenlet_spawn(opened.close)
 
     async def run_sync(self, function: Any, *args: Any) -> Any:
         """Call `function(connection, *args)` on a plain connection in one writing transaction."""
@@ -155,6 +173,28 @@ class Store:
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()
+
+
+@dataclass(frozen=True)
+class _Looks:
+    """For a session that only looks: it needs no connection of its own."""
+
+    store: Store
+
+    async def ask(self, statement: Executable, *given: Given) -> list[Any]:
+        return await self.store.look(statement, *given)
+
+
+@asynccontextmanager
+async def _begun(driver: Any, lasting: bool) -> AsyncIterator[None]:
+    """A transaction of SQLite's; the pool rolls back what was not committed."""
+    driver.lasting = lasting
+    try:
+        await driver.begin(BEGIN_WRITING)
+        yield
+        await driver.commit()
+    finally:
+        driver.lasting = True
 
 
 async def _write_ahead(opened: SqliteConnection) -> None:
@@ -195,7 +235,7 @@ def _sqlite_rules(engine: Engine, immediate: bool) -> None:
             cursor.execute("PRAGMA query_only = ON")
         cursor.close()
 
-    begin = "BEGIN IMMEDIATE" if immediate else "BEGIN"
+    begin = BEGIN_WRITING if immediate else "BEGIN"
 
     def do_begin(connection: Any) -> None:
         connection.run_async(lambda opened: opened.begin(begin))

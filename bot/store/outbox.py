@@ -13,6 +13,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.messages import Message
+from bot.store.ready import line_of
 from bot.store.tables import Identity, OutboxMessage, Person, Platform
 
 
@@ -33,10 +34,16 @@ async def inserted(
     """
     if not values:
         return []
-    connection = await tx.connection()
-    statement = _insert_statement(connection.dialect.name, table, unique)
+    dialect = tx.get_bind().dialect.name
+    statement = _insert_statement(dialect, table, unique)
+    if len(values) <= FEW:
+        return [key for (key, *_) in await (await line_of(tx)).ask(statement, *values)]
     # The rows stand beside the statement, so that it is compiled once.
-    return [key for (key, *_) in await connection.execute(statement, values)]
+    return [key for (key, *_) in await (await tx.connection()).execute(statement, values)]
+
+
+FEW = 10
+"""Rows up to which each is quickly asked for by itself."""
 
 
 @lru_cache(maxsize=64)

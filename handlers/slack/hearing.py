@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from bot.clock import Clock
 from bot.live import KEPT
 from bot.messages import Message
@@ -42,11 +40,8 @@ class SlackHearing:
         self._store, self._people, self._clock = store, people, clock
         self._clients, self._status = clients, status
 
-    async def __call__(self, session: AsyncSession, event: InboxEvent) -> Turn | None:
-        """The turn of a known person. Others get one kind sentence; what needs no answer gets none.
-
-        `session` stays unused: Slack may have to be asked first, and nothing is held open meanwhile.
-        """
+    async def __call__(self, event: InboxEvent) -> Turn | None:
+        """The turn of a known person. Others get one kind sentence; what needs no answer gets none."""
         heard, address = event.payload, Address.parse(event.conversation)
         if heard["kind"] == "profile":
             await self._people.refresh(address.team, heard["user"])

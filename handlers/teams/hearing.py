@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from bot.clock import Clock
 from bot.live import KEPT
 from bot.messages import Message
@@ -47,11 +45,8 @@ class TeamsHearing:
         self._connector, self._typing = connector, typing
         self._company = Company(connector)
 
-    async def __call__(self, session: AsyncSession, event: InboxEvent) -> Turn | None:
-        """The turn of a known person. Others get one kind sentence; what needs no answer gets none.
-
-        `session` stays unused: Teams may have to be asked first, and nothing is held open meanwhile.
-        """
+    async def __call__(self, event: InboxEvent) -> Turn | None:
+        """The turn of a known person. Others get one kind sentence; what needs no answer gets none."""
         heard, account = event.payload, account_of(event)
         if heard["kind"] == "removed":
             if account.personal:

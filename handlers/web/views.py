@@ -49,6 +49,7 @@ _SCHEDULED_WORDS = {
     "blocker_ageing": "A blocker grows old",
     "policy_review": "Review of a policy",
     "open_question": "A question waits",
+    "open_approval": "Something waits to be confirmed",
     "department_digest": "Department digest",
     "executive_digest": "Weekly digest",
 }

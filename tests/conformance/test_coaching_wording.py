@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import col, update
 
+from bot.audit.department_turns import DepartmentUseCase
 from bot.audit.instrument import load_instrument
 from bot.audit.sessions import AuditUseCase
 from bot.coaching.asides import Asides
@@ -148,7 +149,8 @@ async def test_in_the_middle_of_a_sitting_the_wording_is_better_too(office):
     await office.say("continue")
     plain = await plain_answer(office)
     part, _ = coaching(office, "says " + friendly(plain))
-    audit = AuditUseCase(INSTRUMENT, office.store, office.proposals, asides=Asides(part, OnePolicy()))
+    asides = Asides(part, OnePolicy(), office.store, DepartmentUseCase(INSTRUMENT))
+    audit = AuditUseCase(INSTRUMENT, office.store, office.proposals, asides=asides)
     turn = asking(office)
     prepared = await audit.prepare(turn)
     async with office.store.write() as tx:

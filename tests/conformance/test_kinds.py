@@ -140,6 +140,14 @@ async def question(tx: AsyncSession, ids: Ids) -> None:
     )  # fmt: skip
 
 
+async def put_aside(tx: AsyncSession, ids: Ids) -> None:
+    tx.add(
+        Answer(department_id=ids["finance"], criterion="WE-1", claim=Claim.NOT_APPLICABLE, reason="No roles.",
+               approver_id=ids["owner"], picked_by=ids["lead"], answered_at=TUESDAY_10 - 8 * DAY,
+               instrument_version="0.1.0")
+    )  # fmt: skip
+
+
 async def answered(tx: AsyncSession, ids: Ids) -> None:
     said = [Message(kind="answer", text="Ada King has answered: yes.")]
     await write_to_person(tx, ids["clerk"], said, key="gap-closed:1", now=MONDAY_NIGHT, at_once=True)
@@ -164,6 +172,7 @@ CASES = {
     "blocker_ageing": Case("In the way of Finance for 15 days", blocker),
     "policy_review": Case("A review of **Leave** is due by 4 December", policy),
     "open_question": Case("A question has been waiting for you", question),
+    "open_approval": Case("waited for your word for 8 days; I bring it up this once", put_aside, to="owner"),
     QUESTION_ANSWERED: Case("has answered: yes.", answered, to="clerk", ticks=[MONDAY_NIGHT]),
     "department_digest": Case("Finance", channel, to="C-finance", ticks=[MONDAY_9]),
     "executive_digest": Case("Larkfield", executive, to="owner", ticks=[MONDAY_9]),

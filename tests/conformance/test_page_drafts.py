@@ -14,7 +14,7 @@ from bot.messages import Message
 from bot.store.engine import Store
 from bot.store.tables import InboxEvent, InboxStatus, OutboxMessage, Platform
 from bot.turns import Turn
-from handlers.conversation import Conversation, Hearing, hear_plain
+from handlers.conversation import Conversation, Hearing, PlainHearing
 from handlers.inbox import Inbox
 from handlers.news import News
 from handlers.web.drafts import Drafts
@@ -85,7 +85,7 @@ async def test_what_is_said_instead_of_an_answer_takes_the_place_of_its_words(
         Machinery(panel=None, source=None),
         drafts,  # type: ignore[arg-type]
     )
-    parts: dict[Platform, Hearing] = {Platform.WEB: hear_plain}
+    parts: dict[Platform, Hearing] = {Platform.WEB: PlainHearing(store)}
     talk = Conversation(store, [], Breaking(fault), parts, {Platform.WEB: drafts.open})
     later = MovableClock(clock())
     worker = Worker(store, talk, clock, news, machine_clock=later)

@@ -7,13 +7,15 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from alembic.script import ScriptDirectory
-from sqlalchemy import Enum, text
+from sqlalchemy import Enum, Integer, func, insert, text
+from sqlalchemy import select as sql_select
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, select
 
 from bot.errors import StoreUnavailable
 from bot.store import engine, migrate
+from bot.store.columns import columns
 from bot.store.engine import Store
 from bot.store.outbox import insert_once
 from bot.store.tables import Company, Person, Revision
@@ -169,6 +171,67 @@ async def test_a_connection_that_the_server_ended_is_not_used_again(database: st
         await other.close()
 
 
+async def test_a_statement_on_a_connection_that_is_gone_tells_of_an_outage(database: str) -> None:
+    if database.startswith("sqlite"):
+        pytest.skip("SQLite has no server")
+    store, other = Store(database), Store(database)
+    try:
+        with pytest.raises(StoreUnavailable, match="can't be reached"):
+            await _lose_it_in_the_middle(store, other)
+        [(mine,)] = await store.alone(BACKEND, {})
+        [(again,)] = await store.alone(BACKEND, {})
+        assert again == mine
+        assert await scalar(other, f"SELECT pg_terminate_backend({mine}, 5000)") is True
+        await asyncio.sleep(0.2)
+        assert await store.alone(BACKEND, {}) != [(mine,)]
+    finally:
+        await store.close()
+        await other.close()
+
+
+async def test_whoever_is_cancelled_leaves_the_store_to_others(database: str) -> None:
+    if database.startswith("sqlite"):
+        pytest.skip("for SQLite see test_sqlite_connection")
+    store = Store(database, pool_size=1)
+
+    async def in_a_transaction() -> None:
+        async with store.write() as tx:
+            await columns(tx, SLEEP)
+
+    try:
+        for waits in (in_a_transaction, lambda: store.alone(SLEEP, {}), lambda: store.look(SLEEP, {})):
+            left = asyncio.create_task(waits())  # type: ignore[arg-type]
+            await asyncio.sleep(0.1)
+            left.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await left
+            found = await asyncio.gather(*(store.look(BACKEND, {}) for _ in range(4)))
+            assert len(found) == 4
+            async with store.write() as tx:
+                tx.add(Revision(name=f"{left.get_name()}", value=1))
+    finally:
+        await store.close()
+
+
+async def _lose_it_in_the_middle(store: Store, other: Store) -> None:
+    async with store.write() as tx:
+        [(mine,)] = await columns(tx, BACKEND)
+        assert await scalar(other, f"SELECT pg_terminate_backend({mine}, 5000)") is True
+        await columns(tx, BACKEND)
+
+
+async def test_one_statement_alone_stores_all_of_its_rows_or_none(store: Store) -> None:
+    statement = insert(Revision.__table__).returning(Revision.__table__.c.name)  # type: ignore[attr-defined]
+    rows = [{"name": name, "value": 1} for name in ("a", "b")]
+    with pytest.raises(IntegrityError):
+        await store.alone(statement, *rows, rows[0])
+    assert await store.alone(statement, *rows) == [("a",), ("b",)]
+    with pytest.raises(IntegrityError):
+        await store.alone(statement, rows[0])
+    async with store.write() as tx:
+        assert [row.name for row in await tx.exec(select(Revision).order_by(Revision.name))] == ["a", "b"]
+
+
 async def test_after_a_rest_a_connection_has_to_answer_first(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,6 +255,10 @@ async def test_after_a_rest_a_connection_has_to_answer_first(
         assert len(asked) == 1
     finally:
         await store.close()
+
+
+SLEEP = sql_select(func.pg_sleep(30, type_=Integer))
+BACKEND = sql_select(func.pg_backend_pid(type_=Integer))
 
 
 async def backend(store: Store) -> object:

@@ -214,4 +214,4 @@ async def test_who_has_nothing_to_show_is_thanked_for_the_step(office):
     await office.say("tomorrow")
     await office.say("done")
     await office.tap("Nothing at hand")
-    assert "Well done, and thank you" in office.last
+    assert "Thank you for telling me" in office.last

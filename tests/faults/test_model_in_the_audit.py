@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from bot.audit.department_turns import DepartmentUseCase
 from bot.audit.instrument import load_instrument
 from bot.audit.proposal import AnchorProposer
 from bot.audit.sessions import AuditUseCase
@@ -69,7 +70,7 @@ async def office(sqlite_store, server) -> AsyncIterator[Office]:
         INSTRUMENT,
         sqlite_store,
         AnchorProposer(INSTRUMENT, None, model),
-        asides=Asides(coaching, OnePolicy()),
+        asides=Asides(coaching, OnePolicy(), sqlite_store, DepartmentUseCase(INSTRUMENT)),
         offer_steps=coaching.offer_steps,
     )
     made.parts = [made.parts[0], audit, coaching, *made.parts[3:]]
@@ -154,7 +155,7 @@ async def test_a_faithful_wording_is_used_and_the_question_stands(office, server
     server.answers = [{"text": better}]
     said = await office.say("What is holding us back?")
     assert (said[0].text, said[0].written_by_model) == (better, True)
-    assert "Question 1 of 4" in said[1].text, "and then back to the same place"
+    assert "Back to question 1 of 4" in said[1].text, "and then back to the same place"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from bot.audit.dialogue import Dialogue
 from bot.audit.instrument import load_instrument
-from bot.audit.opening import may_name_owners
+from bot.audit.opening import may_name_approvers, may_name_owners
 from bot.audit.state import (
     AnsweredMeanwhile,
     Asked,
@@ -44,12 +44,20 @@ INSTRUMENT = load_instrument()
 FACTS = Facts(
     "Finance",
     owners=(Someone(9, "Ada King"), Someone(8, "Max Roth")),
+    approvers=(Someone(9, "Ada King"), Someone(8, "Max Roth")),
     departments=(Someone(1, "Finance"), Someone(2, "Sales and Service"), Someone(3, "Legal")),
     processes=("From order to payment",),
     colleagues=(Someone(5, "Tom Okoye", "tom@larkfield.example"), Someone(6, "Kim Sato")),
 )
-NOBODY_READ = Dialogue(INSTRUMENT, replace(FACTS, owners=()))
 CRITERIA = [criterion.id for criterion in INSTRUMENT.criteria]
+
+
+def as_read(before: State, given: Input) -> Dialogue:
+    """The dialogue with no more people in its facts than are looked up for this step."""
+    owners = FACTS.owners if may_name_owners(before, given) else ()
+    approvers = FACTS.approvers if may_name_approvers(before, given) else ()
+    return Dialogue(INSTRUMENT, replace(FACTS, owners=owners, approvers=approvers))
+
 
 COMMANDS = st.sampled_from(
     [
@@ -121,8 +129,7 @@ class Conversation(RuleBasedStateMachine):
         self.now += timedelta(seconds=20)
         self.inputs.append((given, self.now))
         self.state, effects = self.dialogue.step(before, given, self.now)
-        if not may_name_owners(before, given):
-            assert NOBODY_READ.step(before, given, self.now) == (self.state, effects)
+        assert as_read(before, given).step(before, given, self.now) == (self.state, effects)
         assert self.state.turn >= before.turn
         self.look_at(given, before, effects)
         if any(isinstance(effect, AskProposal) for effect in effects):

@@ -11,6 +11,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from bot.audit.contested import ContestedUseCase
+from bot.audit.department_turns import DepartmentUseCase
 from bot.audit.event_turns import EventUseCase
 from bot.audit.instrument import Instrument, load_instrument
 from bot.audit.sessions import AuditUseCase
@@ -148,7 +149,7 @@ class Office:
             for part in self.parts:
                 if await part.wants(tx, turn):
                     return part
-        return next(part for part in self.parts if part.prefix == "audit")
+        return OnePolicy()
 
     async def _deliver(self) -> None:
         """What was written to others reaches them at once."""
@@ -198,13 +199,14 @@ def parts_on(store: Store, used: Instrument, proposer: Any) -> list[Any]:
         used,
         store,
         proposer,
-        asides=Asides(coaching, OnePolicy()),
+        asides=Asides(coaching, OnePolicy(), store, DepartmentUseCase(used)),
         offer_steps=coaching.offer_steps,
         elsewhere=names_coverage,
         beside=coverage.is_at,
     )
     return [
         SettingsUseCase([Platform.EMAIL]),
+        DepartmentUseCase(used, audit.wants),
         ContestedUseCase(used),
         audit,
         coaching,

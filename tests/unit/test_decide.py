@@ -185,7 +185,7 @@ def test_never_more_than_two_messages_a_week_and_none_twice(found: list[tuple[st
     assert {wish.period for wish in wishes} <= {each.period for each in made}
 
 
-UNREMINDED = ["blocker_ageing", "policy_review", "open_question", "second_view"]
+UNREMINDED = ["blocker_ageing", "policy_review", "open_question", "open_approval", "second_view"]
 
 
 @settings(max_examples=10, deadline=None)

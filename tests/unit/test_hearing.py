@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.audit.commands import command, is_between, letter, picked_with_reason
-from bot.audit.hearing import evidence_class, is_question, names_something, says_little
+from bot.audit.hearing import also_tells, evidence_class, is_question, names_something, says_little
 from bot.coaching.questions import done_with, in_the_way, route
 
 
@@ -13,7 +13,7 @@ from bot.coaching.questions import done_with, in_the_way, route
     ("said", "meant"),
     [
         ("Back", ("back", "")),
-        ("skip this one, please", None),
+        ("skip this one, please", ("skip", "")),
         ("Skip this one.", ("skip", "")),
         ("stop", ("pause", "")),
         ("y", ("start", "")),
@@ -61,6 +61,64 @@ from bot.coaching.questions import done_with, in_the_way, route
 )
 def test_only_a_whole_message_is_a_command(said, meant):
     assert command(said) == meant
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("why do you need to know", "why"),
+        ("I told you already", "above"),
+        ("we have already said that", "above"),
+        ("sure, why not", "start"),
+        ("let's do this", "start"),
+        ("how many people do you mean?", "explain"),
+        ("I don't understand the difference between A and B", "explain"),
+        ("this question makes no sense to me", "explain"),
+        ("can I talk to a human?", "person"),
+        ("auf deutsch bitte", "language"),
+        ("May I answer in French?", "language"),
+        ("and now what?", "time"),
+        ("what happens now with this?", "who"),
+        ("both are wrong", "neither"),
+        ("none fits", "neither"),
+        ("could you fill it in for me?", "for_me"),
+        ("pasue", "pause"),
+        ("Resum", "resume"),
+        ("right now", "at_once"),
+    ],
+)
+def test_people_steer_in_their_own_words(said, name):
+    assert command(said) == (name, "")
+
+
+@pytest.mark.parametrize(("said", "who"), [("ask Anna", "anna"), ("better ask Kim Sato", "kim sato")])
+def test_whoever_says_whom_to_ask_hands_over(said, who):
+    assert command(said) == ("hand", who)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "we ask Legal",
+        "ask again in May",
+        "ask what they did",
+        "I said that Legal already knows it",
+        "we continued by hand",
+        "in the past",
+        "it makes no sense to paste names",
+        "the second of May",
+    ],
+)
+def test_what_only_sounds_like_it_is_an_answer(said):
+    assert command(said) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "position"),
+    [("hmm the first one i guess", 0), ("the scond one", 1), ("B please", 1), ("the secret", None)],
+)
+def test_a_pick_may_be_hesitant_or_mistyped(said, position):
+    assert letter(said, 2) == position
 
 
 @pytest.mark.parametrize(
@@ -130,6 +188,12 @@ def test_more_of_what_leads_say(said, name):
     ("said", "asks"),
     [
         ("We do use it, don't we?", False),
+        ("yes but which policy is it", True),
+        ("so how do you count that", True),
+        ("who is Elena", True),
+        ("What is agreed stands on one page", False),
+        ("What we do is ask Legal", False),
+        ("When someone asks I do it", False),
         ("Half of them did in May, right?", False),
         ("We may paste invoices into Copilot, right?", True),
         ("They can see my mails, can't they?", True),
@@ -144,6 +208,7 @@ def test_a_tag_makes_no_question_of_an_answer(said, asks):
     ("said", "both"),
     [
         ("A but actually B", True),
+        ("I think that A is more near but also a little bit C", True),
         ("B, and in spring C", True),
         ("A, because a clerk asked", False),
         ("B, since Plan-B holds", False),
@@ -294,3 +359,13 @@ def test_a_step_that_is_done_may_be_shown_at_once():
     assert done_with("I did it, see recipes.docx") == "see recipes.docx"
     assert done_with("done, and it went well") == ""
     assert done_with("the report is here: https://wiki.example/report") == ""
+
+
+def test_an_article_is_no_letter():
+    assert not is_between("it is a mess and a pity")
+
+
+def test_sentences_before_a_question_may_be_an_answer():
+    assert also_tells("I think everybody would say something else to that. Did we not have a policy?")
+    assert not also_tells("Did we not have a policy for that? May I read it somewhere in the intranet?")
+    assert not also_tells("Good question. May I use it?")

@@ -102,6 +102,22 @@ async def test_what_is_about_something_else_leaves_no_anchor_out(proposer, words
     assert sum(isinstance(one, Proposed) for one in found) <= 2
 
 
+@pytest.mark.parametrize(
+    ("words", "levels"),
+    [
+        ("Last week four of our eight clerks used it for reminders", (2, 3)),
+        ("Five of ten used it, two from each role", (2, 3)),
+        ("Three of the ten used it, all of them buyers", (2, 3)),
+        ("Six of our seven used it last week, from every role", (3, 4)),
+        ("Nobody of the five used it", (0, 1)),
+        ("Last week two of us wrote reminders with it", None),
+    ],
+)
+async def test_a_share_leaves_no_level_out_that_it_is_about(proposer, words, levels):
+    found = await proposer.propose("WE-1", words)
+    assert (found.levels if isinstance(found, Proposed) else None) == levels
+
+
 def test_every_level_of_every_question_has_examples():
     for criterion in load_instrument().criteria:
         for level in criterion.levels:

@@ -8,7 +8,7 @@ import pytest
 
 from bot.audit.agreement import corroborated, settle, wants_second_rater, weighted_kappa
 from bot.audit.company import Action, DepartmentScores, company_view
-from bot.audit.company_questions import department_asked, process_asked, topic_of
+from bot.audit.company_questions import process_asked, topic_of
 from bot.audit.company_words import next_actions
 from bot.audit.deltas import Rated, delta
 from bot.audit.instrument import load_instrument
@@ -238,20 +238,6 @@ def test_no_kind_of_action_hides_the_others() -> None:
 def test_how_the_company_is_asked_about(words: str, topic: str | None) -> None:
     assert topic_of(words) == topic
     assert process_asked("who owns “From order to cash”") == "From order to cash"
-
-
-@pytest.mark.parametrize(
-    ("words", "name"),
-    [
-        ("how is finance doing", "finance"),
-        ("where does the finance department stand today", "finance"),
-        ("what did finance answer", "finance"),
-        ("what is holding marketing back", "marketing"),
-        ("how is overtime calculated", None),
-    ],
-)
-def test_how_one_department_is_asked_about(words: str, name: str | None) -> None:
-    assert department_asked(words) == name
 
 
 def test_names_with_an_and_of_their_own_stay_apart() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Integer, text
 
 from bot.store.engine import Store
 from bot.store.sqlite import Connection, Cursor, Work, kind_of
@@ -19,6 +19,8 @@ from tests.support.databases import SqliteFactory
 LONG = """SELECT count(*), whereabouts() FROM (
     WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 20000) SELECT x FROM n
 )"""
+
+SYNCHRONOUS = text("PRAGMA synchronous").columns(synchronous=Integer)
 
 
 @pytest.fixture
@@ -182,17 +184,32 @@ async def test_only_what_need_not_last_is_committed_without_waiting_for_the_disk
     store = Store(f"sqlite:///{tmp_path / 'one.db'}")
 
     async def waits(lasting: bool) -> int:
-        async with store.writing(lasting) as connection:
-            return int((await connection.execute(text("PRAGMA synchronous"))).scalar_one())
+        [(found,)] = await store.alone(SYNCHRONOUS, {}, lasting=lasting)
+        return int(found)
 
     assert [await waits(lasting) for lasting in (True, False, False, True)] == [full, normal, normal, full]
     await waits(lasting=False)
     async with store.write() as tx:
-        assert (await (await tx.connection()).execute(text("PRAGMA synchronous"))).scalar_one() == full
+        assert (await (await tx.connection()).execute(SYNCHRONOUS)).scalar_one() == full
     await store.close()
 
 
-async def test_closing_that_is_cancelled_costs_the_connection_and_no_more(tmp_path: Path) -> None:
+HELD = text("INSERT INTO t VALUES (hold()) RETURNING a").columns(a=Integer)
+
+
+async def in_a_transaction(store: Store) -> None:
+    async with store.write() as tx:
+        await (await tx.connection()).execute(HELD)
+
+
+async def alone(store: Store) -> None:
+    await store.alone(HELD, {})
+
+
+@pytest.mark.parametrize("write", [in_a_transaction, alone])
+async def test_closing_that_is_cancelled_costs_the_connection_and_no_more(
+    tmp_path: Path, write: Callable[[Store], Coroutine[Any, Any, None]]
+) -> None:
     store = Store(f"sqlite:///{tmp_path / 'one.db'}")
     holding, goes_on = threading.Event(), threading.Event()
 
@@ -201,16 +218,11 @@ async def test_closing_that_is_cancelled_costs_the_connection_and_no_more(tmp_pa
         goes_on.wait(5)
         return 1
 
-    async def write() -> None:
-        async with store.write() as tx:
-            connection = await tx.connection()
-            driver: Any = (await connection.get_raw_connection()).driver_connection
-            await driver.create_function("hold", 0, hold)
-            await connection.execute(text("INSERT INTO t VALUES (hold())"))
-
-    async with store.writing() as first:
-        await first.execute(text("CREATE TABLE t (a INTEGER)"))
-    left = asyncio.create_task(write())
+    async with store.write() as tx:
+        driver: Any = (await (await tx.connection()).get_raw_connection()).driver_connection
+        await driver.create_function("hold", 0, hold)
+    await store.run_sync(lambda first: first.execute(text("CREATE TABLE t (a INTEGER)")))
+    left = asyncio.create_task(write(store))
     await asyncio.to_thread(holding.wait, 5)
     for _ in ("at work", "while it is undone"):
         left.cancel()
@@ -218,8 +230,7 @@ async def test_closing_that_is_cancelled_costs_the_connection_and_no_more(tmp_pa
     goes_on.set()
     with pytest.raises(asyncio.CancelledError):
         await left
-    async with store.writing() as after:
-        await after.execute(text("INSERT INTO t VALUES (2)"))
+    await store.run_sync(lambda after: after.execute(text("INSERT INTO t VALUES (2)")))
     async with store.read() as tx:
         assert (await (await tx.connection()).execute(text("SELECT a FROM t"))).all() == [(2,)]
     await store.close()
