@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -64,8 +65,7 @@ class Name:
         return said
 
     def _by_sentence(self, sentence: str) -> float:
-        name = r"\s+".join(re.escape(word) + r"(?:e?s)?" for word in _singular(self.words).split())
-        found = re.match(rf"{_BEFORE}{name}{_BEHIND}(?P<says>{_SAYS}|[:–—]|-\s)", sentence, re.IGNORECASE)
+        found = _saying(self.words).match(sentence)
         if found is None:
             return 0.0
         return 1.0 if found["says"][0].isalpha() else _LISTED
@@ -92,5 +92,9 @@ def name_in(question: str, terms_of: Callable[[str], list[str]]) -> Name | None:
     return None
 
 
-def _singular(words: str) -> str:
-    return " ".join(re.sub(r"(?<=\w\w\w)s$", "", word) for word in words.split())
+@lru_cache(maxsize=64)
+def _saying(words: str) -> re.Pattern[str]:
+    """What a sentence begins with that says what a name means, in the singular or the plural."""
+    singular = [re.sub(r"(?<=\w\w\w)s$", "", word) for word in words.split()]
+    name = r"\s+".join(re.escape(word) + r"(?:e?s)?" for word in singular)
+    return re.compile(rf"{_BEFORE}{name}{_BEHIND}(?P<says>{_SAYS}|[:–—]|-\s)", re.IGNORECASE)

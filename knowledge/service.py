@@ -49,6 +49,7 @@ _OFFERED = 8  # passages that an answer is made from
 _A_FEW_WORDS = 3
 _KEPT_NEAR = 0.95  # share of the best passage's score
 _READ_AS = "This is the rule on what may go into AI tools."
+_READ_AS_IN = {"de": "Das ist die Regel dafür, was in KI-Werkzeuge eingegeben werden darf."}
 _BY_SURENESS = (Band.SILENT, Band.CLOSEST, Band.ANSWER)
 
 
@@ -156,7 +157,10 @@ class KnowledgeService:
     async def _understood(self, question: Question, asker: _Asker) -> _Found:
         """What is found for a question, or for the rule that it comes under."""
         found = await self._read(question, asker)
-        return await self._by_rule(found, partial(self._search, asker.who, asker.documents))
+        found = await self._by_rule(found, partial(self._search, asker.who, asker.documents))
+        if found.note and found.read_as:  # read well after all: the rule is asked for in English
+            return replace(found, note=_READ_AS_IN.get(question.language or "other", found.note))
+        return found
 
     async def _by_rule(self, found: _Found, search: Callable[[str], Awaitable[_Found]]) -> _Found:
         """Of a question whether something may be given to an AI tool, what is found for the rule on that. It
