@@ -48,10 +48,10 @@ def _readers(facts: Facts) -> str:
 
 def privacy(facts: Facts, second: bool = False) -> str:
     """Who sees what, naming the programme owner; to a second person also what the lead learns."""
-    alike = "- Your lead reads whether a colleague sees it the same way, and not who that is.\n"
+    released = "nobody else, unless you release a sentence.\n"
+    alike = "nobody else.\n- Your lead reads whether a colleague sees it the same way, and not who that is.\n"
     return (
-        f"- Your own words: you and {_readers(facts)}; nobody else, unless you release a sentence.\n"
-        f"{alike if second else ''}"
+        f"- Your own words: you and {_readers(facts)}; {alike if second else released}"
         "- Where your department stands, as a whole: your team and the executives.\n"
         "- Never used for anyone's performance, pay or job."
     )
