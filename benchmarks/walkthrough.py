@@ -142,7 +142,7 @@ class Talk:
             quoted = message["text"].replace("\n", "\n> ")
             say(f"> {quoted}")
             for citation in message["citations"]:
-                say(f">\n> — _{citation['document']}, {citation['section']}, version {citation['version']}_")
+                say(f">\n> — _{_place(citation)}, version {citation['version']}_")
             if message["choices"]:
                 say(">\n> `" + "` `".join(choice["label"] for choice in message["choices"]) + "`")
             say("")
@@ -155,6 +155,11 @@ class Talk:
         self.process.stdin.close()
         self.process.wait(30)
         self.process.stdout.close()
+
+
+def _place(citation: dict[str, Any]) -> str:
+    """The document, and the section where it has sections."""
+    return ", ".join(filter(None, (citation["document"], citation["section"])))
 
 
 def say(line: str) -> None:
@@ -204,7 +209,7 @@ def ask(place: Place) -> None:
         say(f"### {question}\n")
         say("> " + answer["text"].replace("\n", "\n> "))
         for citation in answer["citations"]:
-            say(f">\n> — _{citation['document']}, {citation['section']}, version {citation['version']}_")
+            say(f">\n> — _{_place(citation)}, version {citation['version']}_")
         say(f"\n_Band {answer['band']}; {answer['took_ms']} ms to answer, {seconds:.1f} s with the start._\n")
 
 
