@@ -109,6 +109,7 @@ def company_digest(
         noted,
         voice,
         [coverage, health],
+        voice_last=False,
     )
     chart = _line(week, {key: each.coverage for key, each in trend.items()}, "the company", _anew(trend))
     return _digest(week, title, text, notes, chart=chart, table=department_map(instrument, shown, now.hidden))
@@ -268,10 +269,16 @@ def _numbered(lines: list[str]) -> list[str]:
 
 
 def _fit(
-    notes: Notes, head: list[str], asked: list[str], noted: list[str], voice: list[str], tail: list[str]
+    notes: Notes,
+    head: list[str],
+    asked: list[str],
+    noted: list[str],
+    voice: list[str],
+    tail: list[str],
+    voice_last: bool = True,
 ) -> list[str]:
-    """The parts in their order, in at most 150 words: exceptions give way first, then later decisions, then
-    a lead's own words.
+    """The parts in their order, in at most 150 words: exceptions give way first, then later decisions. A
+    lead's own words give way last, or before everything else.
     """
     kept, asked, voice = list(noted), list(asked), list(voice)
     while True:
@@ -279,7 +286,8 @@ def _fit(
         lines = [*head, *asked, *_exceptions(kept, len(dropped)), *voice, *tail]
         if count_words(" ".join(lines)) <= MOST_WORDS or not (kept or len(asked) > 2 or voice):
             break
-        (kept or (asked if len(asked) > 2 else voice)).pop()
+        later = asked if len(asked) > 2 else voice
+        (voice if voice and not voice_last else kept or later).pop()
     if dropped:
         notes.say(
             _more(len(dropped)),

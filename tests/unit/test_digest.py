@@ -227,6 +227,20 @@ def test_the_last_sentence_that_was_released_stands_where_its_department_is_show
     assert "“No.”" not in alone.message.text
 
 
+def test_executives_read_exceptions_rather_than_a_sentence_where_there_is_no_room_for_both() -> None:
+    full = company(
+        *(department(name, skipped=(HARD,), blockers=(OLD,)) for name in ("Finance", "Legal", "Support")),
+        department("Sales", stale=2, contested=1, down=("WE-1",)),
+        week_change=UP, trend_change=UP, released={"finance": SAID},
+    )  # fmt: skip
+    without = company(
+        *(department(name, skipped=(HARD,), blockers=(OLD,)) for name in ("Finance", "Legal", "Support")),
+        department("Sales", stale=2, contested=1, down=("WE-1",)),
+        week_change=UP, trend_change=UP,
+    )  # fmt: skip
+    assert full.message.text.replace(f"In their own words, Finance: “{SAID}”\n\n", "") == without.message.text
+
+
 @given(st.integers(1, 30), st.integers(1, 4))
 def test_a_sentence_makes_no_digest_too_long(words: int, decisions: int) -> None:
     weeks = [
