@@ -228,17 +228,17 @@ def test_the_last_sentence_that_was_released_stands_where_its_department_is_show
 
 
 def test_executives_read_exceptions_rather_than_a_sentence_where_there_is_no_room_for_both() -> None:
-    full = company(
-        *(department(name, skipped=(HARD,), blockers=(OLD,)) for name in ("Finance", "Legal", "Support")),
-        department("Sales", stale=2, contested=1, down=("WE-1",)),
-        week_change=UP, trend_change=UP, released={"finance": SAID},
-    )  # fmt: skip
-    without = company(
-        *(department(name, skipped=(HARD,), blockers=(OLD,)) for name in ("Finance", "Legal", "Support")),
-        department("Sales", stale=2, contested=1, down=("WE-1",)),
-        week_change=UP, trend_change=UP,
-    )  # fmt: skip
-    assert full.message.text.replace(f"In their own words, Finance: “{SAID}”\n\n", "") == without.message.text
+    said = " ".join(["word"] * 30)
+    for many in range(1, 6):
+        weeks = [
+            department(name, blockers=(OLD, BlockerFigure(code="SD-B1", days=20)), down=("WE-1",), stale=3)
+            for name in ("Finance", "Legal", "Support", "Sales", "Marketing")[:many]
+        ]
+        with_it, without = company(*weeks, released={"finance": said}), company(*weeks)
+        assert (
+            with_it.message.text.replace(f"In their own words, Finance: “{said}”\n\n", "")
+            == without.message.text
+        )
 
 
 @given(st.integers(1, 30), st.integers(1, 4))
