@@ -91,7 +91,7 @@ def may_name_approvers(state: State, given: Input) -> bool:
     if again or state.interlude in ("reason", "approver"):
         return True
     heard = command(given.text) if isinstance(given, Words) else None
-    return (heard or ("",))[0] == "na" or (isinstance(given, Chose) and _name(given) == "na")
+    return (heard or ("",))[0] == "na" or (isinstance(given, Chose) and _name(given) in ("na", "approver"))
 
 
 async def _approvers(tx: AsyncSession, department: Department, person: Person) -> tuple[Someone, ...]:

@@ -99,6 +99,19 @@ def known_answers(levels: dict[str, int | None], used: bool) -> dict[str, Known]
     }
 
 
+def test_a_button_of_before_still_names_who_confirms() -> None:
+    """Back at the question, somebody presses the name on the card that asked who may confirm it."""
+    state = State(session=1, kind="first", version="0.1.0", seed=0)
+    for given in (
+        Resume(), Words("start"), Chose(1, "WE-1.na"), Words("Last week 3 of us used it."), Words("back"),
+    ):  # fmt: skip
+        state, _ = Dialogue(INSTRUMENT, FACTS).step(state, given, MONDAY)
+    pressed = Chose(1, f"WE-1.approver.{FACTS.approvers[0].id}")
+    assert as_read(state, pressed).step(state, pressed, MONDAY) == Dialogue(INSTRUMENT, FACTS).step(
+        state, pressed, MONDAY
+    )
+
+
 class Conversation(RuleBasedStateMachine):
     """One audit, with two devices that may press any button they were ever shown."""
 
